@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Whole files, read with a bound and written atomically: see file.h. */
+#include "lib/file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <libgen.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "lib/cleanup.h"
+#include "lib/memory.h"
+
+static int read_all(int fd, char *data, size_t len)
+{
+	size_t have = 0;
+
+	while (have < len) {
+		ssize_t n = read(fd, data + have, len - have);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n <= 0)
+			return n < 0 ? -errno : -ESTALE;
+		have += (size_t)n;
+	}
+	return 0;
+}
+
+int vp_file_read(const char *path, size_t limit, char **data, size_t *len, struct vp_error *err)
+{
+	_cleanup_close_ int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	_cleanup_free_ char *text = NULL;
+	struct stat st;
+	int r;
+
+	if (fd < 0 || fstat(fd, &st))
+		return vp_fail(err, -errno, "%s: %s", path, strerror(errno));
+	if (S_ISDIR(st.st_mode))
+		return vp_fail(err, -EISDIR, "%s: expected a file, found a folder", path);
+	if (!S_ISREG(st.st_mode))
+		return vp_fail(err, -EINVAL, "%s: expected a regular file", path);
+	if ((size_t)st.st_size > limit)
+		return vp_fail(err, -EFBIG, "%s: expected at most %zu bytes, found %lld", path,
+			       limit, (long long)st.st_size);
+	text = vp_realloc(NULL, (size_t)st.st_size + 1, 1);
+	r = read_all(fd, text, (size_t)st.st_size);
+	if (r)
+		return vp_fail(err, r, "%s: %s", path,
+			       r == -ESTALE ? "changed while it was read" : strerror(-r));
+	text[st.st_size] = '\0';
+	*data = TAKE_PTR(text);
+	*len = (size_t)st.st_size;
+	return 0;
+}
+
+static int write_all(int fd, const char *data, size_t len)
+{
+	while (len) {
+		ssize_t n = write(fd, data, len);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return -errno;
+		data += n;
+		len -= (size_t)n;
+	}
+	return fsync(fd) ? -errno : 0;
+}
+
+static int sync_folder_of(const char *path)
+{
+	_cleanup_free_ char *copy = vp_strdup(path);
+	_cleanup_close_ int fd = open(dirname(copy), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	return fd < 0 || fsync(fd) ? -errno : 0;
+}
+
+int vp_file_write(const char *path, const void *data, size_t len, mode_t mode,
+		  struct vp_error *err)
+{
+	_cleanup_free_ char *temporary = vp_format("%s.XXXXXX", path);
+	_cleanup_close_ int fd = mkostemp(temporary, O_CLOEXEC);
+	int r;
+
+	if (fd < 0)
+		return vp_fail(err, -errno, "%s: cannot write: %s", path, strerror(errno));
+	r = fchmod(fd, mode) ? -errno : write_all(fd, data, len);
+	if (!r && rename(temporary, path))
+		r = -errno;
+	if (r) {
+		unlink(temporary);
+		return vp_fail(err, r, "%s: cannot write: %s", path, strerror(-r));
+	}
+	r = sync_folder_of(path);
+	return r ? vp_fail(err, r, "%s: cannot sync its folder: %s", path, strerror(-r)) : 0;
+}

@@ -1,0 +1,12 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+noinst_LIBRARIES += libvpbase.a
+libvpbase_a_SOURCES = \
+	lib/address.c lib/address.h \
+	lib/bytes.c lib/bytes.h \
+	lib/cleanup.h \
+	lib/digest.h \
+	lib/error.c lib/error.h \
+	lib/file.c lib/file.h \
+	lib/log.c lib/log.h \
+	lib/memory.c lib/memory.h \
+	lib/strbuf.c lib/strbuf.h

@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What an enforcement point is to the rest of vpatch: one documented const
+ * struct of operations. A new enforcement point is a folder and a line in
+ * modules/modules.c.
+ *
+ * Life of a change, over all modules:
+ *
+ *   compile   pure; every module, before anything is touched
+ *   prepare   put in place what no traffic reaches yet; may fail
+ *   commit    make it effective, atomically; may fail only without effect
+ *   verify    read back what is effective, compare with what was meant
+ *   finish    remove what the old generation no longer needs
+ *   abort     undo prepare; after a failure of any module's prepare or commit
+ *
+ * The old generation stays effective until commit returns 0, and after any error.
+ */
+#ifndef VP_MODULES_MODULE_H
+#define VP_MODULES_MODULE_H
+
+#include "lib/error.h"
+#include "lib/strbuf.h"
+#include "policy/plan.h"
+
+/* Counts of one rule since its shield was first installed. */
+struct vp_count {
+	uint32_t tag;
+	uint64_t packets, bytes;
+};
+
+VP_ARRAY_TYPE(vp_counts, struct vp_count);
+
+struct vp_artefact; /* a module's compiled plan; opaque outside the module */
+struct vp_instance; /* a module's handle on the running system; opaque */
+
+struct vp_module {
+	const char *name;
+	enum vp_point point;
+
+	/* Add this module's facts to the snapshot. 0 or -errno (the kernel cannot do it at all: -EOPNOTSUPP). */
+	int (*probe)(struct vp_host *host, struct vp_error *err);
+
+	/*
+	 * Pure. The artefact owns everything it needs: it may outlive plan and host.
+	 * `generation` is recorded in the installed objects.
+	 */
+	int (*compile)(const struct vp_plan *plan, const struct vp_host *host,
+		       uint64_t generation, struct vp_artefact **artefact,
+		       struct vp_error *err);
+	void (*artefact_free)(struct vp_artefact *artefact);
+
+	/* Artefact as text. `format`: "nft", "text", "json", ... -ENOTSUP when not of this module. */
+	int (*dump)(const struct vp_artefact *artefact, const char *format, struct vp_strbuf *out);
+
+	/* Handle on the running system; *instance owned by the caller. */
+	int (*open)(struct vp_instance **instance, const struct vp_host *host,
+		    struct vp_error *err);
+	void (*close)(struct vp_instance *instance);
+
+	int (*prepare)(struct vp_instance *instance, const struct vp_artefact *artefact,
+		       struct vp_error *err);
+	int (*commit)(struct vp_instance *instance, struct vp_error *err);
+	void (*finish)(struct vp_instance *instance);
+	void (*abort)(struct vp_instance *instance);
+
+	/*
+	 * Compare what runs with the artefact. Returns the number of differences
+	 * (0: exactly as meant), each as a line in *differences; -errno when it
+	 * cannot be read.
+	 */
+	int (*verify)(struct vp_instance *instance, const struct vp_artefact *artefact,
+		      struct vp_strbuf *differences, struct vp_error *err);
+
+	/* The generation recorded in what runs, 0 when nothing does. */
+	int (*running)(struct vp_instance *instance, uint64_t *generation, struct vp_error *err);
+
+	/* Exact counts of everything installed. */
+	int (*counts)(struct vp_instance *instance, struct vp_counts *counts,
+		      struct vp_error *err);
+
+	/* Remove every trace of this module from the running system (panic, purge). */
+	int (*remove)(struct vp_instance *instance, struct vp_error *err);
+};
+
+/* The modules of this build, NULL-terminated, in order of commit. */
+extern const struct vp_module *const vp_modules[];
+
+/* VP_POINT_BITs of this build. */
+unsigned int vp_modules_points(void);
+
+#endif

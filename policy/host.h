@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What the planner must know of a host, as a plain snapshot. Modules fill it
+ * (probe); the planner only reads it, so a plan can be made for any host on any
+ * machine.
+ */
+#ifndef VP_POLICY_HOST_H
+#define VP_POLICY_HOST_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <time.h>
+
+#include "lib/address.h"
+#include "policy/patch.h"
+
+struct vp_socket {
+	uint16_t protocol;
+	uint16_t port;
+	struct vp_address address; /* local; all zero bytes: any */
+	char *process;             /* executable, or NULL */
+	char *unit;                /* systemd unit, or NULL */
+};
+
+/* A connection that must survive whatever is applied. */
+struct vp_session {
+	struct vp_address peer, local;
+	uint16_t peer_port, local_port; /* host order; TCP */
+};
+
+/* Something on this host's packet path that shields cannot see past. */
+struct vp_bypass {
+	const char *kind; /* "flowtable", "notrack", "xdp", "tc", "ipvs" */
+	char *where;      /* table and chain, or interface */
+};
+
+struct vp_kernel {
+	bool nftables;        /* tables can be made at all */
+	bool owner_persist;   /* NFT_TABLE_F_OWNER together with PERSIST (6.9) */
+	bool native_queue;    /* the nft_queue expression */
+	bool sock_destroy;    /* SOCK_DESTROY, for resets on the local side */
+};
+
+struct vp_host {
+	time_t now;
+	bool clock_synchronised;
+	struct vp_kernel kernel;
+	VP_ARRAY(struct vp_socket) sockets;
+	VP_ARRAY(struct vp_address_range) addresses; /* this host's own */
+	VP_ARRAY(struct vp_address_range) never_ban; /* gateways, resolvers, own addresses */
+	VP_ARRAY(struct vp_session) sessions;        /* of the person applying */
+	VP_ARRAY(struct vp_bypass) bypasses;
+	struct vp_port_ranges management;            /* default tcp/22 */
+	uint16_t log_group;                          /* NFLOG */
+	bool table_ownership;                        /* configured; used only with kernel.owner_persist */
+};
+
+void vp_host_free(struct vp_host *host);
+
+#endif

@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * A plan: every rule of a policy placed at an enforcement point of a given
+ * host, with the reason, in evaluation order; and what the plan cannot see.
+ * Pure: policy and host in, plan out.
+ */
+#ifndef VP_POLICY_PLAN_H
+#define VP_POLICY_PLAN_H
+
+#include "policy/host.h"
+#include "policy/policy.h"
+
+struct vp_placement {
+	const struct vp_patch *patch;
+	const struct vp_rule *rule;
+	const struct vp_service *service;
+	struct vp_port_ranges ports; /* the service's, or resolved from its unit or process */
+	VP_ARRAY(struct vp_address_range) addresses; /* resolved, disjoint, sorted; empty with `local` */
+	bool local;                  /* shields this host (no `address`) */
+	enum vp_point point;
+	enum vp_mode mode;           /* effective: definition, overrides, expiry */
+	uint32_t tag;                /* identifies patch and rule in packet marks and events; never 0 */
+	char *reason;                /* why this point */
+};
+
+struct vp_blind_spot {
+	const struct vp_patch *patch; /* NULL: of the whole host */
+	const char *code;             /* stable word: "management", "session", "flowtable", "author", ... */
+	char *text;
+};
+
+struct vp_plan {
+	const struct vp_policy *policy; /* outlives the plan; not owned */
+	VP_ARRAY(struct vp_placement) placements; /* evaluation order: severity (highest first), id, order in the file */
+	VP_ARRAY(struct vp_blind_spot) blind_spots;
+	struct vp_port_ranges management; /* the guard: without forced services */
+};
+
+/*
+ * Place every enabled rule. What cannot be enforced here is an error finding:
+ * the caller must not apply a plan with findings->errors > 0. `points` has the
+ * VP_POINT_BITs of this build.
+ */
+void vp_plan_build(struct vp_plan *plan, const struct vp_policy *policy,
+		   const struct vp_host *host, unsigned int points,
+		   struct vp_findings *findings);
+
+/* The placement with that tag, or NULL. */
+const struct vp_placement *vp_plan_by_tag(const struct vp_plan *plan, uint32_t tag);
+
+void vp_plan_free(struct vp_plan *plan);
+
+/* For people: placements, reasons, blind spots. */
+void vp_plan_print(const struct vp_plan *plan, struct vp_strbuf *out);
+
+/* What changes from `active` (may be NULL) to `desired`: one line a patch, "+", "-" or "~". Number of lines. */
+size_t vp_plan_diff(const struct vp_plan *active, const struct vp_plan *desired,
+		    struct vp_strbuf *out);
+
+/*
+ * The placement decision for one rule: the cheapest point of `points` that can
+ * evaluate all of it truly. Returns the point, or -1 with the reason why none
+ * can. *reason is owned by the caller either way.
+ */
+int vp_place(const struct vp_rule *rule, const struct vp_service *service, unsigned int points,
+	     char **reason);
+
+#endif
