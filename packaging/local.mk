@@ -1,1 +1,33 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
+# What `make install` puts on a host, and `make deb`, `make rpm`.
+
+systemdsystemunit_DATA = packaging/systemd/vpatchd.service packaging/systemd/vpatch-boot.service
+dist_sysusers_DATA = packaging/sysusers.d/vpatch.conf
+dist_tmpfiles_DATA = packaging/tmpfiles.d/vpatch.conf
+configdir = $(sysconfdir)/vpatch
+dist_config_DATA = packaging/conf/vpatchd.conf
+CLEANFILES += $(systemdsystemunit_DATA)
+
+packaging/systemd/%.service: packaging/systemd/%.service.in Makefile
+	$(AM_V_GEN)$(MKDIR_P) packaging/systemd && \
+	$(SED) -e 's|@sbindir[@]|$(sbindir)|g' $(srcdir)/packaging/systemd/$*.service.in >$@
+
+install-data-hook:
+	$(MKDIR_P) $(DESTDIR)$(sysconfdir)/vpatch/policy.d $(DESTDIR)$(sysconfdir)/vpatch/overrides.d
+uninstall-hook:
+	-rmdir $(DESTDIR)$(sysconfdir)/vpatch/policy.d $(DESTDIR)$(sysconfdir)/vpatch/overrides.d
+
+EXTRA_DIST += \
+	.clang-format CONTRIBUTING.md COPYING NEWS.md README.md SECURITY.md quickstart \
+	packaging/build-deb packaging/build-rpm \
+	packaging/debian/changelog packaging/debian/control packaging/debian/copyright \
+	packaging/debian/rules packaging/debian/source/format packaging/debian/vpatch.postinst \
+	packaging/debian/vpatch.prerm packaging/debian/vpatch.postrm \
+	packaging/rpm/vpatch.spec \
+	packaging/systemd/vpatchd.service.in packaging/systemd/vpatch-boot.service.in
+
+.PHONY: deb rpm
+deb: dist
+	$(srcdir)/packaging/build-deb $(distdir).tar.xz
+rpm: dist
+	$(srcdir)/packaging/build-rpm $(distdir).tar.xz
