@@ -8,9 +8,11 @@ configdir = $(sysconfdir)/vpatch
 dist_config_DATA = packaging/conf/vpatchd.conf
 CLEANFILES += $(systemdsystemunit_DATA)
 
-packaging/systemd/%.service: packaging/systemd/%.service.in Makefile
-	$(AM_V_GEN)$(MKDIR_P) packaging/systemd && \
-	$(SED) -e 's|@sbindir[@]|$(sbindir)|g' $(srcdir)/packaging/systemd/$*.service.in >$@
+substitute = $(AM_V_GEN)$(MKDIR_P) packaging/systemd && $(SED) -e 's|@sbindir[@]|$(sbindir)|g' <$? >$@
+packaging/systemd/vpatchd.service: $(srcdir)/packaging/systemd/vpatchd.service.in
+	$(substitute)
+packaging/systemd/vpatch-boot.service: $(srcdir)/packaging/systemd/vpatch-boot.service.in
+	$(substitute)
 
 install-data-hook:
 	$(MKDIR_P) $(DESTDIR)$(sysconfdir)/vpatch/policy.d $(DESTDIR)$(sysconfdir)/vpatch/overrides.d

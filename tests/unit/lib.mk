@@ -1,1 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
+check_PROGRAMS += lib_test
+TESTS += lib_test
+lib_test_SOURCES = tests/unit/lib/lib_test.c
+lib_test_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+lib_test_LDADD = libvpbase.a $(CMOCKA_LIBS)
