@@ -90,6 +90,7 @@ const char *vp_event_kind_name(enum vp_event_kind kind);
 int vp_event_kind_find(const char *name);
 /* "rule", "limit", "ban"; "" for none. */
 const char *vp_reason_name(enum vp_reason reason);
+int vp_reason_find(const char *name);
 /* syslog(3) severity: LOG_WARNING for blocked, LOG_ERR for apply-failed, ... */
 int vp_event_priority(enum vp_event_kind kind);
 /* Is it about packets? */

@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * From reports of single packets and exact kernel counters to few events whose
+ * counts add up exactly.
+ *
+ * The first packet of a (rule, source) is an event at once. What else a rule
+ * matched becomes one event per interval and rule, with the count taken from
+ * the kernel's counter, never from the reports: these are limited and may be
+ * lost. A rule's events therefore add up to its counter, at every interval's
+ * end and after vp_aggregate_finish. When there would be too many events, single
+ * packets wait for their interval's event, and rules for the next interval;
+ * `suppressed` says how many events were held back; no packet is left out.
+ *
+ * Packets of banned sources are dropped before any rule sees them. They are in
+ * no rule's counter unless the kernel counts them for us; events of kind banned
+ * then have the number of packets that were looked at.
+ *
+ * Pure: time is given, events leave through a callback.
+ */
+#ifndef VP_AGENTD_AGGREGATE_H
+#define VP_AGENTD_AGGREGATE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "agentd/event.h"
+#include "agentd/report.h"
+#include "modules/module.h"
+
+struct vp_aggregate; /* opaque */
+
+struct vp_aggregate_options {
+	uint32_t interval;           /* seconds between two events of one rule; 0: 10 */
+	uint32_t lines_per_patch;    /* events of one patch about single packets per interval; 0: 10 */
+	uint32_t lines_per_interval; /* events of all patches per interval; 0: 1000 */
+	uint32_t quiet;              /* seconds after which a source is new again; 0: 600 */
+};
+
+/* Which rule a tag stands for. Texts are copied. */
+struct vp_aggregate_rule {
+	uint32_t tag;
+	const char *patch, *rule;
+	enum vp_verdict verdict;
+	bool monitor;
+};
+
+/* Called for every event; `event` is valid during the call. */
+typedef void vp_event_handler(void *context, const struct vp_event *event);
+
+/* Owned by the caller (vp_aggregate_free). */
+struct vp_aggregate *vp_aggregate_new(const struct vp_aggregate_options *options,
+				      vp_event_handler *handler, void *context);
+void vp_aggregate_free(struct vp_aggregate *aggregate);
+
+/*
+ * The rules of the generation that was just committed. Rules that are gone are
+ * kept until their last packets are accounted for; call vp_aggregate_tick with
+ * counts before the commit removes them for good.
+ */
+void vp_aggregate_rules(struct vp_aggregate *aggregate, uint64_t generation,
+			const struct vp_aggregate_rule *rules, size_t count);
+
+/*
+ * At start, before the first tick: packets up to here already had their events.
+ * `counts` is what was stored by vp_aggregate_reported, or the kernel's present
+ * counters when nothing was stored. Rules not named start at 0.
+ */
+void vp_aggregate_baseline(struct vp_aggregate *aggregate, const struct vp_counts *counts);
+
+/* Packets that had their events, to be stored and given to the next start's baseline. */
+void vp_aggregate_reported(const struct vp_aggregate *aggregate, struct vp_counts *counts);
+
+/* A record from the reporter. `interface` is a name for the event, or NULL. */
+void vp_aggregate_packet(struct vp_aggregate *aggregate, const struct vp_report *report,
+			 const char *interface);
+
+/* The rule with that tag, or NULL; valid until the next vp_aggregate_rules. */
+const struct vp_aggregate_rule *vp_aggregate_rule_by_tag(const struct vp_aggregate *aggregate,
+							  uint32_t tag);
+
+/*
+ * Call once per interval, with counters read after the last packet was given.
+ * `now` in microseconds since the epoch. Also right before rules are removed.
+ */
+void vp_aggregate_tick(struct vp_aggregate *aggregate, const struct vp_counts *counts,
+		       uint64_t now);
+
+/* The last tick: everything still due becomes events, one a rule, whatever the limits say. */
+void vp_aggregate_finish(struct vp_aggregate *aggregate, const struct vp_counts *counts,
+			 uint64_t now);
+
+struct vp_aggregate_state {
+	uint64_t events;     /* given to the handler */
+	uint64_t suppressed; /* held back by the limits */
+	uint64_t unknown;    /* reports with a tag of no rule */
+	uint64_t due;        /* packets counted, their event still to come */
+};
+
+struct vp_aggregate_state vp_aggregate_state(const struct vp_aggregate *aggregate);
+
+#endif
