@@ -57,12 +57,23 @@ void *vp_array_grow_(void *data, size_t len, size_t *cap, size_t size);
 		&a_->data[a_->len++];                                                           \
 	})
 
+/* Make room for `count` elements in all, exactly: for arrays whose length is known. */
+#define vp_array_reserve(array, count)                                                         \
+	do {                                                                                   \
+		__typeof__(array) a_ = (array);                                                \
+		size_t c_ = (count);                                                           \
+		if (c_ > a_->cap) {                                                            \
+			a_->data = vp_realloc(a_->data, c_, sizeof(*a_->data));                \
+			a_->cap = c_;                                                          \
+		}                                                                              \
+	} while (0)
+
 /* Append a value. */
 #define vp_array_push(array, value) (*vp_array_add(array) = (value))
 
 /* Visit every element; `item` is a pointer to the current one. */
 #define vp_array_each(item, array)                                                      \
-	for (__typeof__((array)->data) item = (array)->data;                            \
+	for (__typeof__((array)->data + 0) item = (array)->data;                            \
 	     item && item < (array)->data + (array)->len; item++)
 
 /* Release the array itself; the elements' own resources are the caller's. */

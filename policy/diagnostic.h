@@ -21,6 +21,7 @@ struct vp_finding {
 	enum vp_finding_level level;
 	char *file; /* own copy, so that a finding outlives its definition */
 	uint32_t line, column;
+	uint32_t order; /* of its making: findings at one place keep it */
 	char *text; /* "expected ..., found ..." with an example where one helps */
 };
 

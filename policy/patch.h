@@ -33,6 +33,10 @@ struct vp_port_range {
 
 /* tcp, udp, udplite, sctp, dccp: a dispatch key of these includes the port. */
 bool vp_protocol_has_ports(uint16_t protocol);
+/* The number of "tcp", "icmpv6", "ip" and so on (not of "protocol/99"); -1: no such name. */
+int vp_protocol_find(const char *name, size_t length);
+/* The enum vp_traffic bits that packets of a protocol can be. */
+unsigned int vp_protocol_traffic(uint16_t protocol);
 /* "tcp", "icmpv6", "protocol/99", "ip". Returns `text`. */
 const char *vp_protocol_name(uint16_t protocol, char text[static 16]);
 /* "tcp/80", "udp/any", "icmp", "ip". Returns `text`. */
@@ -163,6 +167,11 @@ struct vp_patch {
 	uint64_t digest;  /* of its canonical text, overrides included */
 };
 
+/* Release the patch and all it owns; NULL is allowed. */
 void vp_patch_free(struct vp_patch *patch);
+
+/* Release what the condition or set owns, not the struct. */
+void vp_condition_free(struct vp_condition *condition);
+void vp_set_free(struct vp_set *set);
 
 #endif

@@ -78,6 +78,10 @@ void vp_duration_print(uint64_t milliseconds, struct vp_strbuf *out);
 
 /* "10/second" and so on. Returns 0 or -EINVAL. */
 int vp_rate_parse(const char *text, struct vp_rate *out);
+void vp_rate_print(const struct vp_rate *rate, struct vp_strbuf *out);
+
+/* A copy that owns what it points to, except the file of its location. */
+void vp_value_copy(struct vp_value *to, const struct vp_value *from);
 
 void vp_value_free(struct vp_value *value);
 void vp_values_free(struct vp_values *values);

@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Nearest words by edit distance, for error messages only: see suggest.h. */
+#include "policy/suggest.h"
+
+#include <string.h>
+
+#define WORD_MAX 48
+
+static size_t smaller(size_t a, size_t b)
+{
+	return a < b ? a : b;
+}
+
+/* Letters to insert, delete, replace or swap with their neighbour. */
+static size_t distance(const char *a, size_t a_len, const char *b, size_t b_len)
+{
+	size_t rows[3][WORD_MAX + 1];
+
+	for (size_t j = 0; j <= b_len; j++)
+		rows[0][j] = j;
+	for (size_t i = 1; i <= a_len; i++) {
+		size_t *row = rows[i % 3], *last = rows[(i + 2) % 3];
+		const size_t *before = rows[(i + 1) % 3];
+
+		row[0] = i;
+		for (size_t j = 1; j <= b_len; j++) {
+			row[j] = smaller(smaller(row[j - 1], last[j]) + 1,
+					 last[j - 1] + (a[i - 1] != b[j - 1]));
+			if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1])
+				row[j] = smaller(row[j], before[j - 2] + 1);
+		}
+	}
+	return rows[a_len % 3][b_len];
+}
+
+void vp_suggest(struct vp_suggestion *suggestion, const char *candidate)
+{
+	size_t length = strlen(candidate), d;
+
+	if (!suggestion->length || suggestion->length > WORD_MAX || length > WORD_MAX)
+		return;
+	d = distance(suggestion->text, suggestion->length, candidate, length);
+	if (d > 1 + suggestion->length / 4)
+		return;
+	if (!suggestion->best || d < suggestion->distance) {
+		suggestion->best = candidate;
+		suggestion->distance = d;
+	}
+}
