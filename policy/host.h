@@ -53,6 +53,12 @@ struct vp_host {
 	struct vp_port_ranges management;            /* default tcp/22 */
 	uint16_t log_group;                          /* NFLOG */
 	bool table_ownership;                        /* configured; used only with kernel.owner_persist */
+	/*
+	 * Not a host to apply to (check, the lab, an offline plan): example values of sets
+	 * with `site = required` are used, and a unit or process that does not listen is a
+	 * warning instead of an error.
+	 */
+	bool examples_allowed;
 };
 
 void vp_host_free(struct vp_host *host);

@@ -1,11 +1,16 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * What vpatch wants in nftables, as plain data: the one form that the compiler
- * produces, that dump.c prints as nft text, that lower.c turns into netlink
+ * produces, that text.c prints as nft text, that lower.c turns into netlink
  * expressions, and that read-back compares with the kernel.
  *
  * Statements are a level above the kernel's registers: a match names what is
- * read and what it is compared with; lowering picks the registers.
+ * read and what it is compared with; lowering picks the registers. A statement
+ * that reads something the packet does not have ends the rule, as in the kernel.
+ *
+ * Dependencies are spelled out: a selector of one family or protocol comes after
+ * a VP_SEL_NFPROTO or VP_SEL_L4PROTO match in its rule, or in a chain that only
+ * such packets reach. Lowering adds none.
  */
 #ifndef VP_NETFILTER_RULESET_H
 #define VP_NETFILTER_RULESET_H
@@ -22,6 +27,7 @@
 enum vp_selector_kind {
 	VP_SEL_L4PROTO,     /* meta l4proto, 1 */
 	VP_SEL_NFPROTO,     /* meta nfproto, 1 */
+	VP_SEL_IIFTYPE,     /* meta iiftype, 2, host order: ARPHRD_... */
 	VP_SEL_MARK,        /* meta mark, 4, host order */
 	VP_SEL_NETWORK,     /* payload from the network header */
 	VP_SEL_TRANSPORT,   /* payload from the transport header */
@@ -29,17 +35,17 @@ enum vp_selector_kind {
 	VP_SEL_CT_STATUS,   /* ct status, 4, host order bits */
 	VP_SEL_CT_DIRECTION, /* ct direction, 1: 0 original, 1 reply */
 	VP_SEL_CT_ORIGINAL_DPORT, /* ct original proto-dst, 2 */
-	VP_SEL_TCP_OPTION,  /* `type`, offset and size inside the option; size 0: presence, 1 */
+	VP_SEL_TCP_OPTION,  /* `type`, offset and size inside the option; size 0: presence, a byte 0 or 1 */
 	VP_SEL_IPV6_EXTHDR, /* likewise for an IPv6 extension header */
-	VP_SEL_IPV4_OPTION, /* presence only: types 7, 131, 137, 148 */
+	VP_SEL_IPV4_OPTION, /* presence only (size 0): types 7, 131, 137, 148 */
 };
 
 struct vp_selector {
 	enum vp_selector_kind kind;
 	uint8_t type;   /* option or header type */
 	uint16_t offset;
-	uint8_t size;   /* 1 to 16 */
-	bool masked;
+	uint8_t size;   /* 1 to 16; 0: presence */
+	bool masked;    /* what was read is ANDed with `mask`; comparisons are of the result */
 	uint8_t mask[16];
 };
 
@@ -54,18 +60,19 @@ enum vp_compare {
 	VP_CMP_NOT_IN_RANGE,
 	VP_CMP_IN_SET,
 	VP_CMP_NOT_IN_SET,
-	VP_CMP_LOADED,       /* true when the bytes are there at all */
+	VP_CMP_LOADED,       /* true when the bytes are there at all; no data */
+	VP_CMP_BITS,         /* (x & data) != 0; ct state, ct status */
 };
 
 enum vp_statement_kind {
-	VP_ST_MATCH,      /* selectors[0] cmp data, or selectors cmp set */
-	VP_ST_VMAP,       /* selectors looked up in a verdict map: its verdict is taken */
-	VP_ST_MARK_MAP,   /* meta mark set selectors map @set; no match: the rule ends */
+	VP_ST_MATCH,      /* selectors[0] cmp data, or selectors cmp set `name` */
+	VP_ST_VMAP,       /* selectors looked up in verdict map `name`: its verdict is taken; no match: the rule ends */
+	VP_ST_MARK_MAP,   /* meta mark set selectors map @name; no match: the rule ends */
 	VP_ST_MARK,       /* meta mark set `number` */
 	VP_ST_COUNTER,    /* named counter `name` */
-	VP_ST_LIMIT,      /* named limit `name` (limit over) */
-	VP_ST_LIMIT_EACH, /* update @set { selectors limit rate [over] }; no match when within the rate */
-	VP_ST_ADD,        /* add @set { selectors timeout `milliseconds` : `number` } */
+	VP_ST_LIMIT,      /* limit object `name` (always over); name NULL: anonymous, `rate` `burst` `over` */
+	VP_ST_LIMIT_EACH, /* update @name { selectors limit `rate` `burst` [over] } */
+	VP_ST_ADD,        /* add @name { selectors timeout `milliseconds` : `number` }; the data is a mark */
 	VP_ST_LOG,        /* NFLOG to `number`, prefix `name` */
 	VP_ST_VERDICT,
 };
@@ -92,12 +99,14 @@ struct vp_statement {
 	uint64_t milliseconds;
 	struct vp_rate rate;
 	uint32_t burst;
-	bool over; /* LIMIT_EACH: match above the rate (else up to it) */
+	bool over; /* limits: go on with the rule above the rate (else: up to it) */
 	enum vp_nft_verdict verdict;
 };
 
+VP_ARRAY_TYPE(vp_statements, struct vp_statement);
+
 struct vp_nft_rule {
-	VP_ARRAY(struct vp_statement) statements;
+	struct vp_statements statements;
 	char *comment; /* "PATCH/RULE" or a plain word; user data; or NULL */
 };
 
@@ -106,7 +115,7 @@ struct vp_nft_chain {
 	bool base;
 	uint8_t hook;     /* NF_INET_... */
 	int32_t priority;
-	bool kept_name;   /* false: the name holds a digest of the content */
+	bool kept_name;   /* its rules change in place; false: the name holds a digest of the content */
 	VP_ARRAY(struct vp_nft_rule) rules;
 	char *comment;
 };
@@ -119,12 +128,16 @@ struct vp_key_part {
 
 enum vp_set_data { VP_DATA_NONE, VP_DATA_VERDICT, VP_DATA_MARK };
 
+#define VP_NO_KEY_END UINT32_MAX
+
+/* Small on purpose: there may be a hundred thousand. Nothing in it is owned. */
 struct vp_nft_element {
-	uint8_t *key, *key_end; /* concatenated parts, each padded to 4; key_end NULL: exact. Owned */
-	enum vp_nft_verdict verdict;
-	char *chain;   /* of jump and goto; owned */
+	uint32_t key;     /* offset into the set's `keys`: concatenated parts, each padded to 4 */
+	uint32_t key_end; /* likewise, inclusive end of an interval; VP_NO_KEY_END: exact */
 	uint32_t mark;
-	char *comment; /* or NULL */
+	enum vp_nft_verdict verdict;
+	const char *chain;   /* of jump and goto: the name of a chain of this ruleset */
+	const char *comment; /* the name of a tag of this ruleset, or NULL */
 };
 
 struct vp_nft_set {
@@ -132,13 +145,16 @@ struct vp_nft_set {
 	VP_ARRAY(struct vp_key_part) parts;
 	struct vp_selector selectors[VP_SELECTORS_MAX]; /* what the parts are, for `typeof` in text */
 	enum vp_set_data data;
-	bool interval, dynamic, timeout;
+	bool interval; /* elements have both ends; disjoint */
+	bool dynamic, timeout;
 	bool counted;       /* every element has a counter */
 	bool kept;          /* contents belong to the kernel (bans, limits): never compared, never emptied */
 	bool immutable;     /* the name holds a digest of the content: made whole, replaced, never changed */
 	uint32_t size;      /* bound of a dynamic set, or hint; 0: none */
 	uint64_t milliseconds; /* default timeout of elements */
-	VP_ARRAY(struct vp_nft_element) elements;
+	uint32_t key_size;     /* bytes of a key: its parts, each padded to 4 */
+	VP_ARRAY(uint8_t) keys; /* all keys, one after the other */
+	VP_ARRAY(struct vp_nft_element) elements; /* sorted by key, without duplicates */
 	char *comment;
 };
 
@@ -146,21 +162,60 @@ enum vp_nft_object_kind { VP_OBJECT_COUNTER, VP_OBJECT_LIMIT };
 
 struct vp_nft_object {
 	enum vp_nft_object_kind kind;
-	char *name;
+	char *name;   /* counter: "PATCH/RULE"; limit: with its rate, as that cannot be changed in place */
 	uint32_t tag; /* whose */
 	struct vp_rate rate;
 	uint32_t burst;
 };
 
-/* Which element of a counted set, or which counter object, belongs to which rule. */
+/*
+ * A rule of the plan: its tag and its name "PATCH/RULE". Its count is that of the
+ * counter object with the tag plus those of all elements of counted sets with
+ * the tag as their mark.
+ */
+struct vp_nft_tag {
+	uint32_t tag;
+	bool enforce;
+	char *name; /* owned */
+};
+
 struct vp_ruleset {
 	uint64_t generation;
 	bool owner_persist;
+	VP_ARRAY(struct vp_nft_tag) tags; /* sorted by tag */
 	VP_ARRAY(struct vp_nft_set) sets;
 	VP_ARRAY(struct vp_nft_object) objects;
 	VP_ARRAY(struct vp_nft_chain) chains; /* in an order in which every jump target comes first */
 };
 
 void vp_ruleset_free(struct vp_ruleset *ruleset);
+
+/* Digest of all that is meant to be in the kernel, the generation excepted. */
+uint64_t vp_ruleset_digest(const struct vp_ruleset *ruleset);
+
+/* The rule with that tag, or NULL. */
+const struct vp_nft_tag *vp_ruleset_tag(const struct vp_ruleset *ruleset, uint32_t tag);
+
+/* The key of an element; its end (the key itself when exact). */
+static inline const uint8_t *vp_element_key(const struct vp_nft_set *set,
+					    const struct vp_nft_element *element)
+{
+	return set->keys.data + element->key;
+}
+
+static inline const uint8_t *vp_element_key_end(const struct vp_nft_set *set,
+						const struct vp_nft_element *element)
+{
+	return set->keys.data +
+	       (element->key_end == VP_NO_KEY_END ? element->key : element->key_end);
+}
+
+void vp_statement_free(struct vp_statement *statement);
+void vp_statements_free(struct vp_statements *statements);
+
+/* The digest of one rule's content, of one chain's (name excepted), of one set's (likewise). */
+uint64_t vp_nft_rule_digest(uint64_t seed, const struct vp_nft_rule *rule);
+uint64_t vp_nft_chain_digest(const struct vp_nft_chain *chain);
+uint64_t vp_nft_set_digest(const struct vp_nft_set *set);
 
 #endif
