@@ -1,0 +1,192 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Totals over reboots and repairs, kept in totals.json: see totals.h. */
+#include "agentd/totals.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <jansson.h>
+
+#include "agentd/document.h"
+#include "lib/cleanup.h"
+#include "lib/file.h"
+
+#define TOTALS_LIMIT (64u << 20)
+
+/* Where the tag is, or would be. */
+static size_t place_of(const struct vp_totals *totals, uint32_t tag)
+{
+	size_t low = 0, high = totals->list.len;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+
+		if (totals->list.data[middle].tag < tag)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
+}
+
+const struct vp_total *vp_totals_find(const struct vp_totals *totals, uint32_t tag)
+{
+	size_t at = place_of(totals, tag);
+
+	return at < totals->list.len && totals->list.data[at].tag == tag
+		       ? &totals->list.data[at]
+		       : NULL;
+}
+
+static struct vp_total *find_or_add(struct vp_totals *totals, uint32_t tag)
+{
+	size_t at = place_of(totals, tag), last;
+
+	if (at < totals->list.len && totals->list.data[at].tag == tag)
+		return &totals->list.data[at];
+	last = totals->list.len;
+	vp_array_add(&totals->list);
+	memmove(&totals->list.data[at + 1], &totals->list.data[at],
+		(last - at) * sizeof(struct vp_total));
+	totals->list.data[at] = (struct vp_total){ .tag = tag };
+	return &totals->list.data[at];
+}
+
+uint64_t vp_total_packets(const struct vp_total *total)
+{
+	return total ? total->base_packets + total->packets : 0;
+}
+
+uint64_t vp_total_bytes(const struct vp_total *total)
+{
+	return total ? total->base_bytes + total->bytes : 0;
+}
+
+static void detach_one(struct vp_total *total)
+{
+	total->base_packets += total->packets;
+	total->base_bytes += total->bytes;
+	total->packets = total->bytes = 0;
+}
+
+void vp_totals_update(struct vp_totals *totals, const struct vp_counts *counts)
+{
+	vp_array_each (count, counts) {
+		struct vp_total *total = find_or_add(totals, count->tag);
+
+		if (count->packets < total->packets || count->bytes < total->bytes)
+			detach_one(total);
+		if (count->packets == total->packets && count->bytes == total->bytes)
+			continue;
+		total->packets = count->packets;
+		total->bytes = count->bytes;
+		totals->changed = true;
+	}
+}
+
+void vp_totals_detach(struct vp_totals *totals)
+{
+	vp_array_each (total, &totals->list)
+		detach_one(total);
+	totals->changed = true;
+}
+
+void vp_totals_counts(const struct vp_totals *totals, struct vp_counts *counts)
+{
+	vp_array_each (total, &totals->list)
+		vp_array_push(counts, ((struct vp_count){ .tag = total->tag,
+							  .packets = vp_total_packets(total),
+							  .bytes = vp_total_bytes(total) }));
+}
+
+void vp_totals_set_reported(struct vp_totals *totals, const struct vp_counts *reported)
+{
+	vp_array_each (count, reported) {
+		struct vp_total *total = find_or_add(totals, count->tag);
+
+		if (total->reported != count->packets)
+			totals->changed = true;
+		total->reported = count->packets;
+	}
+}
+
+void vp_totals_reported(const struct vp_totals *totals, struct vp_counts *reported)
+{
+	vp_array_each (total, &totals->list)
+		vp_array_push(reported, ((struct vp_count){ .tag = total->tag,
+							    .packets = total->reported }));
+}
+
+static void read_total(struct vp_totals *totals, const json_t *item)
+{
+	uint64_t tag = vp_json_get_hex(item, "tag");
+	struct vp_total *total;
+
+	if (!tag || tag > UINT32_MAX)
+		return;
+	total = find_or_add(totals, (uint32_t)tag);
+	total->base_packets = vp_json_get_number(item, "base_packets");
+	total->base_bytes = vp_json_get_number(item, "base_bytes");
+	total->packets = vp_json_get_number(item, "packets");
+	total->bytes = vp_json_get_number(item, "bytes");
+	total->reported = vp_json_get_number(item, "reported");
+}
+
+int vp_totals_load(struct vp_totals *totals, const char *path, struct vp_error *err)
+{
+	_cleanup_free_ char *text = NULL;
+	_cleanup_json_ json_t *document = NULL;
+	const json_t *item;
+	size_t len, i;
+	int r = vp_file_read(path, TOTALS_LIMIT, &text, &len, err);
+
+	if (r)
+		return r == -ENOENT ? 0 : r;
+	document = json_loadb(text, len, 0, NULL);
+	if (!json_is_array(json_object_get(document, "totals")))
+		return vp_fail(err, -EINVAL,
+			       "%s: damaged: totals start again at what the kernel holds",
+			       path);
+	json_array_foreach (json_object_get(document, "totals"), i, item)
+		read_total(totals, item);
+	totals->changed = false;
+	return 0;
+}
+
+static json_t *total_document(const struct vp_total *total)
+{
+	json_t *item = json_object();
+
+	vp_json_set_hex(item, "tag", total->tag);
+	vp_json_set_number(item, "base_packets", total->base_packets);
+	vp_json_set_number(item, "base_bytes", total->base_bytes);
+	vp_json_set_number(item, "packets", total->packets);
+	vp_json_set_number(item, "bytes", total->bytes);
+	vp_json_set_number(item, "reported", total->reported);
+	return item;
+}
+
+int vp_totals_save(struct vp_totals *totals, const char *path, struct vp_error *err)
+{
+	_cleanup_json_ json_t *document = vp_json_document("vpatch.totals/1");
+	_cleanup_free_ char *text = NULL;
+	json_t *list = json_array();
+	int r;
+
+	vp_array_each (total, &totals->list)
+		if (vp_total_packets(total) || total->reported)
+			json_array_append_new(list, total_document(total));
+	json_object_set_new(document, "totals", list);
+	text = json_dumps(document, JSON_COMPACT);
+	r = vp_file_write(path, text, strlen(text), 0640, err);
+	if (!r)
+		totals->changed = false;
+	return r;
+}
+
+void vp_totals_free(struct vp_totals *totals)
+{
+	vp_array_free(&totals->list);
+}

@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Exact totals of every rule. The kernel holds the counts; what it held before
+ * a reboot, a foreign flush or a removal is carried here as a base, so that
+ * total = base + what the kernel holds now.
+ */
+#ifndef VP_AGENTD_TOTALS_H
+#define VP_AGENTD_TOTALS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "lib/error.h"
+#include "modules/module.h"
+
+struct vp_total {
+	uint32_t tag;
+	uint64_t base_packets, base_bytes; /* gone from the kernel */
+	uint64_t packets, bytes;	   /* in the kernel when last looked at */
+	uint64_t reported;		   /* packets that had their event */
+};
+
+struct vp_totals {
+	VP_ARRAY(struct vp_total) list; /* by tag */
+	bool changed;			/* since the last load or save */
+};
+
+/* A missing file is no error; a damaged one is: totals then start at what the kernel holds. */
+int vp_totals_load(struct vp_totals *totals, const char *path, struct vp_error *err);
+int vp_totals_save(struct vp_totals *totals, const char *path, struct vp_error *err);
+void vp_totals_free(struct vp_totals *totals);
+
+/* Take in what the kernel holds now. A count that went back began anew: the old one joins the
+ * base. */
+void vp_totals_update(struct vp_totals *totals, const struct vp_counts *counts);
+
+/* Everything the kernel held is gone: reboot, flush, removal. */
+void vp_totals_detach(struct vp_totals *totals);
+
+/* Totals as counts, owned by the caller. */
+void vp_totals_counts(const struct vp_totals *totals, struct vp_counts *counts);
+
+/* NULL when nothing was ever counted for that tag. */
+const struct vp_total *vp_totals_find(const struct vp_totals *totals, uint32_t tag);
+uint64_t vp_total_packets(const struct vp_total *total); /* NULL: 0 */
+uint64_t vp_total_bytes(const struct vp_total *total);
+
+/* What the event aggregation has reported so far. */
+void vp_totals_set_reported(struct vp_totals *totals, const struct vp_counts *reported);
+void vp_totals_reported(const struct vp_totals *totals, struct vp_counts *reported);
+
+#endif
