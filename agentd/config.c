@@ -1,0 +1,342 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * vpatchd.conf, read through one table of keys: see config.h. The grammar is the
+ * definitions' one: sections, `key = value`, comments from `#` or ` ;`.
+ */
+#include "agentd/config.h"
+
+#include <errno.h>
+#include <libgen.h>
+#include <netinet/in.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/cleanup.h"
+#include "lib/file.h"
+
+#define CONFIG_LIMIT (1u << 20)
+
+struct reader {
+	struct vp_config *config;
+	struct vp_findings *findings;
+	struct vp_location at;
+	char *folder; /* where relative paths start */
+	bool in_section;
+};
+
+struct key {
+	const char *name;
+	/* Store the value; false: it is not of the form `expected`. */
+	bool (*set)(struct reader *reader, const struct key *key, const char *value);
+	size_t offset; /* of the member in struct vp_config */
+	const char *expected;
+};
+
+static void *member_of(const struct reader *reader, const struct key *key)
+{
+	return (char *)reader->config + key->offset;
+}
+
+static bool set_text(struct reader *reader, const struct key *key, const char *value)
+{
+	char **member = member_of(reader, key);
+
+	free(*member);
+	*member = vp_strdup(value);
+	return true;
+}
+
+static bool set_path(struct reader *reader, const struct key *key, const char *value)
+{
+	_cleanup_free_ char *whole = NULL;
+
+	if (!*value)
+		return false;
+	whole = *value == '/' ? vp_strdup(value) : vp_format("%s/%s", reader->folder, value);
+	return set_text(reader, key, whole);
+}
+
+static bool set_socket_path(struct reader *reader, const struct key *key, const char *value)
+{
+	return strcmp(value, "none") ? set_path(reader, key, value)
+				     : set_text(reader, key, value);
+}
+
+static bool set_switch(struct reader *reader, const struct key *key, const char *value)
+{
+	bool *member = member_of(reader, key);
+
+	if (strcmp(value, "yes") != 0 && strcmp(value, "no") != 0)
+		return false;
+	*member = !strcmp(value, "yes");
+	return true;
+}
+
+static bool parse_number(const char *text, unsigned long least, unsigned long most,
+			 unsigned long *number)
+{
+	char *end;
+
+	if (*text < '0' || *text > '9')
+		return false;
+	errno = 0;
+	*number = strtoul(text, &end, 10);
+	return !errno && !*end && *number >= least && *number <= most;
+}
+
+static bool set_group(struct reader *reader, const struct key *key, const char *value)
+{
+	uint16_t *member = member_of(reader, key);
+	unsigned long number;
+
+	if (!parse_number(value, 0, 65535, &number))
+		return false;
+	*member = (uint16_t)number;
+	return true;
+}
+
+static bool set_keep(struct reader *reader, const struct key *key, const char *value)
+{
+	size_t *member = member_of(reader, key);
+
+	return parse_number(value, 2, 10000, member);
+}
+
+static bool set_format(struct reader *reader, const struct key *key, const char *value)
+{
+	if (strcmp(value, "keyvalue") != 0 && strcmp(value, "cee") != 0 &&
+	    strcmp(value, "cef") != 0)
+		return false;
+	return set_text(reader, key, value);
+}
+
+/* "tcp/22" or "tcp/8000-8010" */
+static bool parse_ports(char *text, struct vp_port_range *range)
+{
+	unsigned long first, last;
+	char *slash = strchr(text, '/'), *dash;
+
+	if (!slash)
+		return false;
+	*slash = '\0';
+	if (!strcmp(text, "tcp"))
+		range->protocol = IPPROTO_TCP;
+	else if (!strcmp(text, "udp"))
+		range->protocol = IPPROTO_UDP;
+	else
+		return false;
+	dash = strchr(slash + 1, '-');
+	if (dash)
+		*dash = '\0';
+	if (!parse_number(slash + 1, 1, 65535, &first) ||
+	    !parse_number(dash ? dash + 1 : slash + 1, first, 65535, &last))
+		return false;
+	range->first = (uint16_t)first;
+	range->last = (uint16_t)last;
+	return true;
+}
+
+static bool set_management(struct reader *reader, const struct key *key, const char *value)
+{
+	struct vp_port_ranges *ports = member_of(reader, key);
+	_cleanup_free_ char *copy = vp_strdup(value);
+	char *rest = copy, *item;
+
+	ports->len = 0;
+	if (!strcmp(value, "none"))
+		return true;
+	while ((item = strsep(&rest, ","))) {
+		struct vp_port_range range = { .at = { .file = NULL } };
+
+		item += strspn(item, " \t");
+		item[strcspn(item, " \t")] = '\0';
+		if (!parse_ports(item, &range))
+			return false;
+		vp_array_push(ports, range);
+	}
+	return true;
+}
+
+#define MEMBER(name) offsetof(struct vp_config, name)
+#define A_PATH	     "a path, e.g. /etc/vpatch/policy.d"
+#define A_GROUP_NAME "the name of a group"
+
+static const struct key keys[] = {
+	{ "policy", set_path, MEMBER(policy), A_PATH },
+	{ "overrides", set_path, MEMBER(overrides), A_PATH },
+	{ "state", set_path, MEMBER(state), A_PATH },
+	{ "run", set_path, MEMBER(run), A_PATH },
+	{ "socket", set_path, MEMBER(socket), A_PATH },
+	{ "view-group", set_text, MEMBER(view_group), A_GROUP_NAME },
+	{ "admin-group", set_text, MEMBER(admin_group), A_GROUP_NAME },
+	{ "management", set_management, MEMBER(management),
+	  "ports like tcp/22, udp/8000-8010, or none" },
+	{ "log-group", set_group, MEMBER(log_group), "an NFLOG group, 0 to 65535" },
+	{ "table-ownership", set_switch, MEMBER(table_ownership), "yes or no" },
+	{ "syslog-format", set_format, MEMBER(syslog_format), "keyvalue, cee or cef" },
+	{ "syslog-socket", set_socket_path, MEMBER(syslog_socket), "a path, or none" },
+	{ "journal", set_switch, MEMBER(journal), "yes or no" },
+	{ "evidence", set_switch, MEMBER(evidence), "yes or no" },
+	{ "reporter", set_path, MEMBER(reporter), A_PATH },
+	{ "keep-generations", set_keep, MEMBER(keep_generations), "a number from 2 to 10000" },
+};
+
+static const struct key *find_key(const char *name)
+{
+	for (size_t i = 0; i < VP_COUNT(keys); i++)
+		if (!strcmp(keys[i].name, name))
+			return &keys[i];
+	return NULL;
+}
+
+static char *trim(char *text)
+{
+	size_t len;
+
+	text += strspn(text, " \t");
+	len = strlen(text);
+	while (len && strchr(" \t", text[len - 1]))
+		len--;
+	text[len] = '\0';
+	return text;
+}
+
+static void read_key(struct reader *reader, char *line, bool seen[static VP_COUNT(keys)])
+{
+	char *equals = strchr(line, '='), *comment, *value, *name;
+	const struct key *key;
+
+	if (!equals || !reader->in_section) {
+		vp_find_error(reader->findings, &reader->at, "expected %s, found \"%s\"",
+			      reader->in_section ? "`key = value`" : "[vpatchd]", line);
+		return;
+	}
+	*equals = '\0';
+	comment = strstr(equals + 1, " ;");
+	if (comment)
+		*comment = '\0';
+	name = trim(line);
+	value = trim(equals + 1);
+	key = find_key(name);
+	reader->at.column = 1;
+	if (!key)
+		vp_find_error(reader->findings, &reader->at,
+			      "expected a key of vpatchd.conf(5), found \"%s\"", name);
+	else if (seen[key - keys])
+		vp_find_error(reader->findings, &reader->at, "\"%s\" is given twice", name);
+	else {
+		seen[key - keys] = true;
+		reader->at.column = (uint32_t)(value - line) + 1;
+		if (!key->set(reader, key, value))
+			vp_find_error(reader->findings, &reader->at,
+				      "%s: expected %s, found \"%s\"", name, key->expected,
+				      value);
+	}
+}
+
+static void read_line(struct reader *reader, char *line, bool *seen)
+{
+	if (!*line || *line == '#' || *line == ';')
+		return;
+	reader->at.column = 1;
+	if (*line == ' ' || *line == '\t') {
+		if (line[strspn(line, " \t")])
+			vp_find_error(reader->findings, &reader->at,
+				      "expected a key at the start of the line, found blanks");
+	} else if (*line == '[') {
+		if (!strcmp(trim(line), "[vpatchd]") && !reader->in_section)
+			reader->in_section = true;
+		else
+			vp_find_error(reader->findings, &reader->at,
+				      "expected the one section [vpatchd], found \"%s\"",
+				      line);
+	} else {
+		read_key(reader, line, seen);
+	}
+}
+
+static void read_lines(struct reader *reader, char *text, size_t len)
+{
+	bool seen[VP_COUNT(keys)] = { false };
+	char *rest = text, *line;
+
+	if (strlen(text) != len) {
+		vp_find_error(reader->findings, &reader->at,
+			      "expected text, found a NUL byte");
+		return;
+	}
+	while ((line = strsep(&rest, "\n"))) {
+		reader->at.line++;
+		line[strcspn(line, "\r")] = '\0';
+		read_line(reader, line, seen);
+	}
+}
+
+static void set_defaults(struct vp_config *config)
+{
+	*config = (struct vp_config){
+		.policy = vp_strdup(VP_SYSCONFDIR "/policy.d"),
+		.overrides = vp_strdup(VP_SYSCONFDIR "/overrides.d"),
+		.state = vp_strdup(VP_STATEDIR),
+		.run = vp_strdup(VP_RUNDIR),
+		.view_group = vp_strdup("vpatch-view"),
+		.admin_group = vp_strdup("vpatch-admin"),
+		.reporter = vp_strdup(VP_LIBEXECDIR "/vpatchd-events"),
+		.log_group = 86,
+		.table_ownership = true,
+		.syslog_format = vp_strdup("keyvalue"),
+		.syslog_socket = vp_strdup("/dev/log"),
+		.journal = true,
+		.keep_generations = 20,
+	};
+	vp_array_push(
+		&config->management,
+		((struct vp_port_range){ .protocol = IPPROTO_TCP, .first = 22, .last = 22 }));
+}
+
+static void read_file(struct vp_config *config, const char *path, bool may_miss,
+		      struct vp_findings *findings)
+{
+	_cleanup_free_ char *text = NULL, *copy = NULL;
+	struct reader reader = { .config = config, .findings = findings, .at.file = path };
+	struct vp_error err;
+	size_t len;
+	int r = vp_file_read(path, CONFIG_LIMIT, &text, &len, &err);
+
+	if (r == -ENOENT && may_miss)
+		return;
+	if (r) {
+		vp_find_error(findings, &reader.at, "cannot read the configuration: %s",
+			      err.text);
+		return;
+	}
+	config->path = realpath(path, NULL);
+	copy = vp_strdup(config->path ? config->path : path);
+	reader.folder = dirname(copy);
+	read_lines(&reader, text, len);
+}
+
+void vp_config_read(struct vp_config *config, const char *path, struct vp_findings *findings)
+{
+	set_defaults(config);
+	read_file(config, path ? path : VP_CONFIG_PATH, !path, findings);
+	if (!config->socket)
+		config->socket = vp_format("%s/control.sock", config->run);
+}
+
+void vp_config_free(struct vp_config *config)
+{
+	free(config->path);
+	free(config->policy);
+	free(config->overrides);
+	free(config->state);
+	free(config->run);
+	free(config->socket);
+	free(config->view_group);
+	free(config->admin_group);
+	free(config->reporter);
+	free(config->syslog_format);
+	free(config->syslog_socket);
+	vp_array_free(&config->management);
+	memset(config, 0, sizeof(*config));
+}
