@@ -13,8 +13,10 @@
 
 #include "lib/cleanup.h"
 #include "lib/file.h"
+#include "policy/source.h"
 
 #define CONFIG_LIMIT (1u << 20)
+#define SECTION	     "vpatchd"
 
 struct reader {
 	struct vp_config *config;
@@ -22,6 +24,7 @@ struct reader {
 	struct vp_location at;
 	char *folder; /* where relative paths start */
 	bool in_section;
+	bool *seen; /* by key */
 };
 
 struct key {
@@ -189,87 +192,53 @@ static const struct key *find_key(const char *name)
 	return NULL;
 }
 
-static char *trim(char *text)
+static void read_section(struct reader *reader, const struct vp_line *line)
 {
-	size_t len;
-
-	text += strspn(text, " \t");
-	len = strlen(text);
-	while (len && strchr(" \t", text[len - 1]))
-		len--;
-	text[len] = '\0';
-	return text;
+	if (reader->in_section || line->name_len != strlen(SECTION) ||
+	    memcmp(line->name, SECTION, line->name_len) != 0)
+		vp_find_error(reader->findings, &reader->at,
+			      "expected the one section [" SECTION "], found [%.*s]",
+			      (int)line->name_len, line->name);
+	reader->in_section = true;
 }
 
-static void read_key(struct reader *reader, char *line, bool seen[static VP_COUNT(keys)])
+static void read_key(struct reader *reader, const struct vp_line *line)
 {
-	char *equals = strchr(line, '='), *comment, *value, *name;
-	const struct key *key;
+	_cleanup_free_ char *name = vp_strndup(line->name, line->name_len);
+	_cleanup_free_ char *value = vp_strndup(line->value, line->value_len);
+	const struct key *key = find_key(name);
+	char *comment = strstr(value, " ;");
 
-	if (!equals || !reader->in_section) {
-		vp_find_error(reader->findings, &reader->at, "expected %s, found \"%s\"",
-			      reader->in_section ? "`key = value`" : "[vpatchd]", line);
-		return;
-	}
-	*equals = '\0';
-	comment = strstr(equals + 1, " ;");
 	if (comment)
 		*comment = '\0';
-	name = trim(line);
-	value = trim(equals + 1);
-	key = find_key(name);
-	reader->at.column = 1;
+	value[strcspn(value, "\t")] = '\0';
+	for (size_t len = strlen(value); len && value[len - 1] == ' '; len--)
+		value[len - 1] = '\0';
 	if (!key)
 		vp_find_error(reader->findings, &reader->at,
 			      "expected a key of vpatchd.conf(5), found \"%s\"", name);
-	else if (seen[key - keys])
+	else if (reader->seen[key - keys])
 		vp_find_error(reader->findings, &reader->at, "\"%s\" is given twice", name);
-	else {
-		seen[key - keys] = true;
-		reader->at.column = (uint32_t)(value - line) + 1;
-		if (!key->set(reader, key, value))
-			vp_find_error(reader->findings, &reader->at,
-				      "%s: expected %s, found \"%s\"", name, key->expected,
-				      value);
-	}
+	else if (!key->set(reader, key, value))
+		vp_find_error(reader->findings, &reader->at, "%s: expected %s, found \"%s\"",
+			      name, key->expected, value);
+	if (key)
+		reader->seen[key - keys] = true;
 }
 
-static void read_line(struct reader *reader, char *line, bool *seen)
+static void read_line(void *context, const struct vp_line *line)
 {
-	if (!*line || *line == '#' || *line == ';')
-		return;
-	reader->at.column = 1;
-	if (*line == ' ' || *line == '\t') {
-		if (line[strspn(line, " \t")])
-			vp_find_error(reader->findings, &reader->at,
-				      "expected a key at the start of the line, found blanks");
-	} else if (*line == '[') {
-		if (!strcmp(trim(line), "[vpatchd]") && !reader->in_section)
-			reader->in_section = true;
-		else
-			vp_find_error(reader->findings, &reader->at,
-				      "expected the one section [vpatchd], found \"%s\"",
-				      line);
-	} else {
-		read_key(reader, line, seen);
-	}
-}
+	struct reader *reader = context;
 
-static void read_lines(struct reader *reader, char *text, size_t len)
-{
-	bool seen[VP_COUNT(keys)] = { false };
-	char *rest = text, *line;
-
-	if (strlen(text) != len) {
+	reader->at.line = line->number;
+	reader->at.column = line->column;
+	if (line->section)
+		read_section(reader, line);
+	else if (reader->in_section)
+		read_key(reader, line);
+	else
 		vp_find_error(reader->findings, &reader->at,
-			      "expected text, found a NUL byte");
-		return;
-	}
-	while ((line = strsep(&rest, "\n"))) {
-		reader->at.line++;
-		line[strcspn(line, "\r")] = '\0';
-		read_line(reader, line, seen);
-	}
+			      "expected [" SECTION "] before the first key");
 }
 
 static void set_defaults(struct vp_config *config)
@@ -297,8 +266,10 @@ static void set_defaults(struct vp_config *config)
 static void read_file(struct vp_config *config, const char *path, bool may_miss,
 		      struct vp_findings *findings)
 {
-	_cleanup_free_ char *text = NULL, *copy = NULL;
+	_cleanup_free_ char *text = NULL, *copy = NULL, *name = vp_strdup(path);
 	struct reader reader = { .config = config, .findings = findings, .at.file = path };
+	bool seen[VP_COUNT(keys)] = { false };
+	struct vp_text source;
 	struct vp_error err;
 	size_t len;
 	int r = vp_file_read(path, CONFIG_LIMIT, &text, &len, &err);
@@ -311,9 +282,11 @@ static void read_file(struct vp_config *config, const char *path, bool may_miss,
 		return;
 	}
 	config->path = realpath(path, NULL);
+	reader.seen = seen;
 	copy = vp_strdup(config->path ? config->path : path);
 	reader.folder = dirname(copy);
-	read_lines(&reader, text, len);
+	source = (struct vp_text){ .name = name, .data = text, .len = len };
+	vp_source_read(&source, findings, read_line, &reader);
 }
 
 void vp_config_read(struct vp_config *config, const char *path, struct vp_findings *findings)
