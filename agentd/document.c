@@ -18,6 +18,14 @@ const char *vp_time_print(time_t time, char text[static VP_TIME_TEXT])
 	return text;
 }
 
+time_t vp_time_parse(const char *text)
+{
+	struct tm parts = { 0 };
+	const char *end = strptime(text, "%Y-%m-%dT%H:%M:%SZ", &parts);
+
+	return end && !*end ? timegm(&parts) : 0;
+}
+
 /* jansson refuses what is not UTF-8: then every byte outside ASCII is replaced. */
 static json_t *text_of(const char *text)
 {

@@ -22,6 +22,9 @@ static inline void vp_json_decref_(json_t **json)
 /* RFC 3339, UTC, whole seconds. Returns `text`. */
 const char *vp_time_print(time_t time, char text[static VP_TIME_TEXT]);
 
+/* The inverse. 0 when it is none. */
+time_t vp_time_parse(const char *text);
+
 /* Text of any bytes: what is not UTF-8 becomes "?". NULL is left out. */
 void vp_json_set_text(json_t *object, const char *key, const char *text);
 void vp_json_append_text(json_t *array, const char *text);

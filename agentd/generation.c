@@ -13,6 +13,7 @@
 #include <jansson.h>
 
 #include "agentd/document.h"
+#include "agentd/local.h"
 #include "lib/bytes.h"
 #include "lib/cleanup.h"
 #include "lib/digest.h"
@@ -42,11 +43,6 @@ static const struct vp_text_list *const_list_of(const struct vp_sources *sources
 	return lists[kind];
 }
 
-static bool is_local(const struct vp_text *text)
-{
-	return !strcmp(text->name, VP_LOCAL_OVERRIDES);
-}
-
 uint64_t vp_sources_digest(const struct vp_sources *sources, bool local)
 {
 	uint64_t digest = VP_DIGEST_SEED;
@@ -54,7 +50,7 @@ uint64_t vp_sources_digest(const struct vp_sources *sources, bool local)
 	for (int kind = 0; kind < TEXT_KINDS; kind++) {
 		digest = vp_digest(digest, &kind, sizeof(kind));
 		vp_array_each (text, const_list_of(sources, (enum text_kind)kind)) {
-			if (!local && is_local(text))
+			if (!local && vp_local_text(text))
 				continue;
 			digest = vp_digest_text(digest, text->name);
 			digest = vp_digest(digest, &text->len, sizeof(text->len));
@@ -62,38 +58,6 @@ uint64_t vp_sources_digest(const struct vp_sources *sources, bool local)
 		}
 	}
 	return digest;
-}
-
-const char *vp_sources_local(const struct vp_sources *sources)
-{
-	vp_array_each (text, &sources->overrides)
-		if (is_local(text))
-			return text->data;
-	return "";
-}
-
-void vp_sources_set_local(struct vp_sources *sources, const char *local)
-{
-	struct vp_text *place = NULL;
-
-	vp_array_each (text, &sources->overrides)
-		if (is_local(text))
-			place = text;
-	if (!place) {
-		if (!*local)
-			return;
-		place = vp_array_add(&sources->overrides);
-		place->name = vp_strdup(VP_LOCAL_OVERRIDES);
-	}
-	free(place->data);
-	if (!*local) {
-		/* always the last one */
-		free(place->name);
-		sources->overrides.len--;
-		return;
-	}
-	place->data = vp_strdup(local);
-	place->len = strlen(local);
 }
 
 static void add_be(struct vp_strbuf *out, uint64_t value, size_t width)

@@ -39,10 +39,7 @@ struct vp_generation {
 	struct vp_sources sources;
 };
 
-/* The local overrides are the last of sources.overrides, under this name. */
-#define VP_LOCAL_OVERRIDES "local overrides"
-
-/* Digest of texts; `local` false leaves the local overrides out. */
+/* Digest of texts; `local` false leaves the local overrides (local.h) out. */
 uint64_t vp_sources_digest(const struct vp_sources *sources, bool local);
 
 /* Append the file's bytes. */
@@ -62,9 +59,5 @@ int vp_generation_load(const char *path, struct vp_generation *generation,
 		       struct vp_error *err);
 
 void vp_generation_free(struct vp_generation *generation);
-
-/* The local overrides of these sources ("" when none), and to replace them. */
-const char *vp_sources_local(const struct vp_sources *sources);
-void vp_sources_set_local(struct vp_sources *sources, const char *text);
 
 #endif
