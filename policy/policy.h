@@ -14,6 +14,7 @@
 
 struct vp_policy {
 	VP_ARRAY(struct vp_patch *) patches; /* sorted by id */
+	time_t changes_at; /* first moment after `now` at which an override or a patch ends; 0: never */
 };
 
 /* One text with a name: a definition, an overrides file or a set file, already read. */
