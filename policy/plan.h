@@ -10,6 +10,12 @@
 #include "policy/host.h"
 #include "policy/policy.h"
 
+/*
+ * How many bytes of a datagram netfilter can read, on every kernel: older ones
+ * load payload only from the first 256 bytes behind the transport header's begin.
+ */
+#define VP_DATAGRAM_REACH 256u
+
 struct vp_placement {
 	const struct vp_patch *patch;
 	const struct vp_rule *rule;

@@ -1,0 +1,446 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The planner: modes, expiry, services and addresses of this host, the guard,
+ * placements in evaluation order, blind spots. Pure; what the plan becomes at an
+ * enforcement point is the module's business.
+ */
+#include "policy/plan.h"
+
+#include <stdio.h>
+
+#include "lib/digest.h"
+#include "policy/ports.h"
+
+struct builder {
+	struct vp_plan *plan;
+	const struct vp_host *host;
+	unsigned int points;
+	struct vp_findings *findings;
+	const struct vp_patch *patch; /* the current one */
+	enum vp_mode mode;            /* its effective mode */
+	bool bounded, published;      /* seen anywhere: bounded sets; services of this host */
+};
+
+static void blind_spot(struct builder *b, const struct vp_patch *patch, const char *code,
+		       char *text)
+{
+	struct vp_blind_spot *spot = vp_array_add(&b->plan->blind_spots);
+
+	*spot = (struct vp_blind_spot){ .patch = patch, .code = code, .text = text };
+}
+
+static bool expired(const struct vp_patch *patch, const struct vp_host *host)
+{
+	return patch->expires && host->clock_synchronised && host->now >= patch->expires;
+}
+
+static bool planned(const struct vp_patch *patch, const struct vp_host *host)
+{
+	return !patch->disabled &&
+	       !(patch->on_expiry == VP_EXPIRY_REMOVE && expired(patch, host));
+}
+
+/* Tags */
+
+static uint32_t tag_of(const char *id, const char *rule)
+{
+	uint64_t digest = vp_digest(VP_DIGEST_SEED, id, strlen(id));
+
+	digest = vp_digest(digest, "/", 1);
+	digest = vp_digest(digest, rule, strlen(rule));
+	return (uint32_t)(digest ^ digest >> 32);
+}
+
+/* Puts `tag`, or the next free number, into the hash set `taken` of `mask` + 1 slots; never 0. */
+static uint32_t tag_claim(uint32_t *taken, size_t mask, uint32_t tag)
+{
+	for (;; tag++) {
+		size_t slot = tag & mask;
+
+		if (!tag)
+			continue;
+		while (taken[slot] && taken[slot] != tag)
+			slot = (slot + 1) & mask;
+		if (taken[slot])
+			continue;
+		taken[slot] = tag;
+		return tag;
+	}
+}
+
+struct ranked {
+	const struct vp_patch *patch;
+	const uint32_t *tags; /* of its rules */
+};
+
+VP_ARRAY_TYPE(ranking, struct ranked);
+
+/*
+ * Tags of all rules, by id, disabled patches included: enabling one patch must
+ * not change another one's tag. *tags is owned by the caller and holds all.
+ */
+static void rank_patches(const struct vp_policy *policy, struct ranking *ranking, uint32_t **tags)
+{
+	_cleanup_free_ uint32_t *taken = NULL;
+	size_t rules = 0, mask = 15, n = 0;
+
+	vp_array_each(patch, &policy->patches)
+		rules += (*patch)->rules.len;
+	while (mask < 2 * rules)
+		mask = 2 * mask + 1;
+	taken = vp_alloc(mask + 1, sizeof(*taken));
+	*tags = vp_alloc(rules, sizeof(**tags));
+	vp_array_each(patch, &policy->patches) {
+		vp_array_push(ranking, ((struct ranked){ *patch, *tags + n }));
+		vp_array_each(rule, &(*patch)->rules)
+			(*tags)[n++] = tag_claim(taken, mask, tag_of((*patch)->id, rule->name));
+	}
+}
+
+static int rank_compare(const void *a, const void *b)
+{
+	const struct ranked *x = a, *y = b;
+
+	if (x->patch->severity != y->patch->severity)
+		return x->patch->severity > y->patch->severity ? -1 : 1;
+	return strcmp(x->patch->id, y->patch->id);
+}
+
+/* Services */
+
+static int range_compare(const void *a, const void *b)
+{
+	const struct vp_address_range *x = a, *y = b;
+	int order = vp_address_compare(&x->first, &y->first);
+
+	return order ? order : vp_address_compare(&x->last, &y->last);
+}
+
+/* Sorted and disjoint; neighbours become one. */
+static void addresses_normalise(struct vp_placement *placement)
+{
+	struct vp_address_range *list = placement->addresses.data;
+	size_t kept = 0;
+
+	if (!placement->addresses.len)
+		return;
+	qsort(list, placement->addresses.len, sizeof(*list), range_compare);
+	for (size_t i = 1; i < placement->addresses.len; i++) {
+		struct vp_address next = list[kept].last;
+		bool more = vp_address_step(&next, 1);
+
+		if (list[i].first.family == list[kept].first.family &&
+		    (!more || vp_address_compare(&list[i].first, &next) <= 0)) {
+			if (vp_address_compare(&list[i].last, &list[kept].last) > 0)
+				list[kept].last = list[i].last;
+		} else {
+			list[++kept] = list[i];
+		}
+	}
+	placement->addresses.len = kept + 1;
+}
+
+static void resolve_addresses(struct vp_placement *placement)
+{
+	placement->local = !placement->service->addresses.len;
+	vp_array_each(value, &placement->service->addresses) {
+		if (value->kind == VP_VALUE_ADDRESS)
+			vp_array_push(&placement->addresses, value->address);
+		if (value->kind != VP_VALUE_SET || !value->reference.set)
+			continue;
+		vp_array_each(element, &value->reference.set->values)
+			if (element->kind == VP_VALUE_ADDRESS)
+				vp_array_push(&placement->addresses, element->address);
+	}
+	addresses_normalise(placement);
+}
+
+static bool socket_belongs(const struct vp_socket *socket, const struct vp_service *service)
+{
+	if (service->unit)
+		return socket->unit && !strcmp(socket->unit, service->unit);
+	return socket->process && !strcmp(socket->process, service->process);
+}
+
+static void resolve_ports(struct vp_port_ranges *ports, const struct vp_service *service,
+			  const struct vp_host *host)
+{
+	vp_array_each(range, &service->ports)
+		vp_array_push(ports, *range);
+	if (!service->unit && !service->process)
+		return;
+	vp_array_each(socket, &host->sockets) {
+		if (socket_belongs(socket, service))
+			vp_array_push(ports, ((struct vp_port_range){
+						     .protocol = socket->protocol,
+						     .first = socket->port,
+						     .last = socket->port,
+						     .at = service->at,
+					     }));
+	}
+	vp_ports_normalise(ports);
+}
+
+/* False, with a finding, when the service has no port or address to shield here. */
+static bool resolve_service(struct builder *b, struct vp_placement *placement)
+{
+	const struct vp_service *service = placement->service;
+
+	resolve_ports(&placement->ports, service, b->host);
+	resolve_addresses(placement);
+	if (!placement->ports.len) {
+		vp_find(b->findings,
+			b->host->examples_allowed ? VP_FINDING_WARNING : VP_FINDING_ERROR,
+			&service->at,
+			"expected %s %s of service %s to listen on this host, found no socket; "
+			"start it, or write the ports: ports = tcp/80",
+			service->unit ? "unit" : "process",
+			service->unit ? service->unit : service->process, service->name);
+		return false;
+	}
+	if (!placement->local && !placement->addresses.len) {
+		vp_find_error(b->findings, &service->at,
+			      "expected an address for service %s, found only empty sets",
+			      service->name);
+		return false;
+	}
+	return true;
+}
+
+/* The guard */
+
+static void plan_management(struct builder *b, const struct vp_policy *policy)
+{
+	struct vp_port_ranges *management = &b->plan->management;
+
+	vp_array_each(range, &b->host->management)
+		vp_array_push(management, *range);
+	vp_array_each(patch, &policy->patches) {
+		if (!planned(*patch, b->host))
+			continue;
+		vp_array_each(service, &(*patch)->services) {
+			struct vp_port_ranges ports = { 0 };
+
+			if (!service->management_forced || service->addresses.len)
+				continue;
+			resolve_ports(&ports, service, b->host);
+			vp_ports_subtract(management, &ports);
+			vp_array_free(&ports);
+		}
+	}
+	vp_ports_normalise(management);
+}
+
+static bool own_address(const struct builder *b, const struct vp_placement *placement)
+{
+	vp_array_each(own, &b->host->addresses)
+		vp_array_each(range, &placement->addresses)
+			if (vp_address_compare(&range->first, &own->last) <= 0 &&
+			    vp_address_compare(&own->first, &range->last) <= 0)
+				return true;
+	return false;
+}
+
+static void check_management(struct builder *b, const struct vp_placement *placement)
+{
+	const struct vp_service *service = placement->service;
+	struct vp_port_ranges shared = { 0 }, left = { 0 };
+	char text[40];
+
+	if (!placement->local && !own_address(b, placement))
+		return;
+	vp_ports_intersect(&placement->ports, &b->plan->management, &shared);
+	if (!shared.len)
+		return;
+	vp_array_each(range, &placement->ports)
+		vp_array_push(&left, *range);
+	vp_ports_subtract(&left, &b->plan->management);
+	vp_port_range_print(&shared.data[0], text);
+	if (placement->local && !left.len)
+		vp_find_error(b->findings, &service->at,
+			      "expected a service that is not management, found %s: management "
+			      "ports always pass, so that no patch can lock you out, and this "
+			      "rule would never act; to shield them all the same write in "
+			      "[service %s]: management = force",
+			      text, service->name);
+	else
+		blind_spot(b, b->patch, "management",
+			   vp_format("service %s: %s of this host is management and always "
+				     "passes",
+				     service->name, text));
+	vp_array_free(&shared);
+	vp_array_free(&left);
+}
+
+/* Patches */
+
+static void plan_rule(struct builder *b, const struct vp_rule *rule, uint32_t tag)
+{
+	const struct vp_service *service = &b->patch->services.data[rule->service];
+	struct vp_placement placement = {
+		.patch = b->patch, .rule = rule, .service = service, .mode = b->mode, .tag = tag
+	};
+	int point = vp_place(rule, service, b->points, &placement.reason);
+
+	if (point < 0)
+		vp_find_error(b->findings, &rule->at,
+			      "expected a rule that this build can enforce, found rule %s: %s",
+			      rule->name, placement.reason);
+	if (!resolve_service(b, &placement) || point < 0) {
+		vp_array_free(&placement.ports);
+		vp_array_free(&placement.addresses);
+		free(placement.reason);
+		return;
+	}
+	placement.point = (enum vp_point)point;
+	if (!service->management_forced)
+		check_management(b, &placement);
+	b->bounded |= rule->action.verdict == VP_VERDICT_BAN ||
+		      (rule->action.verdict == VP_VERDICT_LIMIT && rule->action.per_source);
+	b->published |= placement.local;
+	vp_array_push(&b->plan->placements, placement);
+}
+
+static void check_sets(struct builder *b)
+{
+	vp_array_each(set, &b->patch->sets) {
+		if (!set->site_required || set->from_site || b->host->examples_allowed)
+			continue;
+		vp_find_error(b->findings, &set->at,
+			      "expected this site's values for set %s, found only the examples of "
+			      "the definition; put [set %s] with values = ... into a file in "
+			      "overrides.d",
+			      set->name, set->name);
+	}
+}
+
+static void check_syscalls(struct builder *b)
+{
+	if (b->points & VP_POINT_BIT(VP_POINT_SECCOMP))
+		return;
+	vp_array_each(syscalls, &b->patch->syscalls)
+		vp_find_error(b->findings, &syscalls->at,
+			      "expected rules that this build can enforce, found [syscalls %s], "
+			      "which needs seccomp",
+			      syscalls->name);
+}
+
+static void plan_expiry(struct builder *b)
+{
+	char date[32];
+	struct tm tm;
+	time_t last = b->patch->expires - 1;
+
+	if (!expired(b->patch, b->host))
+		return;
+	gmtime_r(&last, &tm);
+	strftime(date, sizeof(date), "%Y-%m-%d", &tm);
+	vp_find_warning(b->findings, &b->patch->at, "patch %s expired with %s: %s", b->patch->id,
+			date,
+			b->patch->on_expiry == VP_EXPIRY_MONITOR ? "it only monitors now" :
+			b->patch->on_expiry == VP_EXPIRY_REMOVE	 ? "it is no longer enforced" :
+								   "it is still enforced");
+	if (b->patch->on_expiry == VP_EXPIRY_MONITOR)
+		b->mode = VP_MODE_MONITOR;
+}
+
+static void plan_patch(struct builder *b, const struct ranked *ranked)
+{
+	size_t first = b->plan->placements.len;
+
+	b->patch = ranked->patch;
+	b->mode = b->patch->mode;
+	if (b->patch->disabled)
+		return;
+	plan_expiry(b);
+	if (!planned(b->patch, b->host))
+		return;
+	check_sets(b);
+	check_syscalls(b);
+	for (size_t i = 0; i < b->patch->rules.len; i++)
+		plan_rule(b, &b->patch->rules.data[i], ranked->tags[i]);
+	if (b->plan->placements.len == first)
+		return;
+	vp_array_each(text, &b->patch->blind_spots)
+		blind_spot(b, b->patch, "author", vp_strdup(*text));
+}
+
+/* Blind spots of the whole host */
+
+static void host_blind_spots(struct builder *b)
+{
+	char a[VP_ADDRESS_TEXT], c[VP_ADDRESS_TEXT], ports[40];
+
+	if (!b->plan->placements.len)
+		return;
+	vp_array_each(range, &b->plan->management)
+		blind_spot(b, NULL, "management",
+			   vp_format("%s of this host always passes",
+				     vp_port_range_print(range, ports)));
+	vp_array_each(session, &b->host->sessions)
+		blind_spot(b, NULL, "session",
+			   vp_format("the connection that applies, %s port %u to %s port %u, "
+				     "always passes",
+				     vp_address_print(&session->peer, a), session->peer_port,
+				     vp_address_print(&session->local, c), session->local_port));
+	vp_array_each(bypass, &b->host->bypasses)
+		blind_spot(b, NULL, bypass->kind,
+			   vp_format("%s at %s: its packets do not pass the shields",
+				     bypass->kind, bypass->where));
+	if (b->published)
+		blind_spot(b, NULL, "published",
+			   vp_strdup("published container ports are shielded where the kernel "
+				     "translates the destination; a proxy process that opens the "
+				     "inner connection itself is seen only at its own port"));
+	if (b->bounded)
+		blind_spot(b, NULL, "bounded",
+			   vp_strdup("limits per source and bans track at most 65535 sources "
+				     "each; while a table is full, a new source is not counted"));
+	if (!b->host->table_ownership || !b->host->kernel.owner_persist)
+		blind_spot(b, NULL, "table",
+			   vp_strdup("another program of root may flush the table; vpatchd "
+				     "restores it at once, and the gap is an event"));
+}
+
+void vp_plan_build(struct vp_plan *plan, const struct vp_policy *policy,
+		   const struct vp_host *host, unsigned int points, struct vp_findings *findings)
+{
+	struct builder b = { .plan = plan, .host = host, .points = points, .findings = findings };
+	struct ranking ranking = { 0 };
+	_cleanup_free_ uint32_t *tags = NULL;
+
+	plan->policy = policy;
+	rank_patches(policy, &ranking, &tags);
+	if (ranking.len)
+		qsort(ranking.data, ranking.len, sizeof(*ranking.data), rank_compare);
+	plan_management(&b, policy);
+	vp_array_each(ranked, &ranking)
+		plan_patch(&b, ranked);
+	host_blind_spots(&b);
+	vp_array_free(&ranking);
+}
+
+const struct vp_placement *vp_plan_by_tag(const struct vp_plan *plan, uint32_t tag)
+{
+	vp_array_each(placement, &plan->placements)
+		if (placement->tag == tag)
+			return placement;
+	return NULL;
+}
+
+void vp_plan_free(struct vp_plan *plan)
+{
+	if (!plan)
+		return;
+	vp_array_each(placement, &plan->placements) {
+		vp_array_free(&placement->ports);
+		vp_array_free(&placement->addresses);
+		free(placement->reason);
+	}
+	vp_array_each(spot, &plan->blind_spots)
+		free(spot->text);
+	vp_array_free(&plan->placements);
+	vp_array_free(&plan->blind_spots);
+	vp_array_free(&plan->management);
+	plan->policy = NULL;
+}
