@@ -39,28 +39,29 @@ enum vp_option_id {
 
 #define VP_OPTION_BIT(id) (1u << (id))
 
-/* What a value or an operand must be: checked before the verb runs, and completed by the shells. */
+/* What a value or an operand must be: checked before the verb runs, and completed by the
+ * shells. */
 enum vp_value_form {
-	VP_FORM_NONE,       /* a flag */
-	VP_FORM_TEXT,       /* at most 1,000 bytes without control characters */
+	VP_FORM_NONE, /* a flag */
+	VP_FORM_TEXT, /* at most 1,000 bytes without control characters */
 	VP_FORM_FILE,
 	VP_FORM_FOLDER,
-	VP_FORM_PATH,       /* file or folder */
-	VP_FORM_ID,         /* of a patch */
+	VP_FORM_PATH, /* file or folder */
+	VP_FORM_ID,   /* of a patch */
 	VP_FORM_PATH_OR_ID,
 	VP_FORM_GENERATION, /* a number from 1 */
 	VP_FORM_SECONDS,    /* 1 to 86400 */
 	VP_FORM_DURATION,   /* 10m, 24h, 7d; at least a second */
 	VP_FORM_ADDRESS,    /* or a prefix */
-	VP_FORM_PORT,       /* 0 to 65535 */
-	VP_FORM_TIME,       /* RFC 3339 time, date, or a duration back from now */
-	VP_FORM_WORD,       /* one of `words` */
+	VP_FORM_PORT,	    /* 0 to 65535 */
+	VP_FORM_TIME,	    /* RFC 3339 time, date, or a duration back from now */
+	VP_FORM_WORD,	    /* one of `words` */
 };
 
 struct vp_option {
 	enum vp_option_id id;
 	const char *name;  /* without the dashes */
-	char letter;       /* 0: none */
+	char letter;	   /* 0: none */
 	const char *value; /* what usage calls it; NULL: a flag */
 	enum vp_value_form form;
 	const char *words; /* "text json nft", for VP_FORM_WORD */
@@ -99,11 +100,11 @@ struct vp_command {
 	const char *help;     /* what it does and does not do, for --help of the verb */
 	const char *examples; /* one a line */
 	struct vp_operand operands[VP_OPERANDS_MAX];
-	size_t least, most;    /* operands; most == SIZE_MAX: any number */
-	unsigned int options;  /* VP_OPTION_BITs that are legal, besides the global ones */
-	unsigned int required; /* of those, at least one must be given unless operands are */
-	unsigned int instead;  /* any of these takes the place of the operands */
-	bool daemon;           /* cannot do its work without vpatchd */
+	size_t least, most;   /* operands; most == SIZE_MAX: the last one repeats */
+	unsigned int options; /* VP_OPTION_BITs that are legal, besides the global ones */
+	unsigned int instead; /* of those: takes the place of the operands */
+	bool daemon;	      /* cannot do its work without vpatchd */
+	bool changes;	      /* root and group vpatch-admin only */
 };
 
 /* All verbs of this build in the order of usage; ends with a row whose verb is NULL. */
@@ -113,8 +114,8 @@ extern const struct vp_command vp_commands[];
 const struct vp_command *vp_command_find(const char *verb);
 
 /* Options legal for every verb. */
-#define VP_OPTIONS_GLOBAL                                               \
-	(VP_OPTION_BIT(VP_OPTION_CONFIG) | VP_OPTION_BIT(VP_OPTION_JSON) | \
+#define VP_OPTIONS_GLOBAL                                                                     \
+	(VP_OPTION_BIT(VP_OPTION_CONFIG) | VP_OPTION_BIT(VP_OPTION_JSON) |                    \
 	 VP_OPTION_BIT(VP_OPTION_HELP) | VP_OPTION_BIT(VP_OPTION_VERSION))
 
 static inline bool vp_ctl_given(const struct vp_ctl *ctl, enum vp_option_id id)

@@ -1,1 +1,29 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
+noinst_LIBRARIES += libvpctl.a
+libvpctl_a_CPPFLAGS = $(AM_CPPFLAGS) $(JANSSON_CFLAGS) $(MNL_CFLAGS) $(NFTNL_CFLAGS)
+libvpctl_a_SOURCES = \
+	agentd/ctl/apply.c \
+	agentd/ctl/arguments.c agentd/ctl/arguments.h \
+	agentd/ctl/check.c \
+	agentd/ctl/commands.c agentd/ctl/commands.h \
+	agentd/ctl/completion.c \
+	agentd/ctl/confirm.c \
+	agentd/ctl/enable.c \
+	agentd/ctl/events.c \
+	agentd/ctl/findings.c agentd/ctl/findings.h \
+	agentd/ctl/help.c agentd/ctl/help.h \
+	agentd/ctl/history.c \
+	agentd/ctl/survey.c agentd/ctl/survey.h \
+	agentd/ctl/mode.c \
+	agentd/ctl/output.c agentd/ctl/output.h \
+	agentd/ctl/page.c agentd/ctl/page.h \
+	agentd/ctl/remote.c agentd/ctl/remote.h \
+	agentd/ctl/render.c agentd/ctl/render.h \
+	agentd/ctl/request.c agentd/ctl/request.h \
+	agentd/ctl/result.c \
+	agentd/ctl/rollback.c \
+	agentd/ctl/run.c agentd/ctl/run.h \
+	agentd/ctl/settings.c agentd/ctl/settings.h \
+	agentd/ctl/status.c \
+	agentd/ctl/stored.c agentd/ctl/stored.h \
+	agentd/ctl/verbs.h

@@ -31,6 +31,8 @@ struct vp_output_ops {
 	void (*document)(struct vp_output *out, const json_t *document, vp_render *render);
 	/* One item of a stream: a line at once, not buffered. */
 	void (*item)(struct vp_output *out, const json_t *item, vp_render *render);
+	/* A document that says why it was not done: its findings, then its `error`. */
+	void (*refusal)(struct vp_output *out, const json_t *document, vp_render *render);
 	/* A command that could not do its work: what is wrong, where, what to do. */
 	void (*failure)(struct vp_output *out, enum vp_exit status, const char *text);
 };
@@ -39,18 +41,19 @@ extern const struct vp_output_ops vp_output_text, vp_output_json;
 
 struct vp_output {
 	const struct vp_output_ops *ops;
-	FILE *out, *err;      /* not owned */
-	unsigned int width;   /* columns of the terminal, else 0: as wide as needed */
-	bool colour;          /* of `out`: a terminal, and NO_COLOR unset */
-	bool progress;        /* `err` is a terminal */
+	FILE *out, *err;    /* not owned */
+	unsigned int width; /* columns of the terminal, else 0: as wide as needed */
+	bool colour;	    /* of `out`: a terminal, and NO_COLOR unset */
+	bool progress;	    /* `err` is a terminal */
 	bool progress_shown;
-	bool broken;          /* writing to `out` failed */
+	bool broken; /* writing to `out` failed */
 };
 
 /* Text on `out` and `err`; finds width, colour and progress out. */
 void vp_output_init(struct vp_output *out, FILE *to, FILE *err);
 
 void vp_output_document(struct vp_output *out, const json_t *document, vp_render *render);
+void vp_output_refusal(struct vp_output *out, const json_t *document, vp_render *render);
 void vp_output_item(struct vp_output *out, const json_t *item, vp_render *render);
 
 /* Plain bytes: an artefact that is a format of its own (nft text), usage. */
@@ -64,10 +67,12 @@ enum vp_exit vp_output_failure(struct vp_output *out, enum vp_exit status, const
 void vp_output_note(struct vp_output *out, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
 
-/* "label: 12 of 50", in place, only on a terminal. total 0: unknown. The next output wipes it. */
+/* "label: 12 of 50", in place, only on a terminal. total 0: unknown. The next output wipes it.
+ */
 void vp_output_progress(struct vp_output *out, const char *label, size_t done, size_t total);
 
-/* Flush; VP_EXIT_UNREACHABLE when standard output could not be written and `status` is good. */
+/* Flush; VP_EXIT_UNREACHABLE when standard output could not be written and `status` is good.
+ */
 enum vp_exit vp_output_finish(struct vp_output *out, enum vp_exit status);
 
 #endif

@@ -12,7 +12,14 @@
 #include "lib/memory.h"
 #include "lib/strbuf.h"
 
-enum vp_tone { VP_TONE_PLAIN, VP_TONE_GOOD, VP_TONE_WARN, VP_TONE_BAD, VP_TONE_BOLD, VP_TONE_DIM };
+enum vp_tone {
+	VP_TONE_PLAIN,
+	VP_TONE_GOOD,
+	VP_TONE_WARN,
+	VP_TONE_BAD,
+	VP_TONE_BOLD,
+	VP_TONE_DIM
+};
 
 struct vp_page {
 	struct vp_strbuf text;
@@ -31,6 +38,9 @@ void vp_page_line(struct vp_page *page, unsigned int indent, const char *format,
 void vp_page_tone(struct vp_page *page, enum vp_tone tone, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
 
+/* Text as it is, never wrapped: lines that programs read, artefacts. Ends with its newline. */
+void vp_page_raw(struct vp_page *page, const char *text);
+
 void vp_page_blank(struct vp_page *page);
 
 /* "Heading" */
@@ -48,7 +58,8 @@ void vp_page_item(struct vp_page *page, const char *format, ...)
 struct vp_column {
 	const char *title;
 	bool right;  /* numbers */
-	bool shrink; /* the one that is cut ("...") when the table is wider than the terminal */
+	bool shrink; /* the one that is cut ("...") when the table is wider than the terminal
+		      */
 };
 
 struct vp_cell {

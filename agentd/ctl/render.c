@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What several documents have in common, as text. */
+#include "agentd/ctl/render.h"
+
+#include <string.h>
+
+#include "agentd/document.h"
+
+static bool is_one_of(const char *word, const char *const *words)
+{
+	for (; word && *words; words++)
+		if (!strcmp(word, *words))
+			return true;
+	return false;
+}
+
+enum vp_tone vp_result_tone(const char *result)
+{
+	static const char *const bad[] = { "refused", "invalid", "failed", NULL };
+
+	return is_one_of(result, bad) ? VP_TONE_BAD : VP_TONE_PLAIN;
+}
+
+enum vp_tone vp_state_tone(const char *state)
+{
+	static const char *const good[] = { "enforced", "enforce", "good", NULL };
+	static const char *const warn[] = { "monitored", "monitor", "attention", "empty",
+					    NULL };
+	static const char *const bad[] = { "disabled",	  "expired", "panic",
+					   "unreachable", "unknown", NULL };
+
+	if (is_one_of(state, good))
+		return VP_TONE_GOOD;
+	if (is_one_of(state, warn))
+		return VP_TONE_WARN;
+	return is_one_of(state, bad) ? VP_TONE_BAD : VP_TONE_PLAIN;
+}
+
+void vp_render_list(const json_t *array, struct vp_strbuf *out)
+{
+	const json_t *item;
+	size_t i;
+
+	json_array_foreach (array, i, item)
+		vp_strbuf_addf(out, "%s%s", i ? ", " : "",
+			       json_is_string(item) ? json_string_value(item) : "?");
+}
+
+void vp_render_blind_spots(const json_t *blind_spots, struct vp_page *page)
+{
+	const json_t *spot;
+	size_t i;
+
+	if (!json_array_size(blind_spots))
+		return;
+	vp_page_heading(page, "Blind spots: what is not seen or not stopped here");
+	json_array_foreach (blind_spots, i, spot) {
+		const char *patch = vp_json_get_text(spot, "patch");
+
+		vp_page_item(page, "%s: %s%s%s", vp_json_get_text(spot, "code"),
+			     patch ? patch : "", patch ? ": " : "",
+			     vp_json_get_text(spot, "text"));
+	}
+}
+
+void vp_render_counts(const json_t *object, struct vp_strbuf *out)
+{
+	uint64_t packets = vp_json_get_number(object, "packets");
+	uint64_t bytes = vp_json_get_number(object, "bytes");
+	char number[2][32];
+
+	vp_strbuf_addf(out, "%s packet%s, %s byte%s", vp_number_text(packets, number[0]),
+		       packets == 1 ? "" : "s", vp_number_text(bytes, number[1]),
+		       bytes == 1 ? "" : "s");
+}

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The text of every document of doc/schemas.md, each beside its verb; and what they share.
+ * Pure. */
+#ifndef VP_AGENTD_CTL_RENDER_H
+#define VP_AGENTD_CTL_RENDER_H
+
+#include "agentd/ctl/output.h"
+#include "agentd/ctl/page.h"
+
+vp_render vp_render_check, vp_render_plan, vp_render_explain, vp_render_status,
+	vp_render_events, vp_render_event, vp_render_history;
+
+/* Of a `result` member: good, or not. NULL is plain. */
+enum vp_tone vp_result_tone(const char *result);
+
+/* Of a patch's `state` or `mode`. */
+enum vp_tone vp_state_tone(const char *state);
+
+/* "a, b, c" of an array of texts. */
+void vp_render_list(const json_t *array, struct vp_strbuf *out);
+
+/* The "Blind spots" section; nothing when there are none. */
+void vp_render_blind_spots(const json_t *blind_spots, struct vp_page *page);
+
+/* "1,234 packets, 56 bytes" */
+void vp_render_counts(const json_t *object, struct vp_strbuf *out);
+
+#endif

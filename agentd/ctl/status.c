@@ -1,0 +1,233 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * vpatchctl status: whether every enabled patch is enforced as meant. The daemon
+ * decides that; without it, this says what the kernel and the stored state say,
+ * and that nobody watches.
+ */
+#include <string.h>
+
+#include "agentd/ctl/findings.h"
+#include "agentd/ctl/remote.h"
+#include "agentd/ctl/render.h"
+#include "agentd/ctl/stored.h"
+#include "agentd/ctl/verbs.h"
+#include "agentd/document.h"
+
+static void render_problems(const json_t *document, struct vp_page *page)
+{
+	const json_t *problems = json_object_get(document, "problems");
+	const json_t *folder = json_object_get(document, "policy_folder");
+	const json_t *problem;
+	size_t i;
+
+	if (json_array_size(problems))
+		vp_page_heading(page, "Problems");
+	json_array_foreach (problems, i, problem) {
+		const char *patch = vp_json_get_text(problem, "patch");
+
+		vp_page_item(page, "%s: %s%s%s", vp_json_get_text(problem, "code"),
+			     patch ? patch : "", patch ? ": " : "",
+			     vp_json_get_text(problem, "text"));
+	}
+	vp_findings_render(json_object_get(folder, "findings"), page);
+}
+
+static void render_daemon(const json_t *document, struct vp_page *page)
+{
+	const json_t *daemon = json_object_get(document, "daemon");
+	const char *policy = vp_json_get_text(daemon, "policy");
+
+	if (!json_is_object(daemon)) {
+		vp_page_pair(page, "daemon", "does not answer");
+		return;
+	}
+	vp_page_pairf(page, "daemon", "running since %s, pid %llu, version %s",
+		      vp_json_get_text(daemon, "since"),
+		      (unsigned long long)vp_json_get_number(daemon, "pid"),
+		      vp_json_get_text(document, "version"));
+	if (policy)
+		vp_page_pairf(
+			page, "policy", "%s%s", policy,
+			json_is_true(json_object_get(
+				json_object_get(document, "policy_folder"), "differs"))
+				? " (changed since: 'vpatchctl plan' shows how, 'vpatchctl "
+				  "apply' makes it effective)"
+				: "");
+}
+
+static void render_generation(const json_t *document, struct vp_page *page)
+{
+	const json_t *generation = json_object_get(document, "generation");
+	const char *reason = vp_json_get_text(generation, "reason");
+	const char *ticket = vp_json_get_text(generation, "ticket");
+	const char *who = vp_json_get_text(generation, "who");
+
+	if (!json_is_object(generation)) {
+		vp_page_pair(page, "generation", "none");
+		return;
+	}
+	vp_page_pairf(page, "generation", "%llu, of %s%s%s%s%s%s%s",
+		      (unsigned long long)vp_json_get_number(generation, "number"),
+		      vp_json_get_text(generation, "time"), who ? " by " : "", who ? who : "",
+		      ticket ? ", " : "", ticket ? ticket : "", reason ? ": " : "",
+		      reason ? reason : "");
+}
+
+static void render_waiting(const json_t *document, struct vp_page *page)
+{
+	const json_t *confirm = json_object_get(document, "confirm");
+	const json_t *panic = json_object_get(document, "panic");
+	const char *reason = vp_json_get_text(panic, "reason");
+
+	if (json_is_object(confirm))
+		vp_page_pairf(
+			page, "unconfirmed",
+			"generation %llu comes back in %llu seconds; 'vpatchctl confirm' "
+			"keeps this one",
+			(unsigned long long)vp_json_get_number(confirm, "previous"),
+			(unsigned long long)vp_json_get_number(confirm, "seconds_left"));
+	if (json_is_object(panic))
+		vp_page_pairf(page, "panic",
+			      "since %s by %s%s%s; 'vpatchctl apply --after-panic' ends it",
+			      vp_json_get_text(panic, "time"), vp_json_get_text(panic, "who"),
+			      reason && *reason ? ": " : "", reason ? reason : "");
+}
+
+static void render_totals(const json_t *document, struct vp_page *page)
+{
+	const json_t *totals = json_object_get(document, "totals");
+	_cleanup_strbuf_ struct vp_strbuf counts = { 0 };
+
+	if (!json_is_object(totals))
+		return;
+	vp_page_pairf(page, "patches", "%llu: %llu enforced, %llu monitored, %llu disabled",
+		      (unsigned long long)vp_json_get_number(totals, "patches"),
+		      (unsigned long long)vp_json_get_number(totals, "enforced"),
+		      (unsigned long long)vp_json_get_number(totals, "monitored"),
+		      (unsigned long long)vp_json_get_number(totals, "disabled"));
+	vp_render_counts(totals, &counts);
+	vp_page_pairf(page, "matched", "%s, by %llu rules", vp_strbuf_text(&counts),
+		      (unsigned long long)vp_json_get_number(totals, "rules"));
+}
+
+static void render_events(const json_t *document, struct vp_page *page)
+{
+	const json_t *events = json_object_get(document, "events");
+	const char *detail = vp_json_get_text(events, "detail");
+	char number[32];
+
+	if (!json_is_object(events))
+		return;
+	vp_page_pairf(page, "reporter", "%s%s%s, %s reports lost",
+		      vp_json_get_text(events, "reporter"), detail && *detail ? ": " : "",
+		      detail ? detail : "",
+		      vp_number_text(vp_json_get_number(events, "lost"), number));
+}
+
+/* What the kernel said to vpatchctl itself, when the daemon does not answer. */
+static void render_kernel(const json_t *document, struct vp_page *page)
+{
+	const json_t *module;
+	size_t i;
+
+	json_array_foreach (json_object_get(document, "kernel"), i, module) {
+		_cleanup_strbuf_ struct vp_strbuf counts = { 0 };
+		const char *name = vp_json_get_text(module, "point");
+		const char *error = vp_json_get_text(module, "error");
+
+		if (error) {
+			vp_page_pair(page, name, error);
+			continue;
+		}
+		if (!vp_json_get_number(module, "generation")) {
+			vp_page_pair(page, name, "nothing is installed in the kernel");
+			continue;
+		}
+		vp_render_counts(module, &counts);
+		vp_page_pairf(page, name, "generation %llu is in the kernel: %llu rules, %s",
+			      (unsigned long long)vp_json_get_number(module, "generation"),
+			      (unsigned long long)vp_json_get_number(module, "rules"),
+			      vp_strbuf_text(&counts));
+	}
+}
+
+static void add_patch(struct vp_table *table, const json_t *patch)
+{
+	const char *state = vp_json_get_text(patch, "state");
+	const char *expires = vp_json_get_text(patch, "expires");
+	const char *overridden = vp_json_get_text(patch, "overridden");
+	bool counted = json_object_get(patch, "packets") != NULL;
+	char number[32];
+
+	vp_table_cell(table, VP_TONE_PLAIN, vp_json_get_text(patch, "id"));
+	vp_table_cell(table, VP_TONE_PLAIN, vp_json_get_text(patch, "severity"));
+	vp_table_cell(table, vp_state_tone(state), state);
+	vp_table_cellf(table, VP_TONE_PLAIN, "%zu",
+		       json_array_size(json_object_get(patch, "rules")));
+	vp_table_cell(table, VP_TONE_PLAIN,
+		      counted ? vp_number_text(vp_json_get_number(patch, "packets"), number)
+			      : "-");
+	vp_table_cellf(table, VP_TONE_PLAIN, "%.10s", expires ? expires : "-");
+	vp_table_cellf(table, VP_TONE_PLAIN, "%s%s%s", vp_json_get_text(patch, "title"),
+		       overridden ? " - " : "", overridden ? overridden : "");
+}
+
+static void render_patches(const json_t *document, struct vp_page *page)
+{
+	static const struct vp_column columns[] = {
+		{ "ID", false, false },	    { "SEVERITY", false, false },
+		{ "STATE", false, false },  { "RULES", true, false },
+		{ "PACKETS", true, false }, { "EXPIRES", false, false },
+		{ "TITLE", false, true },
+	};
+	struct vp_table table = { .columns = columns, .count = VP_COUNT(columns) };
+	const json_t *patch;
+	size_t i;
+
+	json_array_foreach (json_object_get(document, "patches"), i, patch)
+		add_patch(&table, patch);
+	if (!i)
+		return;
+	vp_page_heading(page, "Patches");
+	vp_table_print(&table, page);
+}
+
+void vp_render_status(const json_t *document, struct vp_page *page)
+{
+	const char *summary = vp_json_get_text(document, "summary");
+
+	vp_page_tone(page, vp_state_tone(vp_json_get_text(document, "state")), "%s",
+		     summary ? summary : "no summary");
+	render_problems(document, page);
+	vp_page_blank(page);
+	render_daemon(document, page);
+	render_generation(document, page);
+	render_waiting(document, page);
+	render_totals(document, page);
+	render_events(document, page);
+	render_kernel(document, page);
+	render_patches(document, page);
+	vp_render_blind_spots(json_object_get(document, "blind_spots"), page);
+	vp_page_blank(page);
+	vp_page_line(page, 0,
+		     "Shielded, not fixed: a patch keeps known attacks away, the flaw stays "
+		     "until the software is updated.");
+}
+
+enum vp_exit vp_ctl_status(const struct vp_ctl *ctl)
+{
+	struct vp_message request = { .type = VP_REQUEST_STATUS };
+	_cleanup_json_ json_t *answer = NULL, *stored = NULL;
+	struct vp_error err = { 0 };
+	enum vp_exit status;
+
+	if (ctl->operand_count)
+		request.arguments[VP_ARG_ID] = ctl->operands[0];
+	if (!vp_remote_ask(ctl, &request, &status, &answer, &err))
+		return vp_remote_print(ctl, status, answer, vp_render_status);
+	if (status == VP_EXIT_USAGE)
+		return vp_output_failure(ctl->out, status, "%s", err.text);
+	stored = vp_stored_status(ctl, &err);
+	vp_output_document(ctl->out, stored, vp_render_status);
+	return status;
+}
