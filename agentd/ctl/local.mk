@@ -14,6 +14,16 @@ libvpctl_a_SOURCES = \
 	agentd/ctl/help.c agentd/ctl/help.h \
 	agentd/ctl/history.c \
 	agentd/ctl/survey.c agentd/ctl/survey.h \
+	agentd/ctl/lab/datagram.c \
+	agentd/ctl/lab/exchange.c agentd/ctl/lab/exchange.h \
+	agentd/ctl/lab/judge.c agentd/ctl/lab/judge.h \
+	agentd/ctl/lab/lab.c agentd/ctl/lab/lab.h \
+	agentd/ctl/lab/link.c agentd/ctl/lab/link.h \
+	agentd/ctl/lab/netns.c agentd/ctl/lab/netns.h \
+	agentd/ctl/lab/packet.c agentd/ctl/lab/packet.h \
+	agentd/ctl/lab/stream.c \
+	agentd/ctl/lab/transport.h \
+	agentd/ctl/lab/witness.c \
 	agentd/ctl/mode.c \
 	agentd/ctl/output.c agentd/ctl/output.h \
 	agentd/ctl/page.c agentd/ctl/page.h \
