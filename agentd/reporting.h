@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Where events of all origins meet and leave: records from vpatchd-events are
+ * aggregated with the exact totals, control and health events join them, and
+ * all go to the sinks and to whoever follows.
+ */
+#ifndef VP_AGENTD_REPORTING_H
+#define VP_AGENTD_REPORTING_H
+
+#include <jansson.h>
+
+#include "agentd/agent.h"
+
+/*
+ * Open the sinks and start the reporter. A reporter that cannot be started is no
+ * error: blocks are still counted, and status says so. *reporting is owned by the caller.
+ */
+int vp_reporting_start(struct vp_reporting **reporting, struct vp_agent *agent,
+		       struct vp_error *err);
+/* Give everything still due, then close; NULL-safe. */
+void vp_reporting_stop(struct vp_reporting *reporting);
+
+void vp_reporting_event(struct vp_reporting *reporting, const struct vp_event *event);
+
+/* Before a commit: account for what the present rules counted. */
+void vp_reporting_settle(struct vp_reporting *reporting);
+/* After a commit: what runs now. */
+void vp_reporting_rules(struct vp_reporting *reporting);
+
+/* Someone follows: called with each event; the pair of function and context names it. */
+typedef void vp_follower(void *context, const struct vp_event *event);
+void vp_reporting_follow(struct vp_reporting *reporting, vp_follower *follower, void *context);
+void vp_reporting_unfollow(struct vp_reporting *reporting, const void *context);
+
+/* For status: "reporter", "detail", "lost". Owned by the caller. */
+json_t *vp_reporting_document(const struct vp_reporting *reporting);
+/* Does the reporter run as it should? */
+bool vp_reporting_is_good(const struct vp_reporting *reporting);
+
+#endif
