@@ -30,10 +30,11 @@
 struct vp_aggregate; /* opaque */
 
 struct vp_aggregate_options {
-	uint32_t interval;           /* seconds between two events of one rule; 0: 10 */
-	uint32_t lines_per_patch;    /* events of one patch about single packets per interval; 0: 10 */
+	uint32_t interval;	  /* seconds between two events of one rule; 0: 10 */
+	uint32_t lines_per_patch; /* events of one patch about single packets per interval; 0:
+				     10 */
 	uint32_t lines_per_interval; /* events of all patches per interval; 0: 1000 */
-	uint32_t quiet;              /* seconds after which a source is new again; 0: 600 */
+	uint32_t quiet;		     /* seconds after which a source is new again; 0: 600 */
 };
 
 /* Which rule a tag stands for. Texts are copied. */
@@ -55,7 +56,7 @@ void vp_aggregate_free(struct vp_aggregate *aggregate);
 /*
  * The rules of the generation that was just committed. Rules that are gone are
  * kept until their last packets are accounted for; call vp_aggregate_tick with
- * counts before the commit removes them for good.
+ * fresh counts right before a commit, because counters may go with their rules.
  */
 void vp_aggregate_rules(struct vp_aggregate *aggregate, uint64_t generation,
 			const struct vp_aggregate_rule *rules, size_t count);
@@ -76,11 +77,12 @@ void vp_aggregate_packet(struct vp_aggregate *aggregate, const struct vp_report 
 
 /* The rule with that tag, or NULL; valid until the next vp_aggregate_rules. */
 const struct vp_aggregate_rule *vp_aggregate_rule_by_tag(const struct vp_aggregate *aggregate,
-							  uint32_t tag);
+							 uint32_t tag);
 
 /*
- * Call once per interval, with counters read after the last packet was given.
- * `now` in microseconds since the epoch. Also right before rules are removed.
+ * Call once per interval, with counters read after the last packet was given
+ * (NULL: they could not be read; what is due stays due). `now` in microseconds
+ * since the epoch.
  */
 void vp_aggregate_tick(struct vp_aggregate *aggregate, const struct vp_counts *counts,
 		       uint64_t now);
@@ -93,7 +95,7 @@ struct vp_aggregate_state {
 	uint64_t events;     /* given to the handler */
 	uint64_t suppressed; /* held back by the limits */
 	uint64_t unknown;    /* reports with a tag of no rule */
-	uint64_t due;        /* packets counted, their event still to come */
+	uint64_t due;	     /* packets counted, their event still to come */
 };
 
 struct vp_aggregate_state vp_aggregate_state(const struct vp_aggregate *aggregate);

@@ -23,7 +23,7 @@ enum vp_event_kind {
 	VP_EVENT_WOULD_BLOCK, /* a monitor rule matched; nothing was changed */
 	VP_EVENT_LIMITED,     /* over the rate of a limit */
 	VP_EVENT_BANNED,      /* from a banned source */
-	VP_EVENT_RESET,       /* connection ended */
+	VP_EVENT_RESET,	      /* connection ended */
 	/* control */
 	VP_EVENT_APPLIED,
 	VP_EVENT_APPLY_FAILED,
@@ -37,10 +37,11 @@ enum vp_event_kind {
 	VP_EVENT_STARTED,
 	VP_EVENT_STOPPED,
 	VP_EVENT_REPAIRED, /* someone else changed our rules; they are back */
-	VP_EVENT_DRIFT,    /* what runs is not what was meant */
+	VP_EVENT_DRIFT,	   /* what runs is not what was meant */
 	VP_EVENT_COVERAGE, /* something is, or is no longer, seen */
 	VP_EVENT_WORKER,   /* a helper process died, was restarted, or is gone for good */
-	VP_EVENT_LOST,     /* `count` reports or lines did not get through; packet counts stay exact */
+	VP_EVENT_LOST,	   /* `count` reports or lines did not get through; packet counts stay
+			      exact */
 	VP_EVENT_KINDS,
 };
 
@@ -60,12 +61,14 @@ enum vp_reason {
 /* Where a zero means "not known" or "does not apply", it is left out of every output. */
 struct vp_event {
 	enum vp_event_kind kind;
-	uint64_t time;        /* microseconds since the epoch, UTC */
+	uint64_t time;	      /* microseconds since the epoch, UTC */
 	uint64_t first, last; /* times of the packets counted here; 0: one packet at `time` */
-	uint64_t count;       /* packets this event stands for; every packet is in exactly one event */
-	uint64_t total;       /* packets of this rule since its shield was installed */
-	uint64_t suppressed;  /* events of this rule that the rate limit held back since the last line */
-	uint32_t sources;     /* different sources among the packets that were looked at */
+	uint64_t count; /* packets this event stands for; every packet is in exactly one event
+			 */
+	uint64_t total; /* packets of this rule since its shield was installed */
+	uint64_t suppressed; /* events of this rule that the rate limit held back since the
+				last line */
+	uint32_t sources;    /* different sources among the packets that were looked at */
 
 	char patch[VP_EVENT_NAME], rule[VP_EVENT_NAME];
 	uint32_t tag;
@@ -76,12 +79,13 @@ struct vp_event {
 	struct vp_address source, destination;
 	bool has_ports;
 	uint16_t source_port, destination_port;
-	char hook[12];      /* "input", "forward", "output", "prerouting" */
+	char hook[12];	    /* "input", "forward", "output", "prerouting" */
 	char interface[16]; /* where the packet came in, else where it would have left */
 
 	uint64_t generation;
 	char actor[VP_EVENT_ACTOR]; /* who asked: "uid=0 pid=123 comm=vpatchctl" */
-	char text[VP_EVENT_TEXT];   /* for people; may hold foreign bytes, every output escapes them */
+	char text[VP_EVENT_TEXT];   /* for people; may hold foreign bytes, every output escapes
+				       them */
 };
 
 /* "blocked", "would-block", "apply-failed", ... */
@@ -115,9 +119,9 @@ void vp_event_set(char *field, size_t room, const char *value);
 
 enum vp_event_format {
 	VP_FORMAT_KEY_VALUE, /* event=blocked patch=... (default) */
-	VP_FORMAT_CEE,       /* @cee: {json} */
-	VP_FORMAT_CEF,       /* CEF:0|... */
-	VP_FORMAT_JSON,      /* {json} */
+	VP_FORMAT_CEE,	     /* @cee: {json} */
+	VP_FORMAT_CEF,	     /* CEF:0|... */
+	VP_FORMAT_JSON,	     /* {json} */
 };
 
 size_t vp_event_print(const struct vp_event *event, enum vp_event_format format, char *line,
@@ -135,8 +139,8 @@ int vp_event_from_json(const json_t *json, struct vp_event *event);
 struct vp_event_filter {
 	struct vp_address_range source; /* family 0: any */
 	bool has_port;
-	uint16_t port;  /* destination */
-	uint64_t since; /* microseconds since the epoch */
+	uint16_t port;	   /* destination */
+	uint64_t since;	   /* microseconds since the epoch */
 	const char *patch; /* or NULL; not owned */
 };
 

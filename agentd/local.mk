@@ -8,3 +8,5 @@ libvpagent_a_SOURCES = \
 # Link order of whatever is built on the agent library.
 VP_AGENT_LIBS = libvpagent.a libvpmodules.a libvppolicy.a libvpbase.a \
 	$(NFTNL_LIBS) $(MNL_LIBS) $(JANSSON_LIBS) $(INIH_LIBS)
+
+include agentd/events.mk

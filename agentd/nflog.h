@@ -11,29 +11,31 @@
 #include <stdint.h>
 
 #include "agentd/report.h"
+#include "lib/bytes.h"
 
-/* Longest prefix the kernel sends is 127 characters. */
-#define VP_NFLOG_COPY 192 /* bytes of each packet: IPv6 with some extension headers and TCP */
+#define VP_NFLOG_COPY 192 /* bytes of each packet: IPv6 with some extension headers and TCP   \
+			   */
 
 struct vp_nflog {
 	bool has_sequence;
-	uint32_t sequence; /* of the group: a gap is a loss */
-	struct vp_report report;
+	uint32_t sequence;	 /* of the group: a gap is a loss */
+	struct vp_report report; /* all but magic, time, confinement, lost and foreign */
 };
 
 enum vp_nflog_result {
 	VP_NFLOG_PACKET,  /* *out is filled */
-	VP_NFLOG_FOREIGN, /* not ours: other message type, other prefix; sequence is filled when there */
-	VP_NFLOG_BROKEN,  /* lengths that contradict each other */
+	VP_NFLOG_FOREIGN, /* not ours: other message type, other prefix; sequence is filled
+			     when there */
+	VP_NFLOG_BROKEN,  /* lengths that contradict each other; the rest of the datagram is
+			     skipped */
+	VP_NFLOG_END,	  /* no further message in the datagram */
 };
 
-/*
- * Parse one netlink message (header included) of `len` bytes. `report` gets
- * every field but magic, confinement, lost and foreign.
- */
-enum vp_nflog_result vp_nflog_parse(const uint8_t *data, size_t len, struct vp_nflog *out);
+/* The next netlink message of a received datagram. */
+enum vp_nflog_result vp_nflog_next(struct vp_bytes *datagram, struct vp_nflog *out);
 
-/* Headers of an IP packet of which `len` bytes were copied. Fills addresses, protocol, ports, TCP. */
+/* Headers of an IP packet of which `len` bytes were copied. Fills addresses, protocol, ports,
+ * TCP. */
 void vp_nflog_packet(const uint8_t *data, size_t len, struct vp_report *report);
 
 /* "vpatch:drop" ...; for monitor the tag is in the prefix. False when it is none of ours. */

@@ -9,6 +9,7 @@
 #define VP_AGENTD_REPORT_H
 
 #include <assert.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "lib/error.h"
@@ -17,7 +18,7 @@
 
 enum vp_report_kind {
 	VP_REPORT_STATUS = 1, /* only the counters below mean something */
-	VP_REPORT_DROP,       /* one per common chain: the word after "vpatch:" in the log prefix */
+	VP_REPORT_DROP, /* one per common chain: the word after "vpatch:" in the log prefix */
 	VP_REPORT_REJECT,
 	VP_REPORT_RESET,
 	VP_REPORT_LIMIT,
@@ -26,31 +27,31 @@ enum vp_report_kind {
 	VP_REPORT_KINDS,
 };
 
-#define VP_REPORT_PORTS    1u /* source_port and destination_port are real */
-#define VP_REPORT_TCP      2u /* sequence, acknowledgement, payload and tcp_flags are real */
+#define VP_REPORT_PORTS	   1u /* source_port and destination_port are real */
+#define VP_REPORT_TCP	   2u /* sequence, acknowledgement, payload and tcp_flags are real */
 #define VP_REPORT_FRAGMENT 4u /* not the first fragment: no transport header */
-#define VP_REPORT_CUT      8u /* headers went on behind the copied bytes, or made no sense */
-#define VP_REPORT_FLAGS    15u
+#define VP_REPORT_CUT	   8u /* headers went on behind the copied bytes, or made no sense */
+#define VP_REPORT_FLAGS	   15u
 
 /* Fixed widths, host byte order, no padding. */
 struct vp_report {
 	uint32_t magic;
 	uint8_t kind;
-	uint8_t family;   /* 4 or 6; 0: the packet was not understood */
+	uint8_t family;	  /* 4 or 6; 0: the packet was not understood */
 	uint8_t protocol; /* IANA number behind all extension headers */
-	uint8_t hook;     /* NF_INET_... */
+	uint8_t hook;	  /* NF_INET_... */
 	uint32_t tag;
 	uint32_t flags;
-	uint64_t time; /* microseconds since the epoch */
-	uint32_t in_interface, out_interface; /* indices, 0: none */
-	uint8_t source[16], destination[16];  /* IPv4 in the first 4 bytes, rest zero */
+	uint64_t time; /* zero; the receiver fills in microseconds since the epoch */
+	uint32_t in_interface, out_interface;	/* indices, 0: none */
+	uint8_t source[16], destination[16];	/* IPv4 in the first 4 bytes, rest zero */
 	uint16_t source_port, destination_port; /* host order */
 	uint32_t sequence, acknowledgement;
 	uint32_t payload; /* bytes of TCP payload, from the header's lengths */
 	uint8_t tcp_flags;
 	uint8_t confinement; /* VP_CONFINED_ bits of the sender (agentd/sandbox.h) */
 	uint8_t reserved[6]; /* zero */
-	uint32_t lost;       /* packets the kernel could not deliver to the sender, so far */
+	uint32_t lost;	     /* packets the kernel could not deliver to the sender, so far */
 	uint32_t foreign;    /* messages that were none of ours or made no sense, so far */
 };
 

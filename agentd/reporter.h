@@ -5,8 +5,10 @@
  *
  *	vp_reporter_start(&reporter, &options, &err);
  *	poll vp_reporter_fd() for POLLIN; the number changes after a restart
- *	while (vp_reporter_read(reporter, &report) > 0) ...
- *	on a timer (each second): vp_reporter_tick(reporter)
+ *	vp_reporter_read(reporter, &report) until it returns 0, at most some hundred times a
+ *wake-up on a timer (each second): vp_reporter_tick(reporter)
+ *
+ * The process is waited for here, by its id: nobody else may call waitpid(-1).
  */
 #ifndef VP_AGENTD_REPORTER_H
 #define VP_AGENTD_REPORTER_H
@@ -22,7 +24,7 @@ struct vp_reporter; /* opaque */
 
 struct vp_reporter_options {
 	const char *executable; /* NULL: VP_LIBEXECDIR "/vpatchd-events" */
-	uint16_t group;         /* of NFLOG */
+	uint16_t group;		/* of NFLOG */
 };
 
 /*
@@ -51,10 +53,10 @@ int vp_reporter_read(struct vp_reporter *reporter, struct vp_report *report);
 int vp_reporter_tick(struct vp_reporter *reporter, struct vp_error *err);
 
 struct vp_reporter_state {
-	pid_t pid;                /* 0: not running */
+	pid_t pid;		  /* 0: not running */
 	unsigned int confinement; /* VP_CONFINED_ bits; 0: not yet known */
 	uint64_t restarts;
-	uint64_t lost;      /* packets the kernel could not hand over; counts stay exact */
+	uint64_t lost;	    /* packets the kernel could not hand over; counts stay exact */
 	uint64_t foreign;   /* messages in our group that are none of ours */
 	uint64_t refused;   /* records that were not well-formed */
 	uint64_t delivered; /* records about packets */

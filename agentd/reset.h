@@ -34,7 +34,8 @@ int vp_reset_check(const struct vp_report *report, const struct vp_port_ranges *
 int vp_reset_run(struct vp_reset *reset, const struct vp_report *report,
 		 const struct vp_port_ranges *management, struct vp_error *err);
 
-/* Build the RST for a forwarded receiver. `packet` has room for 60 bytes; returns its length. Pure. */
+/* Build the RST for a forwarded receiver. `packet` has room for 60 bytes; returns its length.
+ * Pure. */
 size_t vp_reset_packet(const struct vp_report *report, unsigned char *packet);
 
 #endif

@@ -13,14 +13,14 @@
 #include "lib/error.h"
 
 /* What was achieved. The first three always are, or vp_sandbox_enter fails. */
-#define VP_CONFINED_PRIVILEGES 1u  /* no_new_privs, every capability set empty */
+#define VP_CONFINED_PRIVILEGES 1u /* no_new_privs, every capability set empty */
 #define VP_CONFINED_SECCOMP    2u
 #define VP_CONFINED_LIMITS     4u  /* no new files, processes, core dumps */
 #define VP_CONFINED_IDENTITY   8u  /* an unprivileged uid and gid */
 #define VP_CONFINED_FILES      16u /* an empty, read-only file system */
 #define VP_CONFINED_NAMESPACES 32u /* network, IPC and host name of its own */
 #define VP_CONFINED_ALWAYS     7u
-#define VP_CONFINED_ALL        63u
+#define VP_CONFINED_ALL	       63u
 
 /* One allowed system call; with `argument` >= 0 only with that value (low 32 bits). */
 struct vp_sandbox_call {
@@ -31,7 +31,7 @@ struct vp_sandbox_call {
 
 struct vp_sandbox {
 	const char *user; /* name; when there is no such user: uid and gid 65534 */
-	int keep_below;   /* descriptors from this one on are closed */
+	int keep_below;	  /* descriptors from this one on are closed */
 	const struct vp_sandbox_call *calls;
 	size_t call_count;
 };

@@ -15,10 +15,10 @@
 struct vp_sink; /* opaque; first member of each kind's own struct */
 
 struct vp_sink_options {
-	const char *path; /* of the socket or file; NULL: the kind's default */
+	const char *path;	     /* of the socket or file; NULL: the kind's default */
 	enum vp_event_format format; /* syslog */
-	int facility;      /* syslog: LOG_DAEMON, LOG_LOCAL0, ... */
-	uint64_t limit;    /* file: bytes in all; 0: 16 MiB */
+	int facility;		     /* syslog: LOG_DAEMON, LOG_LOCAL0, ... */
+	uint64_t limit;		     /* file: bytes in all; 0: 16 MiB */
 };
 
 struct vp_sink_ops {
@@ -34,9 +34,11 @@ struct vp_sink_ops {
 	void (*close)(struct vp_sink *sink);
 };
 
-extern const struct vp_sink_ops vp_sink_syslog;  /* /dev/log, datagram or stream */
-extern const struct vp_sink_ops vp_sink_journal; /* /run/systemd/journal/socket, native fields */
-extern const struct vp_sink_ops vp_sink_file;    /* path needed: JSON lines for vpatchctl events */
+extern const struct vp_sink_ops vp_sink_syslog; /* /dev/log, datagram or stream */
+extern const struct vp_sink_ops
+	vp_sink_journal; /* /run/systemd/journal/socket, native fields */
+extern const struct vp_sink_ops
+	vp_sink_file; /* path needed: JSON lines for vpatchctl events */
 
 struct vp_sink {
 	const struct vp_sink_ops *ops;

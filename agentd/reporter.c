@@ -1,0 +1,261 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Life of the vpatchd-events process and reading of its records. The NFLOG
+ * socket stays open here, so that a restarted process goes on where the last
+ * one ended. See reporter.h.
+ */
+#include "agentd/reporter.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <spawn.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <time.h>
+
+#include "agentd/nflog_socket.h"
+#include "lib/cleanup.h"
+#include "lib/log.h"
+#include "lib/memory.h"
+
+#define FIRST_DELAY   1 /* seconds until a dead process is started again */
+#define LONGEST_DELAY 60
+#define BUSY_TRIES    50 /* a predecessor that was killed frees the group in a moment */
+#define BUSY_WAIT     20 /* milliseconds between them */
+
+struct vp_reporter {
+	char *executable;
+	int nflog;
+	int records; /* -1: no process */
+	time_t started, retry;
+	unsigned int delay;
+	uint64_t lost_before, foreign_before; /* of earlier processes */
+	struct vp_reporter_state state;
+};
+
+static time_t monotonic(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return now.tv_sec;
+}
+
+static int fill_attributes(posix_spawnattr_t *attributes)
+{
+	sigset_t none, all;
+	int r;
+
+	sigemptyset(&none);
+	sigfillset(&all);
+	r = posix_spawnattr_setflags(attributes,
+				     POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
+	if (!r)
+		r = posix_spawnattr_setsigmask(attributes, &none);
+	if (!r)
+		r = posix_spawnattr_setsigdefault(attributes, &all);
+	return r;
+}
+
+/* The descriptors are above 4, so that dup2 changes their number and clears close-on-exec. */
+static int spawn(const char *executable, int nflog, int records, pid_t *pid)
+{
+	char *arguments[] = { (char *)"vpatchd-events", NULL }, *environment[] = { NULL };
+	posix_spawn_file_actions_t actions;
+	posix_spawnattr_t attributes;
+	int r;
+
+	posix_spawn_file_actions_init(&actions);
+	posix_spawnattr_init(&attributes);
+	r = fill_attributes(&attributes);
+	if (!r)
+		r = posix_spawn_file_actions_adddup2(&actions, nflog, 3);
+	if (!r)
+		r = posix_spawn_file_actions_adddup2(&actions, records, 4);
+	if (!r)
+		r = posix_spawn(pid, executable, &actions, &attributes, arguments,
+				environment);
+	posix_spawnattr_destroy(&attributes);
+	posix_spawn_file_actions_destroy(&actions);
+	return -r;
+}
+
+static int raise_descriptor(int *fd)
+{
+	int high = fcntl(*fd, F_DUPFD_CLOEXEC, 10);
+
+	if (high < 0)
+		return -errno;
+	close(*fd);
+	*fd = high;
+	return 0;
+}
+
+static int start_process(struct vp_reporter *reporter, struct vp_error *err)
+{
+	_cleanup_close_ int ours = -1, theirs = -1;
+	int pair[2], size = 1 << 20, r;
+
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair))
+		return vp_fail(err, -errno, "cannot make a socket pair for vpatchd-events: %s",
+			       strerror(errno));
+	ours = pair[0];
+	theirs = pair[1];
+	(void)setsockopt(theirs, SOL_SOCKET, SO_SNDBUFFORCE, &size, sizeof(size));
+	r = raise_descriptor(&theirs);
+	if (!r)
+		r = spawn(reporter->executable, reporter->nflog, theirs, &reporter->state.pid);
+	if (r) {
+		reporter->state.pid = 0;
+		return vp_fail(err, r, "cannot start %s: %s", reporter->executable,
+			       strerror(-r));
+	}
+	reporter->records = TAKE_FD(ours);
+	reporter->started = monotonic();
+	return 0;
+}
+
+/* End the process, whatever state it is in, and forget its descriptor. */
+static void end_process(struct vp_reporter *reporter)
+{
+	if (reporter->state.pid > 0) {
+		kill(reporter->state.pid, SIGKILL);
+		while (waitpid(reporter->state.pid, NULL, 0) < 0 && errno == EINTR)
+			;
+	}
+	if (reporter->records >= 0)
+		close(reporter->records);
+	reporter->records = -1;
+	reporter->state.pid = 0;
+	reporter->state.confinement = 0;
+	reporter->lost_before = reporter->state.lost;
+	reporter->foreign_before = reporter->state.foreign;
+}
+
+static void process_died(struct vp_reporter *reporter)
+{
+	time_t now = monotonic();
+
+	if (now - reporter->started > LONGEST_DELAY || !reporter->delay)
+		reporter->delay = FIRST_DELAY;
+	reporter->retry = now + (time_t)reporter->delay;
+	reporter->delay =
+		reporter->delay * 2 > LONGEST_DELAY ? LONGEST_DELAY : reporter->delay * 2;
+	end_process(reporter);
+}
+
+static int open_group(uint16_t group, struct vp_error *err)
+{
+	const struct timespec wait = { .tv_nsec = BUSY_WAIT * 1000000L };
+	int fd = vp_nflog_open(group, err);
+
+	for (int i = 0; fd == -EBUSY && i < BUSY_TRIES; i++) {
+		nanosleep(&wait, NULL);
+		fd = vp_nflog_open(group, err);
+	}
+	return fd;
+}
+
+static void release(struct vp_reporter **reporter)
+{
+	vp_reporter_stop(*reporter);
+}
+
+int vp_reporter_start(struct vp_reporter **reporter, const struct vp_reporter_options *options,
+		      struct vp_error *err)
+{
+	vp_cleanup(release) struct vp_reporter *made = vp_new(struct vp_reporter);
+	int r;
+
+	made->records = -1;
+	made->executable = vp_strdup(options->executable ? options->executable
+							 : VP_LIBEXECDIR "/vpatchd-events");
+	made->nflog = open_group(options->group, err);
+	if (made->nflog < 0)
+		return made->nflog;
+	r = raise_descriptor(&made->nflog);
+	if (r)
+		return vp_fail(err, r, "cannot keep the NFLOG socket: %s", strerror(-r));
+	r = start_process(made, err);
+	if (!r)
+		*reporter = TAKE_PTR(made);
+	return r;
+}
+
+void vp_reporter_stop(struct vp_reporter *reporter)
+{
+	if (!reporter)
+		return;
+	end_process(reporter);
+	if (reporter->nflog >= 0)
+		close(reporter->nflog);
+	free(reporter->executable);
+	free(reporter);
+}
+
+int vp_reporter_fd(const struct vp_reporter *reporter)
+{
+	return reporter->records;
+}
+
+static void take_counters(struct vp_reporter *reporter, const struct vp_report *report)
+{
+	reporter->state.confinement = report->confinement;
+	reporter->state.lost = reporter->lost_before + report->lost;
+	reporter->state.foreign = reporter->foreign_before + report->foreign;
+}
+
+int vp_reporter_read(struct vp_reporter *reporter, struct vp_report *report)
+{
+	char message[sizeof(*report) + 1];
+	struct vp_error err = { 0 };
+	struct timespec now;
+	ssize_t length;
+
+	while (reporter->records >= 0) {
+		length = recv(reporter->records, message, sizeof(message), MSG_DONTWAIT);
+		if (length < 0 && (errno == EAGAIN || errno == EINTR))
+			return 0;
+		if (length <= 0) {
+			process_died(reporter);
+			return 0;
+		}
+		if (vp_report_check(message, (size_t)length, &err)) {
+			vp_log_error("vpatchd-events is ended: it sent a %s", err.text);
+			reporter->state.refused++;
+			process_died(reporter);
+			return 0;
+		}
+		memcpy(report, message, sizeof(*report));
+		take_counters(reporter, report);
+		if (report->kind == VP_REPORT_STATUS)
+			continue;
+		clock_gettime(CLOCK_REALTIME, &now);
+		report->time = (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000;
+		reporter->state.delivered++;
+		return 1;
+	}
+	return 0;
+}
+
+int vp_reporter_tick(struct vp_reporter *reporter, struct vp_error *err)
+{
+	int r;
+
+	if (reporter->records >= 0 || monotonic() < reporter->retry)
+		return 0;
+	r = start_process(reporter, err);
+	if (r) {
+		process_died(reporter);
+		return r;
+	}
+	reporter->state.restarts++;
+	return 1;
+}
+
+struct vp_reporter_state vp_reporter_state(const struct vp_reporter *reporter)
+{
+	return reporter->state;
+}

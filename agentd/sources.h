@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Which sources were seen lately, for each rule: a table of fixed size, so that
+ * forged sources cannot make it grow. When it is full, the entry of its group
+ * that was not seen for longest makes room: such a source is then new again.
+ */
+#ifndef VP_AGENTD_SOURCES_H
+#define VP_AGENTD_SOURCES_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct vp_sources; /* opaque */
+
+struct vp_sources *vp_sources_new(void);
+void vp_sources_free(struct vp_sources *sources);
+
+struct vp_source_seen {
+	bool lately;	    /* within the last `quiet` microseconds */
+	bool this_interval; /* already in this interval */
+};
+
+/* Look the source of a rule up and note that it was seen now. `address`: 16 bytes. */
+struct vp_source_seen vp_sources_see(struct vp_sources *sources, uint32_t tag,
+				     const uint8_t *address, uint64_t now, uint64_t quiet,
+				     uint32_t interval);
+
+#endif
