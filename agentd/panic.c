@@ -1,0 +1,188 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Panic: see panic.h. Run by vpatchctl itself. The daemon is found through the
+ * lock that the kernel says it holds, and ended through a pidfd, so that no other
+ * process can be hit.
+ */
+#include "agentd/panic.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "agentd/enforcement.h"
+#include "agentd/lock.h"
+#include "agentd/state.h"
+#include "lib/cleanup.h"
+#include "lib/memory.h"
+
+#define DEATH_MILLISECONDS 5000
+#define ROUNDS		   20 /* a service manager may have restarted it in between */
+
+struct victim {
+	int pidfd;
+	pid_t pid;
+};
+
+VP_ARRAY_TYPE(victims, struct victim);
+
+static int open_pidfd(pid_t pid)
+{
+	return (int)syscall(SYS_pidfd_open, pid, 0);
+}
+
+static pid_t parent_of(pid_t pid)
+{
+	_cleanup_free_ char *path = vp_format("/proc/%d/stat", (int)pid);
+	_cleanup_fclose_ FILE *file = fopen(path, "re");
+	char text[512] = "";
+	const char *name_end;
+	int parent = 0;
+
+	if (!file || !fgets(text, sizeof(text), file))
+		return 0;
+	name_end = strrchr(text, ')');
+	if (!name_end || sscanf(name_end, ") %*c %d", &parent) != 1)
+		return 0;
+	return parent;
+}
+
+/* Children first opened, then confirmed: a pid may be reused between look and open. */
+static void add_children(pid_t parent, struct victims *victims)
+{
+	_cleanup_closedir_ DIR *proc = opendir("/proc");
+	const struct dirent *entry;
+
+	while (proc && (entry = readdir(proc))) {
+		pid_t pid = (pid_t)strtol(entry->d_name, NULL, 10);
+		_cleanup_close_ int pidfd = -1;
+
+		if (pid <= 1 || parent_of(pid) != parent)
+			continue;
+		pidfd = open_pidfd(pid);
+		if (pidfd >= 0 && parent_of(pid) == parent)
+			vp_array_push(victims, ((struct victim){ .pidfd = TAKE_FD(pidfd),
+								 .pid = pid }));
+	}
+}
+
+/* The lock's holder, unless it is this very process. False: there is none. */
+static bool add_daemon(const struct vp_config *config, struct victims *victims,
+		       struct vp_panic *panic)
+{
+	struct vp_error err;
+	pid_t pid = vp_lock_holder(config->run, &err);
+	_cleanup_close_ int pidfd = -1;
+
+	if (pid < 0)
+		vp_strbuf_addf(&panic->stays, "vpatchd: %s\n", err.text);
+	if (pid <= 0 || pid == getpid())
+		return false;
+	pidfd = open_pidfd(pid);
+	if (pidfd < 0 || vp_lock_holder(config->run, NULL) != pid)
+		return pidfd < 0 && errno != ESRCH ? false
+						   : true; /* gone in between: look again */
+	add_children(pid, victims);
+	vp_array_push(victims, ((struct victim){ .pidfd = TAKE_FD(pidfd), .pid = pid }));
+	return true;
+}
+
+static void end_one(const struct victim *victim, struct vp_panic *panic)
+{
+	struct pollfd death = { .fd = victim->pidfd, .events = POLLIN };
+
+	if (syscall(SYS_pidfd_send_signal, victim->pidfd, SIGKILL, NULL, 0) && errno != ESRCH)
+		vp_strbuf_addf(&panic->stays, "process %d: cannot be ended: %s\n",
+			       (int)victim->pid, strerror(errno));
+	else if (poll(&death, 1, DEATH_MILLISECONDS) != 1)
+		vp_strbuf_addf(&panic->stays, "process %d: does not die\n", (int)victim->pid);
+	else
+		panic->ended++;
+}
+
+static void end_processes(const struct vp_config *config, struct vp_panic *panic)
+{
+	bool found = true;
+
+	for (int round = 0; round < ROUNDS && found && !panic->stays.len; round++) {
+		struct victims victims = { 0 };
+
+		found = add_daemon(config, &victims, panic);
+		/* the daemon first (it is the last of the list): it must not restart a child
+		 */
+		for (size_t i = victims.len; i-- > 0;) {
+			end_one(&victims.data[i], panic);
+			close(victims.data[i].pidfd);
+		}
+		vp_array_free(&victims);
+	}
+}
+
+static void remove_objects(const struct vp_module *const *modules, struct vp_panic *panic)
+{
+	struct vp_host host = { 0 }; /* removal needs no facts */
+
+	panic->removed = true;
+	for (size_t i = 0; modules[i]; i++) {
+		struct vp_instance *instance = NULL;
+		struct vp_error err = { 0 };
+		int r = modules[i]->open(&instance, &host, &err);
+
+		if (!r) {
+			r = modules[i]->remove(instance, &err);
+			modules[i]->close(instance);
+		}
+		if (!r)
+			continue;
+		panic->removed = false;
+		vp_strbuf_addf(&panic->stays, "%s: %s\n", modules[i]->name, err.text);
+	}
+}
+
+static void mark(const struct vp_config *config, const char *who, const char *reason,
+		 struct vp_panic *panic)
+{
+	struct vp_panic_marker marker = { .time = time(NULL) };
+	struct vp_state state = { 0 };
+	struct vp_error err;
+
+	snprintf(marker.who, sizeof(marker.who), "%s", who ? who : "");
+	snprintf(marker.reason, sizeof(marker.reason), "%s", reason ? reason : "");
+	if (vp_state_open(&state, config->state, &err) ||
+	    vp_state_set_panic(&state, &marker, &err))
+		vp_strbuf_addf(
+			&panic->stays,
+			"no marker: %s; vpatchd would install everything again at its next"
+			" start: systemctl mask vpatchd\n",
+			err.text);
+	else
+		panic->marked = true;
+	vp_state_free(&state);
+}
+
+int vp_panic_run(const struct vp_config *config, const struct vp_module *const *modules,
+		 const char *who, const char *reason, struct vp_panic *panic)
+{
+	struct vp_strbuf no_marker;
+
+	memset(panic, 0, sizeof(*panic));
+	mark(config, who, reason, panic);
+	/* the loop over processes stops at its own troubles, not at the marker's */
+	no_marker = panic->stays;
+	memset(&panic->stays, 0, sizeof(panic->stays));
+	end_processes(config, panic);
+	remove_objects(modules, panic);
+	vp_strbuf_add(&panic->stays, vp_strbuf_text(&no_marker), no_marker.len);
+	vp_strbuf_free(&no_marker);
+	return panic->stays.len ? -EBUSY : 0;
+}
+
+void vp_panic_free(struct vp_panic *panic)
+{
+	vp_strbuf_free(&panic->stays);
+}
