@@ -43,7 +43,7 @@ struct vp_aggregate {
 	uint32_t lines;		   /* events in this interval */
 	uint32_t interval;	   /* number of the present one */
 	size_t next;		   /* account that is served first in the next tick */
-	struct vp_sources *sources;
+	struct vp_seen_table *sources;
 	struct vp_aggregate_state state;
 };
 
@@ -61,7 +61,7 @@ struct vp_aggregate *vp_aggregate_new(const struct vp_aggregate_options *options
 	aggregate->handler = handler;
 	aggregate->context = context;
 	aggregate->interval = 1;
-	aggregate->sources = vp_sources_new();
+	aggregate->sources = vp_seen_table_new();
 	return aggregate;
 }
 
@@ -80,7 +80,7 @@ void vp_aggregate_free(struct vp_aggregate *aggregate)
 		clear_rule(&account->rule);
 	vp_array_free(&aggregate->accounts);
 	vp_array_free(&aggregate->quotas);
-	vp_sources_free(aggregate->sources);
+	vp_seen_table_free(aggregate->sources);
 	free(aggregate);
 }
 
@@ -323,7 +323,7 @@ void vp_aggregate_packet(struct vp_aggregate *aggregate, const struct vp_report 
 		aggregate->state.unknown++;
 		return;
 	}
-	seen = vp_sources_see(aggregate->sources, report->tag, report->source, report->time,
+	seen = vp_seen_table_see(aggregate->sources, report->tag, report->source, report->time,
 			      aggregate->options.quiet * SECOND, aggregate->interval);
 	account->sources += !seen.this_interval;
 	if (!seen.lately && may_give_packet(aggregate, account)) {

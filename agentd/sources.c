@@ -18,26 +18,26 @@ struct entry {
 	uint64_t seen;
 };
 
-struct vp_sources {
+struct vp_seen_table {
 	uint64_t seed; /* random, so that nobody can aim at one group */
 	struct entry entries[GROUPS][WAYS];
 };
 
-struct vp_sources *vp_sources_new(void)
+struct vp_seen_table *vp_seen_table_new(void)
 {
-	struct vp_sources *sources = vp_new(struct vp_sources);
+	struct vp_seen_table *sources = vp_new(struct vp_seen_table);
 
 	if (getrandom(&sources->seed, sizeof(sources->seed), GRND_NONBLOCK) < 0)
 		sources->seed = VP_DIGEST_SEED;
 	return sources;
 }
 
-void vp_sources_free(struct vp_sources *sources)
+void vp_seen_table_free(struct vp_seen_table *sources)
 {
 	free(sources);
 }
 
-static struct entry *find_group(struct vp_sources *sources, uint32_t tag,
+static struct entry *find_group(struct vp_seen_table *sources, uint32_t tag,
 				const uint8_t *address)
 {
 	uint64_t digest = vp_digest(sources->seed, &tag, sizeof(tag));
@@ -46,9 +46,9 @@ static struct entry *find_group(struct vp_sources *sources, uint32_t tag,
 	return sources->entries[(digest ^ digest >> 32) & (GROUPS - 1)];
 }
 
-struct vp_source_seen vp_sources_see(struct vp_sources *sources, uint32_t tag,
-				     const uint8_t *address, uint64_t now, uint64_t quiet,
-				     uint32_t interval)
+struct vp_source_seen vp_seen_table_see(struct vp_seen_table *sources, uint32_t tag,
+					const uint8_t *address, uint64_t now, uint64_t quiet,
+					uint32_t interval)
 {
 	struct entry *group = find_group(sources, tag, address), *oldest = group;
 	struct vp_source_seen seen = { 0 };

@@ -10,10 +10,10 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-struct vp_sources; /* opaque */
+struct vp_seen_table; /* opaque */
 
-struct vp_sources *vp_sources_new(void);
-void vp_sources_free(struct vp_sources *sources);
+struct vp_seen_table *vp_seen_table_new(void);
+void vp_seen_table_free(struct vp_seen_table *sources);
 
 struct vp_source_seen {
 	bool lately;	    /* within the last `quiet` microseconds */
@@ -21,8 +21,8 @@ struct vp_source_seen {
 };
 
 /* Look the source of a rule up and note that it was seen now. `address`: 16 bytes. */
-struct vp_source_seen vp_sources_see(struct vp_sources *sources, uint32_t tag,
-				     const uint8_t *address, uint64_t now, uint64_t quiet,
-				     uint32_t interval);
+struct vp_source_seen vp_seen_table_see(struct vp_seen_table *sources, uint32_t tag,
+					const uint8_t *address, uint64_t now, uint64_t quiet,
+					uint32_t interval);
 
 #endif
