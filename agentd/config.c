@@ -107,10 +107,17 @@ static bool set_keep(struct reader *reader, const struct key *key, const char *v
 
 static bool set_format(struct reader *reader, const struct key *key, const char *value)
 {
-	if (strcmp(value, "keyvalue") != 0 && strcmp(value, "cee") != 0 &&
-	    strcmp(value, "cef") != 0)
+	enum vp_event_format *member = member_of(reader, key);
+
+	if (!strcmp(value, "keyvalue"))
+		*member = VP_FORMAT_KEY_VALUE;
+	else if (!strcmp(value, "cee"))
+		*member = VP_FORMAT_CEE;
+	else if (!strcmp(value, "cef"))
+		*member = VP_FORMAT_CEF;
+	else
 		return false;
-	return set_text(reader, key, value);
+	return true;
 }
 
 /* "tcp/22" or "tcp/8000-8010" */
@@ -176,7 +183,7 @@ static const struct key keys[] = {
 	  "ports like tcp/22, udp/8000-8010, or none" },
 	{ "log-group", set_group, MEMBER(log_group), "an NFLOG group, 0 to 65535" },
 	{ "table-ownership", set_switch, MEMBER(table_ownership), "yes or no" },
-	{ "syslog-format", set_format, MEMBER(syslog_format), "keyvalue, cee or cef" },
+	{ "syslog-format", set_format, MEMBER(syslog_form), "keyvalue, cee or cef" },
 	{ "syslog-socket", set_socket_path, MEMBER(syslog_socket), "a path, or none" },
 	{ "journal", set_switch, MEMBER(journal), "yes or no" },
 	{ "evidence", set_switch, MEMBER(evidence), "yes or no" },
@@ -253,7 +260,6 @@ static void set_defaults(struct vp_config *config)
 		.reporter = vp_strdup(VP_LIBEXECDIR "/vpatchd-events"),
 		.log_group = 86,
 		.table_ownership = true,
-		.syslog_format = vp_strdup("keyvalue"),
 		.syslog_socket = vp_strdup("/dev/log"),
 		.journal = true,
 		.keep_generations = 20,
@@ -308,7 +314,6 @@ void vp_config_free(struct vp_config *config)
 	free(config->view_group);
 	free(config->admin_group);
 	free(config->reporter);
-	free(config->syslog_format);
 	free(config->syslog_socket);
 	vp_array_free(&config->management);
 	memset(config, 0, sizeof(*config));

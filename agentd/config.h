@@ -11,6 +11,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "agentd/event.h"
 #include "policy/diagnostic.h"
 #include "policy/patch.h"
 
@@ -28,9 +29,9 @@ struct vp_config {
 	struct vp_port_ranges management;
 	uint16_t log_group; /* NFLOG */
 	bool table_ownership;
-	char *syslog_format; /* "keyvalue", "cee", "cef" */
-	char *syslog_socket; /* "none": no syslog */
-	bool journal;	     /* native fields when the journal reads us */
+	enum vp_event_format syslog_form; /* `syslog-format` */
+	char *syslog_socket;		  /* "none": no syslog */
+	bool journal;			  /* native fields when the journal reads us */
 	bool evidence;
 	size_t keep_generations;
 };

@@ -1,0 +1,383 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Events from the packet reporter, the control socket and the daemon itself, to
+ * sinks and followers: see reporting.h. Forms, limits and files are those of
+ * aggregate.c and sink_*.c; this is the wiring.
+ */
+#include "agentd/reporting.h"
+
+#include <errno.h>
+#include <net/if.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <syslog.h>
+
+#include "agentd/aggregate.h"
+#include "agentd/document.h"
+#include "agentd/loop.h"
+#include "agentd/reporter.h"
+#include "agentd/reset.h"
+#include "agentd/sandbox.h"
+#include "agentd/sink.h"
+#include "lib/log.h"
+
+#define TICK_MILLISECONDS 1000
+#define INTERVAL_TICKS	  10  /* of one aggregated event a rule */
+#define READ_MAX	  512 /* records in one go: the control socket wants its turn too */
+
+struct follower {
+	vp_follower *function; /* NULL: gone */
+	void *context;
+};
+
+struct vp_reporting {
+	struct vp_agent *agent;
+	struct vp_aggregate *aggregate;
+	struct vp_reporter *reporter; /* NULL: could not be started */
+	struct vp_watch_fd *watch;
+	int watched; /* descriptor; -1: none */
+	struct vp_timer *timer;
+	unsigned int ticks;
+	struct vp_reset *reset; /* NULL: connections are reset from the sender's side only */
+	VP_ARRAY(struct vp_sink *) sinks;
+	VP_ARRAY(struct follower) followers;
+	char *failure; /* why there is no reporter, or NULL */
+	uint64_t lost; /* already told about */
+};
+
+void vp_reporting_event(struct vp_reporting *reporting, const struct vp_event *event)
+{
+	vp_array_each (sink, &reporting->sinks)
+		(*sink)->ops->write(*sink, event);
+	for (size_t i = 0; i < reporting->followers.len; i++) {
+		struct follower *follower = &reporting->followers.data[i];
+
+		if (follower->function)
+			follower->function(follower->context, event);
+	}
+}
+
+static void take_event(void *context, const struct vp_event *event)
+{
+	vp_reporting_event(context, event);
+}
+
+void vp_reporting_follow(struct vp_reporting *reporting, vp_follower *function, void *context)
+{
+	vp_array_each (follower, &reporting->followers)
+		if (!follower->function) {
+			*follower = (struct follower){ function, context };
+			return;
+		}
+	vp_array_push(&reporting->followers, ((struct follower){ function, context }));
+}
+
+void vp_reporting_unfollow(struct vp_reporting *reporting, const void *context)
+{
+	vp_array_each (follower, &reporting->followers)
+		if (follower->context == context)
+			*follower = (struct follower){ 0 };
+}
+
+/* The other half of `reset`, for an enforced rule that says so and only then. */
+static void reset_connection(struct vp_reporting *reporting, const struct vp_report *report)
+{
+	const struct vp_aggregate_rule *rule =
+		vp_aggregate_rule_by_tag(reporting->aggregate, report->tag);
+	struct vp_error err;
+	int r;
+
+	if (!reporting->reset || report->kind != VP_REPORT_RESET || !rule || rule->monitor ||
+	    rule->verdict != VP_VERDICT_RESET)
+		return;
+	r = vp_reset_run(reporting->reset, report, &reporting->agent->config.management, &err);
+	if (r < 0)
+		vp_log_debug("%s", err.text);
+}
+
+static void take_report(struct vp_reporting *reporting, const struct vp_report *report)
+{
+	char name[IF_NAMESIZE];
+	uint32_t index = report->in_interface ? report->in_interface : report->out_interface;
+
+	reset_connection(reporting, report);
+	vp_aggregate_packet(reporting->aggregate, report,
+			    index ? if_indextoname(index, name) : NULL);
+}
+
+static void watch_reporter(struct vp_reporting *reporting);
+
+static void records_ready(void *context, uint32_t events)
+{
+	struct vp_reporting *reporting = context;
+	struct vp_report report;
+
+	(void)events;
+	for (int i = 0; i < READ_MAX && vp_reporter_read(reporting->reporter, &report) > 0;
+	     i++)
+		take_report(reporting, &report);
+	watch_reporter(reporting);
+}
+
+/* The descriptor changes when the process is restarted and goes when it dies. */
+static void watch_reporter(struct vp_reporting *reporting)
+{
+	int fd = reporting->reporter ? vp_reporter_fd(reporting->reporter) : -1;
+
+	if (fd == reporting->watched)
+		return;
+	vp_watch_fd_free(reporting->watch);
+	reporting->watch = NULL;
+	reporting->watched = fd;
+	if (fd >= 0)
+		reporting->watch = vp_loop_watch(reporting->agent->loop, fd, EPOLLIN,
+						 records_ready, reporting);
+}
+
+void vp_reporting_settle(struct vp_reporting *reporting)
+{
+	struct vp_agent *agent = reporting->agent;
+	struct vp_counts counts = { 0 }, reported = { 0 };
+	struct vp_report report;
+	struct vp_error err;
+
+	for (int i = 0; reporting->reporter && i < READ_MAX; i++) {
+		if (vp_reporter_read(reporting->reporter, &report) <= 0)
+			break;
+		take_report(reporting, &report);
+	}
+	if (vp_agent_count(agent, &err))
+		vp_log_debug("%s", err.text);
+	vp_totals_counts(&agent->totals, &counts);
+	vp_aggregate_tick(reporting->aggregate, &counts, vp_event_now());
+	vp_aggregate_reported(reporting->aggregate, &reported);
+	vp_totals_set_reported(&agent->totals, &reported);
+	vp_array_free(&counts);
+	vp_array_free(&reported);
+}
+
+void vp_reporting_rules(struct vp_reporting *reporting)
+{
+	const struct vp_active *active = reporting->agent->active;
+	VP_ARRAY(struct vp_aggregate_rule) rules = { 0 };
+
+	if (active)
+		vp_array_each (placement, &active->plan.placements)
+			vp_array_push(&rules,
+				      ((struct vp_aggregate_rule){
+					      .tag = placement->tag,
+					      .patch = placement->patch->id,
+					      .rule = placement->rule->name,
+					      .verdict = placement->rule->action.verdict,
+					      .monitor = placement->mode == VP_MODE_MONITOR,
+				      }));
+	vp_aggregate_rules(reporting->aggregate, reporting->agent->running, rules.data,
+			   rules.len);
+	vp_array_free(&rules);
+}
+
+static void restart_reporter(struct vp_reporting *reporting)
+{
+	struct vp_error err = { 0 };
+	struct vp_event event;
+	int r;
+
+	if (!reporting->reporter)
+		return;
+	r = vp_reporter_tick(reporting->reporter, &err);
+	if (r < 0)
+		vp_log_warning("%s", err.text);
+	if (r > 0) {
+		event = vp_event_make(VP_EVENT_WORKER,
+				      "vpatchd-events had died and was started again");
+		vp_reporting_event(reporting, &event);
+	}
+	watch_reporter(reporting);
+}
+
+static void tell_losses(struct vp_reporting *reporting)
+{
+	struct vp_reporter_state state;
+	struct vp_event event;
+
+	if (!reporting->reporter)
+		return;
+	state = vp_reporter_state(reporting->reporter);
+	if (state.lost == reporting->lost)
+		return;
+	event = vp_event_make(VP_EVENT_LOST,
+			      "reports of packets did not get through; the counts are exact");
+	event.count = state.lost - reporting->lost;
+	reporting->lost = state.lost;
+	vp_reporting_event(reporting, &event);
+}
+
+static void tick(void *context)
+{
+	struct vp_reporting *reporting = context;
+
+	vp_timer_start(reporting->timer, TICK_MILLISECONDS);
+	restart_reporter(reporting);
+	vp_array_each (sink, &reporting->sinks)
+		(*sink)->ops->flush(*sink);
+	if (++reporting->ticks % INTERVAL_TICKS)
+		return;
+	vp_reporting_settle(reporting);
+	tell_losses(reporting);
+	vp_agent_save_totals(reporting->agent);
+}
+
+static void open_sink(struct vp_reporting *reporting, const struct vp_sink_ops *ops,
+		      const struct vp_sink_options *options)
+{
+	struct vp_sink *sink;
+	struct vp_error err;
+
+	if (ops->open(&sink, options, &err))
+		vp_log_warning("%s: %s; its lines are lost", ops->name, err.text);
+	else
+		vp_array_push(&reporting->sinks, sink);
+}
+
+/* Under the journal its native fields take the place of syslog, which would say all twice. */
+static void open_sinks(struct vp_reporting *reporting)
+{
+	const struct vp_config *config = &reporting->agent->config;
+	_cleanup_free_ char *path = vp_state_path(&reporting->agent->state, "events.jsonl");
+	struct vp_sink_options file = { .path = path };
+	struct vp_sink_options journal = { 0 };
+	struct vp_sink_options syslog = { .path = config->syslog_socket,
+					  .format = config->syslog_form,
+					  .facility = LOG_DAEMON };
+
+	open_sink(reporting, &vp_sink_file, &file);
+	if (config->journal && vp_sink_under_journal())
+		open_sink(reporting, &vp_sink_journal, &journal);
+	else if (strcmp(config->syslog_socket, "none") != 0)
+		open_sink(reporting, &vp_sink_syslog, &syslog);
+}
+
+/* What was reported before goes on; with no memory of it, what the kernel holds counts as
+ * told. */
+static void set_baseline(struct vp_reporting *reporting)
+{
+	struct vp_agent *agent = reporting->agent;
+	struct vp_counts reported = { 0 };
+
+	if (agent->totals.list.len) {
+		vp_totals_reported(&agent->totals, &reported);
+	} else if (!vp_agent_open_modules(agent, NULL)) {
+		vp_agent_count(agent, NULL);
+		vp_totals_counts(&agent->totals, &reported);
+	}
+	vp_aggregate_baseline(reporting->aggregate, &reported);
+	vp_array_free(&reported);
+}
+
+static void start_reporter(struct vp_reporting *reporting)
+{
+	const struct vp_config *config = &reporting->agent->config;
+	struct vp_reporter_options options = { .executable = config->reporter,
+					       .group = config->log_group };
+	struct vp_error err = { 0 };
+
+	if (vp_reporter_start(&reporting->reporter, &options, &err)) {
+		reporting->reporter = NULL;
+		reporting->failure = vp_strdup(err.text);
+		vp_log_warning("blocks are counted but not reported one by one: %s", err.text);
+	}
+	if (vp_reset_open(&reporting->reset, &err)) {
+		reporting->reset = NULL;
+		vp_log_warning("connections are reset from the sender's side only: %s",
+			       err.text);
+	}
+	watch_reporter(reporting);
+}
+
+int vp_reporting_start(struct vp_reporting **reporting, struct vp_agent *agent,
+		       struct vp_error *err)
+{
+	struct vp_aggregate_options options = { .interval = INTERVAL_TICKS };
+	struct vp_reporting *made = vp_new(struct vp_reporting);
+
+	(void)err;
+	made->agent = agent;
+	made->watched = -1;
+	made->aggregate = vp_aggregate_new(&options, take_event, made);
+	open_sinks(made);
+	set_baseline(made);
+	start_reporter(made);
+	made->timer = vp_loop_timer(agent->loop, tick, made);
+	vp_timer_start(made->timer, TICK_MILLISECONDS);
+	*reporting = made;
+	return 0;
+}
+
+static void finish(struct vp_reporting *reporting)
+{
+	struct vp_counts counts = { 0 }, reported = { 0 };
+
+	vp_totals_counts(&reporting->agent->totals, &counts);
+	vp_aggregate_finish(reporting->aggregate, &counts, vp_event_now());
+	vp_aggregate_reported(reporting->aggregate, &reported);
+	vp_totals_set_reported(&reporting->agent->totals, &reported);
+	vp_array_free(&counts);
+	vp_array_free(&reported);
+}
+
+void vp_reporting_stop(struct vp_reporting *reporting)
+{
+	if (!reporting)
+		return;
+	vp_reporting_settle(reporting);
+	finish(reporting);
+	vp_watch_fd_free(reporting->watch);
+	vp_timer_free(reporting->timer);
+	if (reporting->reporter)
+		vp_reporter_stop(reporting->reporter);
+	if (reporting->reset)
+		vp_reset_close(reporting->reset);
+	vp_aggregate_free(reporting->aggregate);
+	vp_array_each (sink, &reporting->sinks)
+		(*sink)->ops->close(*sink);
+	vp_array_free(&reporting->sinks);
+	vp_array_free(&reporting->followers);
+	free(reporting->failure);
+	free(reporting);
+}
+
+bool vp_reporting_is_good(const struct vp_reporting *reporting)
+{
+	return reporting->reporter && vp_reporter_state(reporting->reporter).pid;
+}
+
+json_t *vp_reporting_document(const struct vp_reporting *reporting)
+{
+	struct vp_reporter_state state = { 0 };
+	json_t *document = json_object();
+	uint64_t dropped = 0;
+	bool whole;
+
+	if (reporting->reporter)
+		state = vp_reporter_state(reporting->reporter);
+	vp_array_each (sink, &reporting->sinks)
+		dropped += (*sink)->dropped;
+	whole = !state.confinement || state.confinement == VP_CONFINED_ALL;
+	vp_json_set_text(document, "reporter",
+			 !state.pid ? "down"
+			 : whole    ? "running"
+				    : "degraded");
+	if (reporting->failure)
+		vp_json_set_text(document, "detail", reporting->failure);
+	else if (!whole)
+		vp_json_set_text(
+			document, "detail",
+			state.confinement & VP_CONFINED_IDENTITY
+				? "vpatchd-events is not confined in every way it could be"
+				: "vpatchd-events keeps its uid: this user namespace has no"
+				  " other; it has no capabilities and runs under seccomp");
+	vp_json_set_number(document, "lost", state.lost);
+	vp_json_set_number(document, "lines_dropped", dropped);
+	vp_json_set_number(document, "restarts", state.restarts);
+	return document;
+}
