@@ -1,4 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
+libvpagent_a_SOURCES += agentd/plan_document.c agentd/plan_document.h
+
 noinst_LIBRARIES += libvpctl.a
 libvpctl_a_CPPFLAGS = $(AM_CPPFLAGS) $(JANSSON_CFLAGS) $(MNL_CFLAGS) $(NFTNL_CFLAGS)
 libvpctl_a_SOURCES = \
