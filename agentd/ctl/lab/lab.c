@@ -26,8 +26,9 @@
 #include "policy/patch.h"
 
 #define FENCE_PROTOCOL 0x88b5 /* IEEE 802: local experimental Ethertype 1 */
-#define FENCE_WAIT     2000 /* milliseconds; it is there in microseconds, or something is broken \
-			     */
+#define FENCE_WAIT                                                                            \
+	2000 /* milliseconds; it is there in microseconds, or something is broken             \
+	      */
 
 static const struct vp_link_end client_end = { "outer", { 2, 0, 0, 0, 0, 1 } };
 static const struct vp_link_end host_outer_end = { "outer", { 2, 0, 0, 0, 0, 2 } };
@@ -66,6 +67,8 @@ static const struct {
 	{ "ipv6/conf/default/addr_gen_mode", "1", false, 6 }, /* none: no address of its own */
 	{ "ipv6/conf/all/accept_source_route", "1", false, 6 },
 	{ "ipv6/conf/default/accept_source_route", "1", false, 6 },
+	{ "ipv6/conf/all/rpl_seg_enabled", "1", false, 6 },
+	{ "ipv6/conf/default/rpl_seg_enabled", "1", false, 6 },
 	{ "ipv6/conf/all/accept_ra", "0", false, 6 },
 	{ "ipv6/conf/default/accept_ra", "0", false, 6 },
 	{ "ipv6/conf/all/accept_redirects", "0", false, 6 },
