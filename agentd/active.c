@@ -6,6 +6,7 @@
 #include <string.h>
 #include <sys/timex.h>
 
+#include "agentd/local.h"
 #include "agentd/loop.h"
 #include "lib/digest.h"
 
@@ -83,6 +84,30 @@ static void check_management(const struct vp_active *active, struct vp_findings 
 				      placement->patch->id);
 }
 
+static void earlier(time_t *at, time_t other, time_t now)
+{
+	if (other > now && (!*at || other < *at))
+		*at = other;
+}
+
+/* Nothing expires while the clock is unsynchronised: then it is looked at again soon. */
+static void set_changes_at(struct vp_active *active)
+{
+	time_t now = active->host.now;
+	struct vp_locals locals = { 0 };
+
+	earlier(&active->changes_at, active->policy.changes_at, now);
+	vp_array_each (patch, &active->policy.patches) {
+		earlier(&active->changes_at, (*patch)->expires, now);
+		if ((*patch)->expires && (*patch)->expires <= now &&
+		    !active->host.clock_synchronised)
+			earlier(&active->changes_at, now + 60, now);
+	}
+	vp_locals_read(&locals, &active->generation.sources);
+	earlier(&active->changes_at, vp_locals_next_end(&locals, now), now);
+	vp_locals_free(&locals);
+}
+
 static int build_steps(struct vp_active *active, const struct vp_config *config,
 		       const struct vp_enforcement *all, struct vp_findings *findings,
 		       struct vp_build_times *times, struct vp_error *err)
@@ -101,6 +126,7 @@ static int build_steps(struct vp_active *active, const struct vp_config *config,
 	vp_plan_build(&active->plan, &active->policy, &active->host,
 		      vp_enforcement_points(all), findings);
 	check_management(active, findings);
+	set_changes_at(active);
 	planned = vp_loop_now();
 	if (findings->errors)
 		return vp_fail(err, -EINVAL, "the policy cannot be enforced on this host");

@@ -17,6 +17,7 @@ struct vp_active {
 	struct vp_host host;
 	struct vp_plan plan;
 	struct vp_artefacts artefacts;
+	time_t changes_at; /* when time alone makes it outdated; 0: never */
 };
 
 /* Milliseconds the steps took. */

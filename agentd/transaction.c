@@ -288,6 +288,7 @@ void vp_transaction_run(struct vp_agent *agent, const struct vp_order *order,
 		vp_plan_diff(agent->active ? &agent->active->plan : NULL, &next->plan,
 			     &outcome->changes);
 		if (is_unchanged(agent, order, next)) {
+			agent->active->changes_at = next->changes_at;
 			vp_active_free(next, &agent->all);
 			outcome->result = VP_RESULT_UNCHANGED;
 		} else {
