@@ -16,15 +16,21 @@ libvpctl_a_SOURCES = \
 	agentd/ctl/help.c agentd/ctl/help.h \
 	agentd/ctl/history.c \
 	agentd/ctl/survey.c agentd/ctl/survey.h \
+	agentd/ctl/lab/crew.c agentd/ctl/lab/crew.h \
 	agentd/ctl/lab/datagram.c \
 	agentd/ctl/lab/exchange.c agentd/ctl/lab/exchange.h \
 	agentd/ctl/lab/judge.c agentd/ctl/lab/judge.h \
 	agentd/ctl/lab/lab.c agentd/ctl/lab/lab.h \
 	agentd/ctl/lab/link.c agentd/ctl/lab/link.h \
+	agentd/ctl/lab/mutant.c agentd/ctl/lab/mutant.h \
 	agentd/ctl/lab/netns.c agentd/ctl/lab/netns.h \
 	agentd/ctl/lab/packet.c agentd/ctl/lab/packet.h \
+	agentd/ctl/lab/proof.c agentd/ctl/lab/proof.h \
+	agentd/ctl/lab/report.c agentd/ctl/lab/report.h \
+	agentd/ctl/lab/shield.c agentd/ctl/lab/shield.h \
 	agentd/ctl/lab/stream.c \
 	agentd/ctl/lab/transport.h \
+	agentd/ctl/lab/trial.c agentd/ctl/lab/trial.h \
 	agentd/ctl/lab/witness.c \
 	agentd/ctl/mode.c \
 	agentd/ctl/output.c agentd/ctl/output.h \
@@ -38,4 +44,5 @@ libvpctl_a_SOURCES = \
 	agentd/ctl/settings.c agentd/ctl/settings.h \
 	agentd/ctl/status.c \
 	agentd/ctl/stored.c agentd/ctl/stored.h \
+	agentd/ctl/test.c agentd/ctl/test.h \
 	agentd/ctl/verbs.h

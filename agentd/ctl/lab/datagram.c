@@ -43,7 +43,7 @@ int vp_datagrams_open(struct vp_datagrams *datagrams, struct vp_lab *lab,
 	datagrams->server = udp_socket(lab, path->side, &path->server, path->port, err);
 	if (datagrams->server < 0)
 		return datagrams->server;
-	datagrams->client = udp_socket(lab, VP_LAB_CLIENT, &path->client, 0, err);
+	datagrams->client = udp_socket(lab, path->client_side, &path->client, 0, err);
 	return datagrams->client < 0 ? datagrams->client : 0;
 }
 
@@ -69,7 +69,7 @@ int vp_datagrams_carry(struct vp_datagrams *datagrams, struct vp_lab *lab,
 		       struct vp_error *err)
 {
 	bool up = direction == VP_TO_SERVER;
-	enum vp_lab_side from_side = up ? VP_LAB_CLIENT : path->side;
+	enum vp_lab_side from_side = up ? path->client_side : path->side;
 	int from = up ? datagrams->client : datagrams->server;
 	int to = up ? datagrams->server : datagrams->client;
 	struct sockaddr_storage name;

@@ -103,7 +103,7 @@ int vp_stream_connect(struct vp_stream *stream, struct vp_lab *lab, const struct
 	int fd, on = 1, r;
 
 	keep(stream);
-	fd = tcp_socket(lab, VP_LAB_CLIENT, &path->client, 0, err);
+	fd = tcp_socket(lab, path->client_side, &path->client, 0, err);
 	if (fd < 0)
 		return fd;
 	vp_array_push(&stream->connections, fd);

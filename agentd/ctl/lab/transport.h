@@ -19,7 +19,8 @@
 
 /* Who talks to whom. */
 struct vp_path {
-	enum vp_lab_side side; /* where the service is: host or endpoint */
+	enum vp_lab_side client_side; /* the client; the host for loopback addresses */
+	enum vp_lab_side side;	      /* where the service is: host or endpoint */
 	struct vp_address client, server;
 	uint16_t protocol; /* VP_PROTOCOL_ANY: samples without packets use UDP */
 	uint16_t port;

@@ -156,7 +156,9 @@ int vp_packets_carry(struct vp_witnesses *witnesses, struct vp_lab *lab,
 		     const struct vp_packet_bytes *packets, size_t count,
 		     struct vp_delivery *delivery, struct vp_error *err)
 {
-	enum vp_lab_side target = direction == VP_TO_SERVER ? path->side : VP_LAB_CLIENT;
+	bool up = direction == VP_TO_SERVER;
+	enum vp_lab_side target = up ? path->side : path->client_side;
+	enum vp_lab_side source = up ? path->client_side : path->side;
 	_cleanup_free_ uint8_t *payload = NULL;
 	struct vp_delivery before = { 0 };
 	uint8_t family = packets[0].data[0] >> 4, protocol = 0;
@@ -171,12 +173,12 @@ int vp_packets_carry(struct vp_witnesses *witnesses, struct vp_lab *lab,
 			return fd;
 		take(fd, family, payload, len, &before);
 	}
-	if (direction == VP_TO_SERVER)
+	if (up)
 		r = expect_destination(lab, path, &packets[0], err);
 	for (size_t i = 0; i < count && r >= 0; i++)
-		r = direction == VP_TO_SERVER
+		r = source == VP_LAB_CLIENT
 			    ? vp_lab_send(lab, packets[i].data, packets[i].len, err)
-			    : send_through(witnesses, lab, path->side, &packets[i], err);
+			    : send_through(witnesses, lab, source, &packets[i], err);
 	if (r >= 0)
 		r = vp_lab_settle(lab, 1, err);
 	if (r >= 0 && whole)

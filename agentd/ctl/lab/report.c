@@ -1,0 +1,170 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The document of vpatchctl test, counted and put into words. Pure. */
+#include "agentd/ctl/lab/report.h"
+
+#include <string.h>
+
+#include "agentd/ctl/findings.h"
+#include "agentd/ctl/page.h"
+#include "agentd/document.h"
+
+static bool is(const json_t *object, const char *key, const char *text)
+{
+	const char *value = vp_json_get_text(object, key);
+
+	return value && !strcmp(value, text);
+}
+
+enum vp_exit vp_report_summarise(json_t *document)
+{
+	json_t *summary = json_object(), *patch, *sample;
+	size_t good = 0, samples = 0, failed = 0, mutants = 0, refused = 0, survivors = 0;
+	bool unavailable = false;
+	size_t i, k, patches = json_array_size(json_object_get(document, "patches"));
+
+	json_array_foreach (json_object_get(document, "patches"), i, patch) {
+		const json_t *mutations = json_object_get(patch, "mutations");
+
+		good += is(patch, "result", "passed");
+		unavailable |= is(patch, "result", "unavailable");
+		json_array_foreach (json_object_get(patch, "samples"), k, sample) {
+			samples++;
+			failed += !is(sample, "result", "passed");
+		}
+		mutants += vp_json_get_number(mutations, "total");
+		refused += vp_json_get_number(mutations, "refused");
+		survivors += json_array_size(json_object_get(mutations, "survivors"));
+	}
+	vp_json_set_number(summary, "patches", patches);
+	vp_json_set_number(summary, "patches_passed", good);
+	vp_json_set_number(summary, "samples", samples);
+	vp_json_set_number(summary, "samples_failed", failed);
+	vp_json_set_number(summary, "mutants", mutants);
+	vp_json_set_number(summary, "mutants_refused", refused);
+	vp_json_set_number(summary, "survivors", survivors);
+	json_object_set_new(document, "summary", summary);
+	if (unavailable)
+		return VP_EXIT_UNREACHABLE;
+	return good == patches ? VP_EXIT_GOOD : VP_EXIT_FINDINGS;
+}
+
+static const struct vp_column columns[] = {
+	{ .title = "sample", .shrink = true },
+	{ .title = "of" },
+	{ .title = "family" },
+	{ .title = "way" },
+	{ .title = "expected" },
+	{ .title = "seen" },
+	{ .title = "result" },
+};
+
+static void sample_row(struct vp_table *table, const json_t *sample)
+{
+	const char *rule = vp_json_get_text(sample, "rule");
+	bool good = is(sample, "result", "passed");
+	enum vp_tone tone = good ? VP_TONE_GOOD : VP_TONE_BAD;
+
+	vp_table_cell(table, VP_TONE_PLAIN, vp_json_get_text(sample, "name"));
+	vp_table_cell(table, VP_TONE_PLAIN, rule ? rule : vp_json_get_text(sample, "service"));
+	vp_table_cell(table, VP_TONE_PLAIN, vp_json_get_text(sample, "family"));
+	vp_table_cell(table, VP_TONE_PLAIN, vp_json_get_text(sample, "way"));
+	vp_table_cell(table, VP_TONE_PLAIN, vp_json_get_text(sample, "expect"));
+	vp_table_cell(table, VP_TONE_PLAIN, vp_json_get_text(sample, "seen"));
+	vp_table_cell(table, tone, good ? "good" : "FAILED");
+}
+
+static void render_samples(const json_t *patch, struct vp_page *page)
+{
+	struct vp_table table = { .columns = columns, .count = VP_COUNT(columns) };
+	const char *file = vp_json_get_text(patch, "file");
+	const json_t *sample;
+	size_t i;
+
+	json_array_foreach (json_object_get(patch, "samples"), i, sample)
+		sample_row(&table, sample);
+	vp_table_print(&table, page);
+	json_array_foreach (json_object_get(patch, "samples"), i, sample) {
+		const char *family = vp_json_get_text(sample, "family");
+
+		if (!is(sample, "result", "passed"))
+			vp_page_tone(page, VP_TONE_BAD, "%s:%llu: sample %s%s%s: %s", file,
+				     (unsigned long long)vp_json_get_number(sample, "line"),
+				     vp_json_get_text(sample, "name"), family ? " over " : "",
+				     family ? family : "", vp_json_get_text(sample, "reason"));
+	}
+}
+
+static void render_mutations(const json_t *patch, struct vp_page *page)
+{
+	const json_t *mutations = json_object_get(patch, "mutations"), *survivor;
+	const json_t *survivors = json_object_get(mutations, "survivors");
+	size_t i;
+
+	if (!mutations)
+		return;
+	vp_page_line(page, 2, "mutants: %llu, of them %llu refused, %zu survived",
+		     (unsigned long long)vp_json_get_number(mutations, "total"),
+		     (unsigned long long)vp_json_get_number(mutations, "refused"),
+		     json_array_size(survivors));
+	json_array_foreach (survivors, i, survivor)
+		vp_page_tone(page, VP_TONE_BAD, "%s:%llu:%llu: no sample notices: %s",
+			     vp_json_get_text(survivor, "file"),
+			     (unsigned long long)vp_json_get_number(survivor, "line"),
+			     (unsigned long long)vp_json_get_number(survivor, "column"),
+			     vp_json_get_text(survivor, "what"));
+}
+
+static void render_patch(const json_t *patch, struct vp_page *page)
+{
+	const char *error = vp_json_get_text(patch, "error");
+	bool good = is(patch, "result", "passed");
+
+	vp_page_tone(page, good ? VP_TONE_GOOD : VP_TONE_BAD, "%s: %s",
+		     vp_json_get_text(patch, "id"), vp_json_get_text(patch, "result"));
+	if (error)
+		vp_page_line(page, 2, "%s", error);
+	render_samples(patch, page);
+	render_mutations(patch, page);
+	vp_page_blank(page);
+}
+
+/* The same for every patch of a run: said once. */
+static void render_isolation(const json_t *patch, struct vp_page *page)
+{
+	const json_t *isolation = json_object_get(patch, "isolation"), *text;
+	size_t i;
+
+	if (is(isolation, "namespaces", "user and network"))
+		vp_page_line(page, 0, "In user and network namespaces, without root.");
+	json_array_foreach (json_object_get(isolation, "missing"), i, text)
+		vp_page_item(page, "not reproduced: %s", json_string_value(text));
+}
+
+void vp_render_test(const json_t *document, struct vp_page *page)
+{
+	const json_t *patches = json_object_get(document, "patches"), *patch;
+	const json_t *summary = json_object_get(document, "summary");
+	unsigned long long mutants = vp_json_get_number(summary, "mutants");
+	bool good;
+	size_t i;
+
+	vp_findings_render(json_object_get(document, "findings"), page);
+	if (!summary)
+		return;
+	json_array_foreach (patches, i, patch)
+		render_patch(patch, page);
+	render_isolation(json_array_get(patches, 0), page);
+	good = vp_json_get_number(summary, "patches") ==
+	       vp_json_get_number(summary, "patches_passed");
+	vp_page_tone(page, good ? VP_TONE_GOOD : VP_TONE_BAD,
+		     "%llu of %llu patches proven; %llu samples, %llu failed",
+		     (unsigned long long)vp_json_get_number(summary, "patches_passed"),
+		     (unsigned long long)vp_json_get_number(summary, "patches"),
+		     (unsigned long long)vp_json_get_number(summary, "samples"),
+		     (unsigned long long)vp_json_get_number(summary, "samples_failed"));
+	if (mutants)
+		vp_page_line(
+			page, 0, "%llu mutants, %llu of them refused, %llu survived", mutants,
+			(unsigned long long)vp_json_get_number(summary, "mutants_refused"),
+			(unsigned long long)vp_json_get_number(summary, "survivors"));
+}
