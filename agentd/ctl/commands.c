@@ -29,8 +29,10 @@ const struct vp_option vp_options[VP_OPTION_COUNT] = {
 			       "text, json (same as --json), or nft (input for nft -f)" },
 	[VP_OPTION_EVASIONS] = { VP_OPTION_EVASIONS, "evasions", 0, NULL, VP_FORM_NONE, NULL,
 				 "send every sample again in ways that evade weak filters" },
-	[VP_OPTION_MUTATIONS] = { VP_OPTION_MUTATIONS, "mutations", 0, NULL, VP_FORM_NONE, NULL,
-				  "break the definitions in every small way; the samples must notice" },
+	[VP_OPTION_MUTATIONS] = { VP_OPTION_MUTATIONS, "mutations", 0, NULL, VP_FORM_NONE,
+				  NULL,
+				  "break the definitions in every small way; the samples must "
+				  "notice" },
 	[VP_OPTION_CONFIRM] = { VP_OPTION_CONFIRM, "confirm", 0, "SECONDS", VP_FORM_SECONDS,
 				NULL, "roll back unless 'vpatchctl confirm' comes in time" },
 	[VP_OPTION_REASON] = { VP_OPTION_REASON, "reason", 0, "TEXT", VP_FORM_TEXT, NULL,

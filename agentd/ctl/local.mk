@@ -12,6 +12,7 @@ libvpctl_a_SOURCES = \
 	agentd/ctl/confirm.c \
 	agentd/ctl/enable.c \
 	agentd/ctl/events.c \
+	agentd/ctl/explain.c \
 	agentd/ctl/findings.c agentd/ctl/findings.h \
 	agentd/ctl/help.c agentd/ctl/help.h \
 	agentd/ctl/history.c \
@@ -35,6 +36,7 @@ libvpctl_a_SOURCES = \
 	agentd/ctl/mode.c \
 	agentd/ctl/output.c agentd/ctl/output.h \
 	agentd/ctl/page.c agentd/ctl/page.h \
+	agentd/ctl/plan.c \
 	agentd/ctl/remote.c agentd/ctl/remote.h \
 	agentd/ctl/render.c agentd/ctl/render.h \
 	agentd/ctl/request.c agentd/ctl/request.h \

@@ -22,6 +22,9 @@ void vp_render_list(const json_t *array, struct vp_strbuf *out);
 /* The "Blind spots" section; nothing when there are none. */
 void vp_render_blind_spots(const json_t *blind_spots, struct vp_page *page);
 
+/* What would change from one vpatch.plan/1 to another; `whole`: what is not in `plan` goes. */
+json_t *vp_plan_changes(const json_t *active, const json_t *plan, bool whole);
+
 /* "1,234 packets, 56 bytes" */
 void vp_render_counts(const json_t *object, struct vp_strbuf *out);
 

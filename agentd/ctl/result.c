@@ -30,7 +30,7 @@ static void render_confirm(const json_t *confirm, struct vp_page *page)
 
 static void render_milliseconds(const json_t *document, struct vp_page *page)
 {
-	static const char *const parts[] = { "read",	"plan",	  "compile", "store",
+	static const char *const parts[] = { "policy",	"plan",	  "compile", "store",
 					     "prepare", "commit", "verify" };
 	const json_t *times = json_object_get(document, "milliseconds");
 	_cleanup_strbuf_ struct vp_strbuf line = { 0 };

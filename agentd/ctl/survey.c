@@ -2,27 +2,45 @@
 /* Definitions, facts and plan without the daemon: see survey.h. */
 #include "agentd/ctl/survey.h"
 
+#include <errno.h>
 #include <netinet/in.h>
 #include <time.h>
+#include <unistd.h>
 
+#include "agentd/active.h"
 #include "agentd/document.h"
 #include "modules/module.h"
 
-void vp_survey_read(struct vp_survey *survey, const char *const *paths, size_t count,
-		    const char *overrides)
+static void read_texts(struct vp_survey *survey, const char *const *paths, size_t count,
+		       const char *const *overrides, size_t overrides_count)
 {
 	survey->host.now = time(NULL);
-	vp_sources_read(&survey->sources, paths, count, &overrides, overrides ? 1 : 0, 0,
+	vp_sources_read(&survey->sources, paths, count, overrides, overrides_count, 0,
 			&survey->findings);
 	vp_policy_build(&survey->policy, &survey->sources, survey->host.now,
 			&survey->findings);
 	vp_findings_sort(&survey->findings);
 }
 
-static void set_management(struct vp_host *host, const struct vp_port_ranges *management)
+void vp_survey_read(struct vp_survey *survey, const char *const *paths, size_t count,
+		    const char *overrides)
 {
-	vp_array_each (range, management)
-		vp_array_push(&host->management, *range);
+	read_texts(survey, paths, count, &overrides, overrides ? 1 : 0);
+}
+
+void vp_survey_read_configured(struct vp_survey *survey, const struct vp_config *config)
+{
+	_cleanup_free_ char *local = vp_format("%s/overrides.conf", config->state);
+	const char *const paths[] = { config->policy };
+	const char *overrides[2];
+	size_t count = 0;
+
+	/* a folder of overrides may be missing; the local ones are root's to read */
+	if (!access(config->overrides, F_OK))
+		overrides[count++] = config->overrides;
+	if (!access(local, R_OK))
+		overrides[count++] = local;
+	read_texts(survey, paths, 1, overrides, count);
 }
 
 void vp_survey_any_host(struct vp_survey *survey)
@@ -40,24 +58,21 @@ void vp_survey_any_host(struct vp_survey *survey)
 	};
 }
 
-void vp_survey_this_host(struct vp_survey *survey, const struct vp_config *config)
+void vp_survey_this_host(struct vp_survey *survey, const struct vp_config *config,
+			 bool examples)
 {
-	survey->notes = json_array();
-	survey->host.examples_allowed = true;
-	survey->host.clock_synchronised = true;
-	survey->host.log_group = config->log_group;
-	survey->host.table_ownership = config->table_ownership;
-	set_management(&survey->host, &config->management);
-	for (size_t i = 0; vp_modules[i]; i++) {
-		_cleanup_free_ char *note = NULL;
-		struct vp_error err = { 0 };
+	struct vp_enforcement all = { 0 };
+	_cleanup_free_ char *note = NULL;
+	struct vp_error err = { 0 };
 
-		if (!vp_modules[i]->probe(&survey->host, &err))
-			continue;
-		note = vp_format("%s: facts of this host are assumed, not asked: %s",
-				 vp_modules[i]->name, err.text);
-		vp_json_append_text(survey->notes, note);
-	}
+	survey->notes = json_array();
+	survey->host.examples_allowed = examples;
+	vp_enforcement_init(&all, vp_modules);
+	if (!vp_host_read(&survey->host, config, &all, NULL, &err))
+		return;
+	note = vp_format("some facts of this host are assumed: %s", err.text);
+	vp_json_append_text(survey->notes, note);
+	survey->host.kernel.nftables = true;
 }
 
 void vp_survey_plan(struct vp_survey *survey)
@@ -65,6 +80,34 @@ void vp_survey_plan(struct vp_survey *survey)
 	vp_plan_build(&survey->plan, &survey->policy, &survey->host, vp_modules_points(),
 		      &survey->findings);
 	vp_findings_sort(&survey->findings);
+}
+
+static int dump_module(const struct vp_module *module, const struct vp_survey *survey,
+		       const char *format, struct vp_strbuf *text, struct vp_error *err)
+{
+	struct vp_artefact *artefact;
+	int r = module->compile(&survey->plan, &survey->host, 0, &artefact, err);
+
+	if (r)
+		return r;
+	r = module->dump(artefact, format, text);
+	module->artefact_free(artefact);
+	return r == -ENOTSUP ? 0 : r;
+}
+
+int vp_survey_artefact(const struct vp_survey *survey, const char *format, char **text,
+		       struct vp_error *err)
+{
+	_cleanup_strbuf_ struct vp_strbuf all = { 0 };
+
+	for (size_t i = 0; vp_modules[i]; i++) {
+		int r = dump_module(vp_modules[i], survey, format, &all, err);
+
+		if (r)
+			return r;
+	}
+	*text = vp_strbuf_take(&all);
+	return 0;
 }
 
 void vp_survey_free(struct vp_survey *survey)

@@ -28,11 +28,28 @@ void vp_survey_read(struct vp_survey *survey, const char *const *paths, size_t c
 /* Facts of no host in particular: everything this build can use is there. */
 void vp_survey_any_host(struct vp_survey *survey);
 
-/* Facts of this host; what may not be asked is assumed, with a note. */
-void vp_survey_this_host(struct vp_survey *survey, const struct vp_config *config);
+/*
+ * Facts of this host; what may not be asked is assumed, with a note. `examples`:
+ * example values of sets are good enough, because nobody is going to apply this.
+ */
+void vp_survey_this_host(struct vp_survey *survey, const struct vp_config *config,
+			 bool examples);
 
 /* Plan policy and host. */
 void vp_survey_plan(struct vp_survey *survey);
+
+/*
+ * The compiled plan as text in a format of the modules ("nft"). 0, or -errno
+ * with the reason. *text is owned by the caller.
+ */
+int vp_survey_artefact(const struct vp_survey *survey, const char *format, char **text,
+		       struct vp_error *err);
+
+/*
+ * The folders the daemon would read: definitions, overrides, and the local
+ * overrides as far as this user may see them.
+ */
+void vp_survey_read_configured(struct vp_survey *survey, const struct vp_config *config);
 
 void vp_survey_free(struct vp_survey *survey);
 #define _cleanup_survey_ vp_cleanup(vp_survey_free)
