@@ -31,11 +31,20 @@ static int read_all(int fd, char *data, size_t len)
 int vp_file_read(const char *path, size_t limit, char **data, size_t *len, struct vp_error *err)
 {
 	_cleanup_close_ int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+
+	if (fd < 0)
+		return vp_fail(err, -errno, "%s: %s", path, strerror(errno));
+	return vp_file_read_fd(fd, path, limit, data, len, err);
+}
+
+int vp_file_read_fd(int fd, const char *path, size_t limit, char **data, size_t *len,
+		    struct vp_error *err)
+{
 	_cleanup_free_ char *text = NULL;
 	struct stat st;
 	int r;
 
-	if (fd < 0 || fstat(fd, &st))
+	if (fstat(fd, &st))
 		return vp_fail(err, -errno, "%s: %s", path, strerror(errno));
 	if (S_ISDIR(st.st_mode))
 		return vp_fail(err, -EISDIR, "%s: expected a file, found a folder", path);

@@ -15,6 +15,10 @@
  */
 int vp_file_read(const char *path, size_t limit, char **data, size_t *len, struct vp_error *err);
 
+/* Likewise from an open descriptor, which stays open; `path` is for the error's text. */
+int vp_file_read_fd(int fd, const char *path, size_t limit, char **data, size_t *len,
+		    struct vp_error *err);
+
 /*
  * Replace `path` by `data`: temporary name in the same folder, fsync, rename,
  * fsync of the folder. After a crash at any instant the file is the old or the

@@ -36,6 +36,14 @@ void vp_find(struct vp_findings *findings, enum vp_finding_level level,
 	findings->errors += level == VP_FINDING_ERROR;
 }
 
+int vp_excerpt(const char *text, size_t length)
+{
+	if (length > 40)
+		for (length = 40; length && ((uint8_t)text[length] & 0xc0) == 0x80; length--)
+			;
+	return (int)length;
+}
+
 static int compare(const void *left, const void *right)
 {
 	const struct vp_finding *a = left, *b = right;
@@ -59,7 +67,7 @@ void vp_findings_sort(struct vp_findings *findings)
 
 void vp_findings_print(const struct vp_findings *findings, struct vp_strbuf *out)
 {
-	vp_array_each(finding, &findings->list) {
+	vp_array_each (finding, &findings->list) {
 		if (finding->file)
 			vp_strbuf_addf(out, "%s:", finding->file);
 		if (finding->line)
@@ -73,7 +81,7 @@ void vp_findings_print(const struct vp_findings *findings, struct vp_strbuf *out
 
 void vp_findings_free(struct vp_findings *findings)
 {
-	vp_array_each(finding, &findings->list) {
+	vp_array_each (finding, &findings->list) {
 		free(finding->file);
 		free(finding->text);
 	}

@@ -38,6 +38,12 @@ void vp_find(struct vp_findings *findings, enum vp_finding_level level,
 #define vp_find_error(findings, at, ...)   vp_find(findings, VP_FINDING_ERROR, at, __VA_ARGS__)
 #define vp_find_warning(findings, at, ...) vp_find(findings, VP_FINDING_WARNING, at, __VA_ARGS__)
 
+/*
+ * How much of `text` to show in a finding (for "%.*s"): at most 40 bytes, never
+ * part of a UTF-8 character.
+ */
+int vp_excerpt(const char *text, size_t length);
+
 /* Sort by file, line, column (stable). */
 void vp_findings_sort(struct vp_findings *findings);
 

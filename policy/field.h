@@ -94,6 +94,7 @@ enum vp_field_id {
 	VP_FIELD_IP_OPT_TYPE,       /* IPv4 options present: 7, 131, 137, 148 */
 	VP_FIELD_IPV6_EXTHDR_TYPE,  /* IPv6 extension headers present: 0, 43, 60, 135 */
 	VP_FIELD_IPV6_ROUTING_TYPE,
+	VP_FIELD_LINK_LOOPBACK,     /* came in over the loopback interface: 1, else 0 */
 	VP_FIELD_TCP_SRCPORT,
 	VP_FIELD_TCP_DSTPORT,
 	VP_FIELD_TCP_FLAGS, /* the 8 bits CWR ECE URG ACK PSH RST SYN FIN */
@@ -170,6 +171,10 @@ extern const struct vp_field vp_fields[VP_FIELD_COUNT];
 
 /* The row with that name, or NULL. */
 const struct vp_field *vp_field_find(const char *name, size_t length);
+
+/* The operator (enum vp_operator) or transform (enum vp_transform_kind) with that name, or -1. */
+int vp_operator_find(const char *name, size_t length);
+int vp_transform_find(const char *name, size_t length);
 
 /* The known name nearest to a misspelt one, or NULL when none is near. */
 const char *vp_field_suggest(const char *name, size_t length);

@@ -1,1 +1,25 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
+noinst_LIBRARIES += libvppolicy.a
+libvppolicy_a_SOURCES = \
+	policy/condition.c \
+	policy/definition.c policy/definition.h \
+	policy/diagnostic.c policy/diagnostic.h \
+	policy/field.c policy/field.h \
+	policy/lexer.c policy/lexer.h \
+	policy/override.c policy/override.h \
+	policy/patch.c policy/patch.h \
+	policy/policy.c policy/policy.h \
+	policy/print.c \
+	policy/regex.c policy/regex.h \
+	policy/set.c policy/set.h \
+	policy/source.c policy/source.h \
+	policy/sources.c \
+	policy/suggest.c policy/suggest.h \
+	policy/validate.c policy/validate.h \
+	policy/validate_condition.c \
+	policy/validate_rule.c \
+	policy/validate_sample.c \
+	policy/validate_service.c \
+	policy/validate_syscalls.c \
+	policy/validate_whole.c \
+	policy/value.c policy/value.h

@@ -8,8 +8,9 @@
 #include <stdio.h>
 #include <string.h>
 
-#define VP_NAMES(table, last) \
-	_Static_assert(VP_COUNT(table) == (last) + 1, "every value of the enumeration has a name")
+#define VP_NAMES(table, last)                                                                 \
+	_Static_assert(VP_COUNT(table) == (last) + 1,                                         \
+		       "every value of the enumeration has a name")
 
 static const char *const severity_names[] = {
 	[VP_SEVERITY_LOW] = "low",
@@ -45,12 +46,9 @@ static const char *const direction_names[] = {
 VP_NAMES(direction_names, VP_TO_CLIENT);
 
 static const char *const verdict_names[] = {
-	[VP_VERDICT_PASS] = "pass",
-	[VP_VERDICT_DROP] = "drop",
-	[VP_VERDICT_REJECT] = "reject",
-	[VP_VERDICT_RESET] = "reset",
-	[VP_VERDICT_LIMIT] = "limit",
-	[VP_VERDICT_BAN] = "ban",
+	[VP_VERDICT_PASS] = "pass",	[VP_VERDICT_DROP] = "drop",
+	[VP_VERDICT_REJECT] = "reject", [VP_VERDICT_RESET] = "reset",
+	[VP_VERDICT_LIMIT] = "limit",	[VP_VERDICT_BAN] = "ban",
 	[VP_VERDICT_ANSWER] = "answer",
 };
 VP_NAMES(verdict_names, VP_VERDICT_ANSWER);
@@ -91,10 +89,10 @@ static const struct {
 	uint16_t number;
 	bool ports;
 } protocols[] = {
-	{ "tcp", 6, true },    { "udp", 17, true },	  { "icmp", 1, false },
-	{ "icmpv6", 58, false }, { "igmp", 2, false },	  { "gre", 47, false },
-	{ "esp", 50, false },  { "ah", 51, false },	  { "sctp", 132, true },
-	{ "dccp", 33, true },  { "udplite", 136, true }, { "ip", VP_PROTOCOL_ANY, false },
+	{ "tcp", 6, true },	 { "udp", 17, true },	   { "icmp", 1, false },
+	{ "icmpv6", 58, false }, { "igmp", 2, false },	   { "gre", 47, false },
+	{ "esp", 50, false },	 { "ah", 51, false },	   { "sctp", 132, true },
+	{ "dccp", 33, true },	 { "udplite", 136, true }, { "ip", VP_PROTOCOL_ANY, false },
 };
 
 int vp_protocol_find(const char *name, size_t length)
@@ -166,7 +164,7 @@ void vp_condition_free(struct vp_condition *condition)
 
 static void conditions_free(struct vp_conditions *conditions)
 {
-	vp_array_each(condition, conditions)
+	vp_array_each (condition, conditions)
 		vp_condition_free(condition);
 	vp_array_free(conditions);
 }
@@ -208,7 +206,7 @@ static void syscalls_free(struct vp_syscalls *syscalls)
 static void sample_free(struct vp_sample *sample)
 {
 	free(sample->name);
-	vp_array_each(step, &sample->steps)
+	vp_array_each (step, &sample->steps)
 		free(step->data);
 	vp_array_free(&sample->steps);
 	vp_value_free(&sample->from);
@@ -216,16 +214,16 @@ static void sample_free(struct vp_sample *sample)
 
 static void texts_free(struct vp_texts *texts)
 {
-	vp_array_each(text, texts)
+	vp_array_each (text, texts)
 		free(*text);
 	vp_array_free(texts);
 }
 
-#define VP_FREE_EACH(array, function)            \
-	do {                                     \
-		vp_array_each(item_, array)      \
-			function(item_);         \
-		vp_array_free(array);            \
+#define VP_FREE_EACH(array, function)                                                         \
+	do {                                                                                  \
+		vp_array_each (item_, array)                                                  \
+			function(item_);                                                      \
+		vp_array_free(array);                                                         \
 	} while (0)
 
 void vp_patch_free(struct vp_patch *patch)

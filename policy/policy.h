@@ -14,6 +14,7 @@
 
 struct vp_policy {
 	VP_ARRAY(struct vp_patch *) patches; /* sorted by id */
+	struct vp_texts files; /* names of override and set files that locations point to */
 	time_t changes_at; /* first moment after `now` at which an override or a patch ends; 0: never */
 };
 

@@ -232,7 +232,7 @@ void vp_value_free(struct vp_value *value)
 
 void vp_values_free(struct vp_values *values)
 {
-	vp_array_each(value, values)
+	vp_array_each (value, values)
 		vp_value_free(value);
 	vp_array_free(values);
 }
