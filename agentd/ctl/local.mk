@@ -29,6 +29,7 @@ libvpctl_a_SOURCES = \
 	agentd/ctl/lab/proof.c agentd/ctl/lab/proof.h \
 	agentd/ctl/lab/report.c agentd/ctl/lab/report.h \
 	agentd/ctl/lab/shield.c agentd/ctl/lab/shield.h \
+	agentd/ctl/lab/shape.c \
 	agentd/ctl/lab/stream.c \
 	agentd/ctl/lab/transport.h \
 	agentd/ctl/lab/trial.c agentd/ctl/lab/trial.h \

@@ -12,6 +12,8 @@
 #include "agentd/ctl/lab/transport.h"
 #include "lib/cleanup.h"
 
+#define FRAGMENTS_MAX 256
+
 static int udp_socket(struct vp_lab *lab, enum vp_lab_side side,
 		      const struct vp_address *address, uint16_t port, struct vp_error *err)
 {
@@ -63,6 +65,53 @@ static void take(int fd, const uint8_t *data, size_t len, struct vp_delivery *de
 	}
 }
 
+/* The datagram as the client's socket would send it, but in a shape that no socket gives it.
+ */
+static int send_shaped(struct vp_datagrams *datagrams, struct vp_lab *lab,
+		       const struct vp_path *path, const uint8_t *data, size_t len,
+		       struct vp_error *err)
+{
+	struct vp_packet_bytes pieces[FRAGMENTS_MAX];
+	_cleanup_free_ uint8_t *payload = vp_alloc(len + 8, 1);
+	_cleanup_free_ uint8_t *packet = NULL;
+	struct sockaddr_storage name;
+	socklen_t size = sizeof(name);
+	size_t packet_len, count = 0;
+	int r;
+
+	if (getsockname(datagrams->client, (struct sockaddr *)&name, &size) < 0)
+		return vp_fail(err, -errno, "lab: getsockname: %s", strerror(errno));
+	/* the port lies at the same place in both families' names */
+	memcpy(payload, &((struct sockaddr_in *)&name)->sin_port, 2);
+	payload[2] = (uint8_t)(path->port >> 8);
+	payload[3] = (uint8_t)path->port;
+	if (len)
+		memcpy(payload + 8, data, len);
+	vp_packet_build(&path->client, &path->server, IPPROTO_UDP, payload, len + 8, &packet,
+			&packet_len);
+	r = vp_packet_shape(packet, packet_len, path->shape, ++lab->fences, pieces,
+			    FRAGMENTS_MAX, &count, err);
+	if (r < 0)
+		return r;
+	for (size_t i = 0; i < count; i++) {
+		if (!r)
+			r = vp_lab_send(lab, pieces[i].data, pieces[i].len, err);
+		free(pieces[i].data);
+	}
+	return r;
+}
+
+static int send_plain(int from, const uint8_t *data, size_t len,
+		      const struct sockaddr_storage *name, socklen_t size,
+		      struct vp_error *err)
+{
+	if (sendto(from, data, len, 0, (const struct sockaddr *)name, size) < 0 &&
+	    errno != EPERM)
+		return vp_fail(err, -errno, "lab: a datagram of %zu bytes: %s", len,
+			       strerror(errno));
+	return 0;
+}
+
 int vp_datagrams_carry(struct vp_datagrams *datagrams, struct vp_lab *lab,
 		       const struct vp_path *path, enum vp_direction direction,
 		       const uint8_t *data, size_t len, struct vp_delivery *delivery,
@@ -81,10 +130,11 @@ int vp_datagrams_carry(struct vp_datagrams *datagrams, struct vp_lab *lab,
 		size = vp_socket_name(&path->server, path->port, lab->index[from_side], &name);
 	else if (getsockname(to, (struct sockaddr *)&name, &size) < 0)
 		return vp_fail(err, -errno, "lab: getsockname: %s", strerror(errno));
-	if (sendto(from, data, len, 0, (struct sockaddr *)&name, size) < 0 && errno != EPERM)
-		return vp_fail(err, -errno, "lab: a datagram of %zu bytes: %s", len,
-			       strerror(errno));
-	r = vp_lab_settle(lab, 1, err);
+	r = up && path->shape != VP_SHAPE_PLAIN
+		    ? send_shaped(datagrams, lab, path, data, len, err)
+		    : send_plain(from, data, len, &name, size, err);
+	if (!r)
+		r = vp_lab_settle(lab, 1, err);
 	if (r < 0)
 		return r;
 	take(to, data, len, delivery);

@@ -113,6 +113,25 @@ static size_t group_size(const struct vp_sample *sample, size_t first)
 	return count;
 }
 
+/* A whole packet in the shape that the path asks for. */
+static int carry_shaped(struct exchange *x, enum vp_direction direction,
+			const struct vp_packet_bytes *packet, struct vp_delivery *delivery,
+			struct vp_error *err)
+{
+	struct vp_packet_bytes pieces[FRAGMENTS_MAX];
+	enum vp_shape shape = direction == VP_TO_SERVER ? x->path->shape : VP_SHAPE_PLAIN;
+	size_t count = 0;
+	int r = vp_packet_shape(packet->data, packet->len, shape, ++x->lab->fences, pieces,
+				FRAGMENTS_MAX, &count, err);
+
+	if (r < 0)
+		return r;
+	r = vp_packets_carry(x->witnesses, x->lab, x->path, direction, pieces, count, delivery,
+			     err);
+	free_packets(pieces, count);
+	return r;
+}
+
 /* One packet step, or several that are fragments of one packet; *used counts them. */
 static int carry_packets(struct exchange *x, size_t first, size_t *used,
 			 struct vp_delivery *delivery, struct vp_error *err)
@@ -135,7 +154,9 @@ static int carry_packets(struct exchange *x, size_t first, size_t *used,
 	}
 	if (!r && count > 1)
 		vp_packet_fill_fragments(packets, count);
-	if (!r)
+	if (!r && count == 1)
+		r = carry_shaped(x, x->direction, &packets[0], delivery, err);
+	else if (!r)
 		r = vp_packets_carry(x->witnesses, x->lab, x->path, x->direction, packets,
 				     count, delivery, err);
 	free_packets(packets, count);

@@ -26,9 +26,8 @@
 #include "policy/patch.h"
 
 #define FENCE_PROTOCOL 0x88b5 /* IEEE 802: local experimental Ethertype 1 */
-#define FENCE_WAIT                                                                            \
-	2000 /* milliseconds; it is there in microseconds, or something is broken             \
-	      */
+/* Milliseconds; a marker is there in microseconds, or something is broken. */
+#define FENCE_WAIT 2000
 
 static const struct vp_link_end client_end = { "outer", { 2, 0, 0, 0, 0, 1 } };
 static const struct vp_link_end host_outer_end = { "outer", { 2, 0, 0, 0, 0, 2 } };

@@ -110,4 +110,27 @@ int vp_packet_cut(const uint8_t *data, size_t len, size_t piece, uint32_t id,
 		  struct vp_packet_bytes *fragments, size_t room, size_t *count,
 		  struct vp_error *err);
 
+/* Ways to say the same that a weak filter does not understand. */
+enum vp_shape {
+	VP_SHAPE_PLAIN,
+	VP_SHAPE_FRAGMENTS,  /* of 8 bytes each */
+	VP_SHAPE_REVERSED,   /* the same, last one first */
+	VP_SHAPE_OPTIONS,    /* IPv4 options or IPv6 destination options that do nothing */
+	VP_SHAPE_HOP_BY_HOP, /* IPv6 hop-by-hop options that do nothing */
+	VP_SHAPE_OPTIONS_FRAGMENTS, /* both */
+	VP_SHAPE_COUNT,
+};
+
+/* "plain", "fragments", ... */
+const char *vp_shape_name(enum vp_shape shape);
+
+/*
+ * Bring a whole packet into that shape. pieces[0..*count) are owned by the
+ * caller; the array holds `room`. Returns 0, or -EINVAL or -ENOSPC when this packet
+ * cannot have it.
+ */
+int vp_packet_shape(const uint8_t *data, size_t len, enum vp_shape shape, uint32_t id,
+		    struct vp_packet_bytes *pieces, size_t room, size_t *count,
+		    struct vp_error *err);
+
 #endif

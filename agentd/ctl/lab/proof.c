@@ -107,6 +107,7 @@ static json_t *describe(const struct proof *proof, const struct vp_trial *trial)
 	vp_json_set_text(sample, "from", vp_address_print(&trial->path.client, text));
 	vp_json_set_text(sample, "to", vp_address_print(&trial->path.server, text));
 	vp_json_set_text(sample, "port", vp_port_range_print(&port, text));
+	vp_json_set_text(sample, "shape", vp_shape_name(trial->path.shape));
 	vp_json_set_text(sample, "at",
 			 trial->path.side == VP_LAB_ENDPOINT ? "endpoint" : "this host");
 	return sample;
@@ -144,9 +145,12 @@ static int stage_control(struct proof *proof, struct vp_error *err)
 {
 	vp_array_each (trial, &proof->trials) {
 		struct vp_error why = { 0 };
+		bool plain = trial->path.shape == VP_SHAPE_PLAIN;
+		int r = trial->obstacle ? 0 : run(proof, trial, false, &trial->control, &why);
 
-		if (!trial->obstacle && run(proof, trial, false, &trial->control, &why) < 0)
+		if (r < 0 && plain)
 			trial->obstacle = vp_strdup(why.text);
+		trial->skipped = !plain && (r < 0 || !trial->control.intact);
 	}
 	return vp_lab_forget(&proof->lab, err);
 }
@@ -158,11 +162,13 @@ static int stage_samples(struct proof *proof, struct vp_error *err)
 
 	for (size_t i = 0; i < proof->trials.len && r >= 0; i++) {
 		const struct vp_trial *trial = &proof->trials.data[i];
-		json_t *sample = describe(proof, trial);
+		json_t *sample = trial->skipped ? NULL : describe(proof, trial);
 		struct vp_arrival seen;
 		char reason[400];
 		bool good;
 
+		if (trial->skipped)
+			continue;
 		if (trial->obstacle) {
 			record(proof, sample, false, trial->obstacle);
 			failures++;
@@ -198,6 +204,8 @@ static int mutant_noticed(struct proof *proof, const struct vp_mutant *mutant, s
 		struct vp_arrival seen;
 		char reason[400];
 
+		if (proof->trials.data[i].skipped)
+			continue;
 		if (proof->stateful && k)
 			r = vp_shield_install(&proof->shield, mutant->monitored, false, err);
 		if (!r)
@@ -280,7 +288,7 @@ static int prove(struct proof *proof, const struct vp_proof_order *order, struct
 	int failures, survivors = 0;
 	int r = vp_shield_open(&proof->shield, &proof->lab, proof->patch, err);
 
-	vp_trials_make(&proof->trials, proof->patch, &proof->lab);
+	vp_trials_make(&proof->trials, proof->patch, &proof->lab, order->evasions);
 	if (!r)
 		r = vp_trials_assign(&proof->trials, &proof->lab, err);
 	if (!r)

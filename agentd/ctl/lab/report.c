@@ -52,7 +52,7 @@ static const struct vp_column columns[] = {
 	{ .title = "sample", .shrink = true },
 	{ .title = "of" },
 	{ .title = "family" },
-	{ .title = "way" },
+	{ .title = "shape" },
 	{ .title = "expected" },
 	{ .title = "seen" },
 	{ .title = "result" },
@@ -67,7 +67,7 @@ static void sample_row(struct vp_table *table, const json_t *sample)
 	vp_table_cell(table, VP_TONE_PLAIN, vp_json_get_text(sample, "name"));
 	vp_table_cell(table, VP_TONE_PLAIN, rule ? rule : vp_json_get_text(sample, "service"));
 	vp_table_cell(table, VP_TONE_PLAIN, vp_json_get_text(sample, "family"));
-	vp_table_cell(table, VP_TONE_PLAIN, vp_json_get_text(sample, "way"));
+	vp_table_cell(table, VP_TONE_PLAIN, vp_json_get_text(sample, "shape"));
 	vp_table_cell(table, VP_TONE_PLAIN, vp_json_get_text(sample, "expect"));
 	vp_table_cell(table, VP_TONE_PLAIN, vp_json_get_text(sample, "seen"));
 	vp_table_cell(table, tone, good ? "good" : "FAILED");

@@ -24,6 +24,7 @@ struct vp_path {
 	struct vp_address client, server;
 	uint16_t protocol; /* VP_PROTOCOL_ANY: samples without packets use UDP */
 	uint16_t port;
+	enum vp_shape shape; /* of datagrams and packets to the server */
 };
 
 struct vp_delivery {

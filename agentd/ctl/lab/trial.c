@@ -188,8 +188,45 @@ static const char *obstacle_of(const struct vp_sample *sample,
 	return "its sender and its service have no address of one family";
 }
 
+static bool shapeable(const struct vp_trial *trial, enum vp_shape shape)
+{
+	bool packets = false;
+
+	for (size_t i = 0; i < trial->sample->steps.len; i++)
+		packets |= trial->sample->steps.data[i].kind == VP_STEP_PACKET;
+	if (trial->obstacle || trial->direction != VP_TO_SERVER ||
+	    trial->path.client_side != VP_LAB_CLIENT ||
+	    (trial->path.protocol == IPPROTO_TCP && !packets))
+		return false;
+	switch (trial->sample->expect) {
+	case VP_EXPECT_BLOCKED:
+		return true;
+	case VP_EXPECT_PASSED: /* a rule may well forbid options, but not fragments */
+		return shape == VP_SHAPE_FRAGMENTS || shape == VP_SHAPE_REVERSED;
+	case VP_EXPECT_LIMITED:
+	default:
+		return false;
+	}
+}
+
+static void add_shapes(struct vp_trials *trials)
+{
+	size_t plain = trials->len;
+
+	for (size_t i = 0; i < plain; i++)
+		for (enum vp_shape shape = VP_SHAPE_PLAIN + 1; shape < VP_SHAPE_COUNT;
+		     shape++) {
+			struct vp_trial trial = trials->data[i];
+
+			if (!shapeable(&trial, shape))
+				continue;
+			trial.path.shape = shape;
+			vp_array_push(trials, trial);
+		}
+}
+
 void vp_trials_make(struct vp_trials *trials, const struct vp_patch *patch,
-		    const struct vp_lab *lab)
+		    const struct vp_lab *lab, bool evasions)
 {
 	for (size_t i = 0; i < patch->samples.len; i++) {
 		const struct vp_sample *sample = &patch->samples.data[i];
@@ -209,6 +246,8 @@ void vp_trials_make(struct vp_trials *trials, const struct vp_patch *patch,
 			add_trial(trials, patch, sample)->obstacle = vp_strdup(
 				obstacle_of(sample, service, families, lab->families));
 	}
+	if (evasions)
+		add_shapes(trials);
 }
 
 void vp_trials_free(struct vp_trials *trials)

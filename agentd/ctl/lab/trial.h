@@ -13,7 +13,8 @@ struct vp_trial {
 	struct vp_path path;
 	enum vp_direction direction;
 	struct vp_arrival control; /* without the shield */
-	char *obstacle;		   /* owned: why it cannot be run at all; or NULL */
+	bool skipped;	/* a shape in which this sample does not arrive even unshielded */
+	char *obstacle; /* owned: why it cannot be run at all; or NULL */
 };
 
 VP_ARRAY_TYPE(vp_trials, struct vp_trial);
@@ -25,10 +26,11 @@ void vp_trials_addresses(const struct vp_patch *patch, struct vp_ranges *taken);
 /*
  * Multiply out: each sample in each of its families, against the first address of
  * its service; attack samples against the first address of every entry, so that each
- * entry is proven. A sample that has no path at all gets one trial with an obstacle.
+ * entry is proven. With `evasions` attacks also in every other shape, and benign
+ * samples in fragments. A sample that has no path at all gets one trial with an obstacle.
  */
 void vp_trials_make(struct vp_trials *trials, const struct vp_patch *patch,
-		    const struct vp_lab *lab);
+		    const struct vp_lab *lab, bool evasions);
 void vp_trials_free(struct vp_trials *trials);
 
 /* Assign the addresses that the trials use. 0 or -errno. */
