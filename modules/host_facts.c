@@ -1,0 +1,294 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * This host's addresses and gateways from the kernel's routing tables, its
+ * resolvers, and its sockets with the process and systemd unit that hold them.
+ * Reading only.
+ */
+#include "modules/host_facts.h"
+
+#include <arpa/inet.h>
+#include <dirent.h>
+#include <errno.h>
+#include <netinet/in.h>
+#include <stdio.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <linux/rtnetlink.h>
+
+#include <libmnl/libmnl.h>
+
+#include "lib/cleanup.h"
+
+#define ANSWER_SIZE (64u << 10)
+
+static bool to_address(uint8_t family, const struct nlattr *attr, struct vp_address *address)
+{
+	size_t size = family == AF_INET ? 4 : 16;
+
+	if ((family != AF_INET && family != AF_INET6) ||
+	    mnl_attr_get_payload_len(attr) != size)
+		return false;
+	*address = (struct vp_address){ .family = family == AF_INET ? 4 : 6 };
+	memcpy(address->bytes, mnl_attr_get_payload(attr), size);
+	return true;
+}
+
+static void never_ban(struct vp_host *host, const struct vp_address *address)
+{
+	struct vp_address_range range = { *address, *address };
+
+	vp_array_each (known, &host->never_ban)
+		if (!vp_address_compare(&known->first, address) &&
+		    !vp_address_compare(&known->last, address))
+			return;
+	vp_array_push(&host->never_ban, range);
+}
+
+static int visit_address(const struct nlmsghdr *message, void *data)
+{
+	const struct ifaddrmsg *info = mnl_nlmsg_get_payload(message);
+	struct vp_address address = { 0 }, local = { 0 };
+	struct vp_host *host = data;
+	const struct nlattr *attr;
+
+	mnl_attr_for_each (attr, message, sizeof(*info)) {
+		if (mnl_attr_get_type(attr) == IFA_ADDRESS)
+			to_address(info->ifa_family, attr, &address);
+		if (mnl_attr_get_type(attr) == IFA_LOCAL)
+			to_address(info->ifa_family, attr, &local);
+	}
+	if (local.family)
+		address = local; /* IFA_ADDRESS is the peer's then */
+	if (address.family) {
+		struct vp_address_range range = { address, address };
+
+		vp_array_push(&host->addresses, range);
+		never_ban(host, &address);
+	}
+	return MNL_CB_OK;
+}
+
+static int visit_route(const struct nlmsghdr *message, void *data)
+{
+	const struct rtmsg *route = mnl_nlmsg_get_payload(message);
+	struct vp_address address;
+	const struct nlattr *attr;
+
+	mnl_attr_for_each (attr, message, sizeof(*route))
+		if (mnl_attr_get_type(attr) == RTA_GATEWAY &&
+		    to_address(route->rtm_family, attr, &address))
+			never_ban(data, &address);
+	return MNL_CB_OK;
+}
+
+static void dump(struct mnl_socket *socket, uint16_t type, size_t header_size, mnl_cb_t visit,
+		 struct vp_host *host)
+{
+	uint8_t *buffer = vp_alloc(1, ANSWER_SIZE);
+	struct nlmsghdr *request = mnl_nlmsg_put_header(buffer);
+	int more = MNL_CB_OK;
+
+	request->nlmsg_type = type;
+	request->nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP;
+	request->nlmsg_seq = type;
+	mnl_nlmsg_put_extra_header(request, header_size);
+	if (mnl_socket_sendto(socket, request, request->nlmsg_len) < 0)
+		more = MNL_CB_ERROR;
+	while (more > MNL_CB_STOP) {
+		ssize_t size = mnl_socket_recvfrom(socket, buffer, ANSWER_SIZE);
+
+		if (size <= 0)
+			break;
+		more = mnl_cb_run(buffer, (size_t)size, type, mnl_socket_get_portid(socket),
+				  visit, host);
+	}
+	free(buffer);
+}
+
+static void read_routing(struct vp_host *host)
+{
+	struct mnl_socket *socket = mnl_socket_open2(NETLINK_ROUTE, SOCK_CLOEXEC);
+
+	if (!socket)
+		return;
+	if (mnl_socket_bind(socket, 0, MNL_SOCKET_AUTOPID) == 0) {
+		dump(socket, RTM_GETADDR, sizeof(struct ifaddrmsg), visit_address, host);
+		dump(socket, RTM_GETROUTE, sizeof(struct rtmsg), visit_route, host);
+	}
+	mnl_socket_close(socket);
+}
+
+static void read_resolvers(struct vp_host *host)
+{
+	_cleanup_fclose_ FILE *file = fopen("/etc/resolv.conf", "re");
+	char line[256], text[64];
+	struct vp_address address;
+
+	while (file && fgets(line, sizeof(line), file))
+		if (sscanf(line, " nameserver %63s", text) == 1 &&
+		    vp_address_parse(text, &address) == 0)
+			never_ban(host, &address);
+}
+
+/* A socket and the inode that /proc/PID/fd knows it by. */
+struct open_socket {
+	unsigned long inode;
+	size_t position; /* in host->sockets */
+};
+
+VP_ARRAY_TYPE(open_sockets, struct open_socket);
+
+/* /proc/net prints addresses as 32-bit words in host order. */
+static bool parse_words(const char *text, size_t words, struct vp_address *address)
+{
+	for (size_t i = 0; i < words; i++) {
+		unsigned int word;
+
+		if (sscanf(text + i * 8, "%8x", &word) != 1)
+			return false;
+		memcpy(address->bytes + i * 4, &word, 4);
+	}
+	return true;
+}
+
+static void read_table(struct vp_host *host, struct open_sockets *open, const char *path,
+		       uint16_t protocol, bool listening_only)
+{
+	_cleanup_fclose_ FILE *file = fopen(path, "re");
+	char line[512], local[64];
+	unsigned int port, state;
+	unsigned long inode;
+
+	while (file && fgets(line, sizeof(line), file)) {
+		struct vp_socket socket = { .protocol = protocol };
+		size_t digits;
+
+		if (sscanf(line,
+			   " %*d: %63[0-9A-F]:%x %*[0-9A-F]:%*x %x %*s %*s %*s %*s %*s %lu",
+			   local, &port, &state, &inode) != 4)
+			continue;
+		if (listening_only && state != 10) /* TCP_LISTEN */
+			continue;
+		digits = strlen(local);
+		socket.address.family = digits == 8 ? 4 : 6;
+		if ((digits != 8 && digits != 32) ||
+		    !parse_words(local, digits / 8, &socket.address))
+			continue;
+		socket.port = (uint16_t)port;
+		vp_array_push(&host->sockets, socket);
+		vp_array_push(open, ((struct open_socket){ inode, host->sockets.len - 1 }));
+	}
+}
+
+static int compare_inodes(const void *a, const void *b)
+{
+	const struct open_socket *left = a, *right = b;
+
+	return left->inode < right->inode ? -1 : left->inode > right->inode;
+}
+
+/* The unit that a line of /proc/PID/cgroup ends in, owned by the caller, or NULL. */
+static char *unit_of(const char *pid)
+{
+	_cleanup_free_ char *path = vp_format("/proc/%s/cgroup", pid);
+	_cleanup_fclose_ FILE *file = fopen(path, "re");
+	char line[1024];
+
+	while (file && fgets(line, sizeof(line), file)) {
+		char *part = strrchr(line, '/'), *end;
+
+		line[strcspn(line, "\n")] = 0;
+		/* the last part that is a unit: services may have cgroups of their own below
+		 */
+		for (; part; part = strrchr(line, '/')) {
+			end = strrchr(part, '.');
+			if (end && (!strcmp(end, ".service") || !strcmp(end, ".socket")))
+				return vp_strdup(part + 1);
+			*part = 0;
+		}
+	}
+	return NULL;
+}
+
+static char *executable_of(const char *pid)
+{
+	_cleanup_free_ char *path = vp_format("/proc/%s/exe", pid);
+	char target[4096];
+	ssize_t size = readlink(path, target, sizeof(target) - 1);
+	char *deleted;
+
+	if (size <= 0)
+		return NULL;
+	target[size] = 0;
+	deleted = strstr(target, " (deleted)"); /* replaced by an upgrade, still running */
+	if (deleted)
+		*deleted = 0;
+	return vp_strdup(target);
+}
+
+static void claim_sockets(struct vp_host *host, const struct open_sockets *open,
+			  const char *pid)
+{
+	_cleanup_free_ char *path = vp_format("/proc/%s/fd", pid);
+	_cleanup_closedir_ DIR *folder = opendir(path);
+	struct dirent *entry;
+
+	while (folder && (entry = readdir(folder))) {
+		struct open_socket key, *found;
+		struct vp_socket *socket;
+		char target[64];
+		ssize_t size =
+			readlinkat(dirfd(folder), entry->d_name, target, sizeof(target) - 1);
+
+		if (size <= 0)
+			continue;
+		target[size] = 0;
+		if (sscanf(target, "socket:[%lu]", &key.inode) != 1 || !open->len)
+			continue;
+		found = bsearch(&key, open->data, open->len, sizeof(key), compare_inodes);
+		if (!found)
+			continue;
+		socket = &host->sockets.data[found->position];
+		if (!socket->process)
+			socket->process = executable_of(pid);
+		if (!socket->unit)
+			socket->unit = unit_of(pid);
+	}
+}
+
+static void read_sockets(struct vp_host *host)
+{
+	static const struct {
+		const char *path;
+		uint16_t protocol;
+		bool listening_only;
+	} tables[] = {
+		{ "/proc/net/tcp", IPPROTO_TCP, true },
+		{ "/proc/net/tcp6", IPPROTO_TCP, true },
+		{ "/proc/net/udp", IPPROTO_UDP, false },
+		{ "/proc/net/udp6", IPPROTO_UDP, false },
+		{ "/proc/net/udplite", IPPROTO_UDPLITE, false },
+		{ "/proc/net/udplite6", IPPROTO_UDPLITE, false },
+	};
+	struct open_sockets open = { 0 };
+	_cleanup_closedir_ DIR *proc = opendir("/proc");
+	struct dirent *entry;
+
+	for (size_t i = 0; i < VP_COUNT(tables); i++)
+		read_table(host, &open, tables[i].path, tables[i].protocol,
+			   tables[i].listening_only);
+	if (open.len)
+		qsort(open.data, open.len, sizeof(*open.data), compare_inodes);
+	while (proc && (entry = readdir(proc)))
+		if (entry->d_name[0] >= '0' && entry->d_name[0] <= '9')
+			claim_sockets(host, &open, entry->d_name);
+	vp_array_free(&open);
+}
+
+void vp_host_facts_read(struct vp_host *host)
+{
+	read_routing(host);
+	read_resolvers(host);
+	read_sockets(host);
+}

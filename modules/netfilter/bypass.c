@@ -1,0 +1,255 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Looks for what lets packets by before netfilter's hooks or before connection
+ * tracking: flowtables, notrack rules of any table, programs on interfaces, IPVS.
+ * Reading only; nothing found here is changed.
+ */
+#include "modules/netfilter/bypass.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <netinet/in.h>
+#include <stdio.h>
+#include <sys/socket.h>
+
+#include <linux/if_link.h>
+#include <linux/netfilter.h>
+#include <linux/netfilter/nf_tables.h>
+#include <linux/netfilter/nfnetlink.h>
+#include <linux/rtnetlink.h>
+
+#include <libnftnl/expr.h>
+#include <libnftnl/flowtable.h>
+#include <libnftnl/rule.h>
+
+#include "lib/cleanup.h"
+
+static void add(struct vp_host *host, const char *kind, char *where)
+{
+	struct vp_bypass bypass = { .kind = kind, .where = where };
+
+	vp_array_each (known, &host->bypasses) {
+		if (!strcmp(known->kind, kind) && !strcmp(known->where, where)) {
+			free(where);
+			return;
+		}
+	}
+	vp_array_push(&host->bypasses, bypass);
+}
+
+static const char *family_name(uint32_t family)
+{
+	switch (family) {
+	case NFPROTO_INET:
+		return "inet";
+	case NFPROTO_IPV4:
+		return "ip";
+	case NFPROTO_IPV6:
+		return "ip6";
+	case NFPROTO_NETDEV:
+		return "netdev";
+	case NFPROTO_BRIDGE:
+		return "bridge";
+	default:
+		return "arp";
+	}
+}
+
+static int visit_flowtable(const struct nlmsghdr *message, void *data)
+{
+	struct nftnl_flowtable *table = nftnl_flowtable_alloc();
+
+	if (table && nftnl_flowtable_nlmsg_parse(message, table) == 0)
+		add(data, "flowtable",
+		    vp_format("table %s %s, flowtable %s",
+			      family_name(
+				      nftnl_flowtable_get_u32(table, NFTNL_FLOWTABLE_FAMILY)),
+			      nftnl_flowtable_get_str(table, NFTNL_FLOWTABLE_TABLE),
+			      nftnl_flowtable_get_str(table, NFTNL_FLOWTABLE_NAME)));
+	nftnl_flowtable_free(table);
+	return 0;
+}
+
+/* notrack itself, or iptables' targets NOTRACK and CT, which do the same. */
+static int is_notrack(struct nftnl_expr *expr, void *data)
+{
+	const char *name = nftnl_expr_get_str(expr, NFTNL_EXPR_NAME);
+	const char *target;
+
+	if (!strcmp(name, "notrack")) {
+		*(bool *)data = true;
+	} else if (!strcmp(name, "target")) {
+		target = nftnl_expr_get_str(expr, NFTNL_EXPR_TG_NAME);
+		if (target && (!strcmp(target, "NOTRACK") || !strcmp(target, "CT")))
+			*(bool *)data = true;
+	}
+	return 0;
+}
+
+static int visit_rule(const struct nlmsghdr *message, void *data)
+{
+	struct nftnl_rule *rule = nftnl_rule_alloc();
+	bool found = false;
+
+	if (rule && nftnl_rule_nlmsg_parse(message, rule) == 0) {
+		nftnl_expr_foreach(rule, is_notrack, &found);
+		if (found)
+			add(data, "notrack",
+			    vp_format("table %s %s, chain %s",
+				      family_name(nftnl_rule_get_u32(rule, NFTNL_RULE_FAMILY)),
+				      nftnl_rule_get_str(rule, NFTNL_RULE_TABLE),
+				      nftnl_rule_get_str(rule, NFTNL_RULE_CHAIN)));
+	}
+	if (rule)
+		nftnl_rule_free(rule);
+	return 0;
+}
+
+static void read_tables(struct vp_netlink *nl, struct vp_host *host, uint16_t type,
+			vp_netlink_visit visit)
+{
+	uint8_t buffer[VP_NETLINK_REQUEST] __attribute__((aligned(8)));
+
+	for (int i = 0; i < 5; i++) {
+		struct nlmsghdr *request = vp_netlink_request(nl, buffer, type, NLM_F_DUMP);
+		struct nfgenmsg *family = mnl_nlmsg_get_payload(request);
+
+		family->nfgen_family = NFPROTO_UNSPEC;
+		if (vp_netlink_ask(nl, request, visit, host) != -EINTR)
+			break;
+	}
+}
+
+static bool has_xdp(const struct nlattr *nest)
+{
+	const struct nlattr *attr;
+
+	mnl_attr_for_each_nested (attr, nest)
+		if (mnl_attr_get_type(attr) == IFLA_XDP_ATTACHED &&
+		    mnl_attr_get_u8(attr) != XDP_ATTACHED_NONE)
+			return true;
+	return false;
+}
+
+static int visit_link(const struct nlmsghdr *message, void *data)
+{
+	const struct nlattr *attr;
+	const char *name = "?";
+	bool xdp = false;
+
+	mnl_attr_for_each (attr, message, sizeof(struct ifinfomsg)) {
+		if (mnl_attr_get_type(attr) == IFLA_IFNAME)
+			name = mnl_attr_get_str(attr);
+		if (mnl_attr_get_type(attr) == IFLA_XDP)
+			xdp = has_xdp(attr);
+	}
+	if (xdp)
+		add(data, "xdp", vp_format("interface %s", name));
+	return MNL_CB_OK;
+}
+
+struct qdiscs {
+	struct vp_host *host;
+	VP_ARRAY(int)
+	interfaces; /* with an ingress or clsact hook, which tc programs hang on */
+};
+
+static int visit_qdisc(const struct nlmsghdr *message, void *data)
+{
+	const struct tcmsg *tc = mnl_nlmsg_get_payload(message);
+	struct qdiscs *qdiscs = data;
+	const struct nlattr *attr;
+
+	mnl_attr_for_each (attr, message, sizeof(*tc))
+		if (mnl_attr_get_type(attr) == TCA_KIND &&
+		    (!strcmp(mnl_attr_get_str(attr), "clsact") ||
+		     !strcmp(mnl_attr_get_str(attr), "ingress")))
+			vp_array_push(&qdiscs->interfaces, tc->tcm_ifindex);
+	return MNL_CB_OK;
+}
+
+static int visit_filter(const struct nlmsghdr *message, void *data)
+{
+	const struct tcmsg *tc = mnl_nlmsg_get_payload(message);
+	char name[32];
+
+	snprintf(name, sizeof(name), "%d", tc->tcm_ifindex);
+	add(data, "tc", vp_format("interface number %s", name));
+	return MNL_CB_OK;
+}
+
+static void route_dump(struct mnl_socket *socket, uint16_t type, const void *header,
+		       size_t size, mnl_cb_t visit, void *data)
+{
+	uint8_t *buffer = vp_alloc(1, VP_NETLINK_ANSWER);
+	struct nlmsghdr *request = mnl_nlmsg_put_header(buffer);
+	uint32_t portid = mnl_socket_get_portid(socket);
+	int more = MNL_CB_OK;
+
+	request->nlmsg_type = type;
+	request->nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP;
+	request->nlmsg_seq = type;
+	memcpy(mnl_nlmsg_put_extra_header(request, size), header, size);
+	if (mnl_socket_sendto(socket, request, request->nlmsg_len) < 0)
+		more = MNL_CB_ERROR;
+	while (more > MNL_CB_STOP) {
+		ssize_t got = mnl_socket_recvfrom(socket, buffer, VP_NETLINK_ANSWER);
+
+		if (got <= 0)
+			break;
+		more = mnl_cb_run(buffer, (size_t)got, type, portid, visit, data);
+	}
+	free(buffer);
+}
+
+/* Parents of the two hooks of clsact; ingress has the first only. */
+#define HOOK_IN	 0xfffffff2u
+#define HOOK_OUT 0xfffffff3u
+
+static void read_interfaces(struct vp_host *host)
+{
+	struct mnl_socket *socket = mnl_socket_open2(NETLINK_ROUTE, SOCK_CLOEXEC);
+	struct ifinfomsg link = { .ifi_family = AF_UNSPEC };
+	struct qdiscs qdiscs = { .host = host };
+	struct tcmsg tc = { .tcm_family = AF_UNSPEC };
+
+	if (!socket)
+		return;
+	if (mnl_socket_bind(socket, 0, MNL_SOCKET_AUTOPID) == 0) {
+		route_dump(socket, RTM_GETLINK, &link, sizeof(link), visit_link, host);
+		route_dump(socket, RTM_GETQDISC, &tc, sizeof(tc), visit_qdisc, &qdiscs);
+		vp_array_each (interface, &qdiscs.interfaces) {
+			tc.tcm_ifindex = *interface;
+			tc.tcm_parent = HOOK_IN;
+			route_dump(socket, RTM_GETTFILTER, &tc, sizeof(tc), visit_filter,
+				   host);
+			tc.tcm_parent = HOOK_OUT;
+			route_dump(socket, RTM_GETTFILTER, &tc, sizeof(tc), visit_filter,
+				   host);
+		}
+	}
+	vp_array_free(&qdiscs.interfaces);
+	mnl_socket_close(socket);
+}
+
+/* Three lines of headings, then a line for each virtual service. */
+static void read_ipvs(struct vp_host *host)
+{
+	_cleanup_fclose_ FILE *file = fopen("/proc/net/ip_vs", "re");
+	char line[256];
+	int number = 0;
+
+	while (file && fgets(line, sizeof(line), file))
+		if (++number > 3 && line[0] != ' ') {
+			line[strcspn(line, " \n")] = 0;
+			add(host, "ipvs", vp_format("%s service", line));
+		}
+}
+
+void vp_bypasses_read(struct vp_netlink *nl, struct vp_host *host)
+{
+	read_tables(nl, host, NFT_MSG_GETFLOWTABLE, visit_flowtable);
+	read_tables(nl, host, NFT_MSG_GETRULE, visit_rule);
+	read_interfaces(host);
+	read_ipvs(host);
+}

@@ -1,0 +1,154 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The image of our table: every object in the form the kernel keeps it in. One
+ * image is made from a ruleset (lower.h), another by reading the kernel
+ * (observe.h); what is meant and what runs therefore share a type, and changing
+ * the kernel is the difference of two images (diff.h).
+ *
+ * An image owns all it points to, in an arena.
+ */
+#ifndef VP_NETFILTER_IMAGE_H
+#define VP_NETFILTER_IMAGE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "lib/cleanup.h"
+#include "lib/memory.h"
+#include "modules/netfilter/ruleset.h"
+
+/* The chain that nothing jumps to: its only rule's comment has the generation. */
+#define VP_GENERATION_CHAIN "generation"
+
+/* enum nft_table_flags of the kernel; older headers lack the second */
+#define VP_TABLE_OWNER	 0x2u
+#define VP_TABLE_PERSIST 0x4u
+
+/* Counter objects "removed:TAG" keep what elements had counted when they were removed. */
+#define VP_REMOVED_PREFIX "removed:"
+
+struct vp_arena {
+	struct vp_arena_block *blocks;
+};
+
+/* Zeroed memory that lives as long as the arena. */
+void *vp_arena_take(struct vp_arena *arena, size_t size);
+void *vp_arena_copy(struct vp_arena *arena, const void *data, size_t size);
+const char *vp_arena_text(struct vp_arena *arena, const char *text); /* NULL stays NULL */
+
+/* From a key to positions in an array; keys are compared by the caller. */
+struct vp_index {
+	struct vp_index_slot *slots;
+	size_t size, used;
+};
+
+#define VP_NOWHERE UINT32_MAX
+
+void vp_index_add(struct vp_index *index, uint64_t hash, uint32_t position);
+/* Positions with that hash: start with *state = 0; VP_NOWHERE when there is none left. */
+uint32_t vp_index_next(const struct vp_index *index, uint64_t hash, size_t *state);
+void vp_index_free(struct vp_index *index);
+
+struct vp_image_rule {
+	const uint8_t *expressions; /* NFTA_LIST_ELEM attributes as libnftnl writes them */
+	uint32_t length;
+	const char *comment; /* or NULL */
+};
+
+struct vp_image_chain {
+	const char *name, *comment;
+	bool base;
+	uint8_t hook;
+	int32_t priority;
+	VP_ARRAY(struct vp_image_rule) rules;
+};
+
+struct vp_image_element {
+	const uint8_t *key; /* key_length bytes; when `ranged` as many again for the end */
+	bool ranged;
+	int32_t verdict; /* NF_DROP, NFT_GOTO, ... */
+	uint32_t mark;
+	const char *chain, *comment; /* or NULL */
+	uint64_t packets, bytes;     /* of a counted set */
+	uint64_t remaining;	     /* milliseconds until it ends; 0: never */
+};
+
+struct vp_image_set {
+	const char *name;
+	uint32_t flags; /* NFT_SET_... */
+	uint32_t key_type, key_length, data_type, data_length;
+	uint32_t size;
+	uint64_t milliseconds;
+	uint8_t parts[VP_SELECTORS_MAX], part_count; /* of a concatenation with intervals */
+	bool counted;
+	bool kept;     /* contents belong to the kernel */
+	bool leftover; /* kept, although nothing of what is meant refers to it */
+	const uint8_t *userdata;
+	uint32_t userdata_length;
+	VP_ARRAY(struct vp_image_element)
+	elements; /* of kept sets: only what an observation read */
+};
+
+struct vp_image_object {
+	enum vp_nft_object_kind kind;
+	const char *name;
+	uint32_t tag; /* 0: not known */
+	uint64_t rate, seconds;
+	uint32_t burst;
+	uint64_t packets, bytes;
+	bool leftover; /* kept, although nothing of what is meant refers to it */
+};
+
+struct vp_image {
+	struct vp_arena arena;
+	bool exists; /* there is a table at all */
+	uint32_t flags, owner;
+	uint64_t generation;
+	VP_ARRAY(struct vp_image_object) objects;
+	VP_ARRAY(struct vp_image_set) sets;
+	VP_ARRAY(struct vp_image_chain) chains;
+	struct vp_index object_names, set_names, chain_names;
+};
+
+struct vp_image *vp_image_new(void);
+void vp_image_free(struct vp_image *image);
+static inline void vp_image_freep(struct vp_image **image)
+{
+	vp_image_free(*image);
+}
+#define _cleanup_image_ vp_cleanup(vp_image_freep)
+
+/* Append, with the name copied and indexed. */
+struct vp_image_object *vp_image_add_object(struct vp_image *image, const char *name);
+struct vp_image_set *vp_image_add_set(struct vp_image *image, const char *name);
+struct vp_image_chain *vp_image_add_chain(struct vp_image *image, const char *name);
+
+/* By name, or NULL. */
+struct vp_image_object *vp_image_object(const struct vp_image *image, const char *name,
+					enum vp_nft_object_kind kind);
+struct vp_image_set *vp_image_set(const struct vp_image *image, const char *name);
+struct vp_image_chain *vp_image_chain(const struct vp_image *image, const char *name);
+
+/* An index of a set's elements by key, and a look-up in it (NULL: not in the set). */
+void vp_image_index_elements(const struct vp_image_set *set, struct vp_index *index);
+const struct vp_image_element *vp_image_element(const struct vp_image_set *set,
+						const struct vp_index *index,
+						const struct vp_image_element *like);
+
+bool vp_image_object_same(const struct vp_image_object *a, const struct vp_image_object *b);
+/* Everything but the elements. */
+bool vp_image_set_same(const struct vp_image_set *a, const struct vp_image_set *b);
+bool vp_image_chain_same(const struct vp_image_chain *a, const struct vp_image_chain *b);
+bool vp_image_rule_same(const struct vp_image_rule *a, const struct vp_image_rule *b);
+bool vp_image_rules_same(const struct vp_image_chain *a, const struct vp_image_chain *b);
+/* What an equal key leads to. */
+bool vp_image_element_same(const struct vp_image_element *a, const struct vp_image_element *b);
+
+/* Bytes of an element's key with its end. */
+static inline size_t vp_image_key_size(const struct vp_image_set *set,
+				       const struct vp_image_element *element)
+{
+	return (size_t)set->key_length * (element->ranged ? 2 : 1);
+}
+
+#endif

@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The netfilter module's handle on the running system; seen by this folder only. */
+#ifndef VP_NETFILTER_INSTANCE_H
+#define VP_NETFILTER_INSTANCE_H
+
+#include "modules/module.h"
+#include "modules/netfilter/batch.h"
+#include "modules/netfilter/diff.h"
+#include "modules/netfilter/image.h"
+#include "modules/netfilter/netlink.h"
+
+struct vp_watch;
+
+struct vp_artefact {
+	struct vp_ruleset *ruleset; /* owned */
+};
+
+struct vp_instance {
+	struct vp_netlink nl;	/* owns the table while it is open, where tables have owners */
+	uint32_t genid;		/* the kernel's, after our last transaction or observation */
+	bool certain;		/* `meant` is what runs, as far as genid tells */
+	struct vp_image *meant; /* what was committed last, with what is kept; NULL: nothing in
+				   this life */
+	struct vp_image *wanted; /* between prepare and commit */
+	struct vp_image *base;	 /* what `diff` starts from: meant, or an observation */
+	bool base_owned;	 /* base is not meant */
+	struct vp_diff diff;	 /* base -> wanted; points into both until finish */
+	bool prepared;		 /* objects of the diff are in the kernel, not in use */
+	bool committed;		 /* the diff is in effect, leftovers of base are still there */
+	struct vp_counts last;	 /* counts at the last reading, for repair */
+	struct vp_watch *watch;	 /* not owned; quiet during our own transactions */
+};
+
+/* Send a transaction of ours: keeps genid and the watcher in step. As vp_batch_send(). */
+int vp_instance_send(struct vp_instance *instance, struct vp_batch *batch,
+		     vp_netlink_visit echo, void *data, struct vp_error *err);
+
+/* Everything in the image, table included, into one batch. */
+void vp_batch_add_image(struct vp_batch *batch, const struct vp_image *image);
+
+/* The step of prepare behind lowering: instance->wanted is given, and left there on failure.
+ */
+int vp_instance_prepare(struct vp_instance *instance, struct vp_error *err);
+
+/* Forget a prepared or committed diff and what only it needs. */
+void vp_instance_settle(struct vp_instance *instance);
+
+/* The operations of struct vp_module. */
+int vp_netfilter_prepare(struct vp_instance *instance, const struct vp_artefact *artefact,
+			 struct vp_error *err);
+int vp_netfilter_commit(struct vp_instance *instance, struct vp_error *err);
+void vp_netfilter_finish(struct vp_instance *instance);
+void vp_netfilter_abort(struct vp_instance *instance);
+int vp_netfilter_verify(struct vp_instance *instance, const struct vp_artefact *artefact,
+			struct vp_strbuf *differences, struct vp_error *err);
+int vp_netfilter_counts(struct vp_instance *instance, struct vp_counts *counts,
+			struct vp_error *err);
+int vp_netfilter_probe(struct vp_host *host, struct vp_error *err);
+
+/*
+ * Counts that elements had when they were removed. Collected from echoed
+ * messages, then kept in the kernel as counter objects "removed:TAG".
+ */
+struct vp_removed {
+	struct vp_image *image; /* scratch, with copies of the counted sets' headers */
+	struct vp_counts counts;
+};
+
+void vp_removed_init(struct vp_removed *removed, const struct vp_image *base);
+void vp_removed_free(struct vp_removed *removed);
+/* A vp_netlink_visit over echoed messages; `data` is the struct vp_removed. */
+int vp_removed_echo(const struct nlmsghdr *message, void *data);
+/* Add the elements of a set that is about to be removed as a whole. */
+void vp_removed_set(struct vp_removed *removed, const struct vp_image_set *set);
+/* Put the sums into the batch, over what is kept already; *image (what runs) follows. */
+void vp_removed_store(const struct vp_removed *removed, struct vp_batch *batch,
+		      struct vp_image *image);
+
+/* Add to the count of a tag. */
+void vp_counts_add(struct vp_counts *counts, uint32_t tag, uint64_t packets, uint64_t bytes);
+/* Sort by tag and join what belongs together. */
+void vp_counts_join(struct vp_counts *counts);
+/* Give the image's counters and elements the values they begin with. */
+void vp_counts_restore(const struct vp_counts *counts, struct vp_image *image);
+
+#endif

@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* From the ruleset to the kernel's form: statements to expressions, sets and chains to an
+ * image. */
+#ifndef VP_NETFILTER_LOWER_H
+#define VP_NETFILTER_LOWER_H
+
+#include "lib/error.h"
+#include "modules/netfilter/image.h"
+
+struct nlmsghdr;
+struct nftnl_expr;
+
+/* Room for the expressions of one rule: a netlink attribute cannot be longer. */
+#define VP_EXPRESSIONS_ROOM 65536
+
+/* Expressions of one rule being written. */
+struct vp_expressions {
+	struct vp_image *image;	  /* whose; has the sets already */
+	uint8_t *buffer;	  /* VP_EXPRESSIONS_ROOM and a margin; owned */
+	struct nlmsghdr *message; /* in `buffer` */
+};
+
+void vp_expressions_init(struct vp_expressions *out, struct vp_image *image);
+void vp_expressions_free(struct vp_expressions *out);
+/* Begin the next rule. */
+void vp_expressions_reset(struct vp_expressions *out);
+/* Append one expression as a list element; takes ownership of it. */
+void vp_expressions_put(struct vp_expressions *out, struct nftnl_expr *expr);
+/* Copy one expression, which stays the caller's. */
+void vp_expressions_copy(struct vp_expressions *out, struct nftnl_expr *expr);
+/* The bytes so far, into the image's arena. */
+void vp_expressions_store(const struct vp_expressions *out, struct vp_image_rule *rule);
+
+/* Append a statement's expressions. 0, or -EINVAL: the statement makes no sense (a defect of
+ * the compiler). */
+int vp_lower_statement(struct vp_expressions *out, const struct vp_statement *statement,
+		       struct vp_error *err);
+
+/* nf_tables' code for a verdict that needs no expression of its own; false for rejects. */
+bool vp_lower_verdict(enum vp_nft_verdict verdict, int32_t *code);
+
+/* Whole milliseconds that the kernel's clock can keep exactly, whatever its HZ: rounded up. */
+uint64_t vp_lower_timeout(uint64_t milliseconds);
+
+/* The image that the ruleset means. *image is owned by the caller, untouched on failure. */
+int vp_lower(const struct vp_ruleset *ruleset, struct vp_image **image, struct vp_error *err);
+
+#endif

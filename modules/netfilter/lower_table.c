@@ -1,0 +1,285 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Ruleset to image: sets, elements, objects and chains in the form the kernel
+ * keeps them in. Pure. User data follows libnftnl's layout, so that nft(8) and
+ * other readers show comments and byte order.
+ */
+#include <errno.h>
+#include <netinet/in.h>
+#include <stdio.h>
+
+#include <linux/netfilter.h>
+#include <linux/netfilter/nf_tables.h>
+
+#include <libnftnl/udata.h>
+
+#include "modules/netfilter/lower.h"
+
+#define NFT_TYPE_BITS 6 /* of one type in the type of a concatenation */
+#define TYPE_MARK     19
+#define USERDATA_MAX  256
+
+/* nft's numbers for its data types: they tell readers how to print, nothing else. */
+static uint32_t type_number(const char *name)
+{
+	static const struct {
+		const char *name;
+		uint32_t number;
+	} types[] = {
+		{ "nf_proto", 2 },     { "integer", 4 },     { "ipv4_addr", 7 },
+		{ "ipv6_addr", 8 },    { "inet_proto", 12 }, { "inet_service", 13 },
+		{ "icmp_type", 14 },   { "tcp_flag", 15 },   { "mark", TYPE_MARK },
+		{ "ct_state", 26 },    { "ct_dir", 27 },     { "ct_status", 28 },
+		{ "icmpv6_type", 29 }, { "icmp_code", 32 },  { "icmpv6_code", 33 },
+	};
+
+	for (size_t i = 0; name && i < VP_COUNT(types); i++)
+		if (!strcmp(types[i].name, name))
+			return types[i].number;
+	return 4;
+}
+
+static uint32_t byte_order(const struct vp_nft_set *set)
+{
+	if (set->parts.len > 1)
+		return 0;
+	return type_number(set->parts.data[0].type) == TYPE_MARK ? 1 : 2; /* host, network */
+}
+
+struct userdata {
+	uint8_t data[USERDATA_MAX];
+	uint32_t length;
+};
+
+static void put_userdata(struct userdata *out, uint8_t type, const void *data, size_t size)
+{
+	if (size > 255 || out->length + 2 + size > sizeof(out->data))
+		return;
+	out->data[out->length++] = type;
+	out->data[out->length++] = (uint8_t)size;
+	memcpy(out->data + out->length, data, size);
+	out->length += (uint32_t)size;
+}
+
+/* As long as nft(8) reads them. */
+static const char *comment(struct vp_image *image, const char *text)
+{
+	char cut[NFTNL_UDATA_COMMENT_MAXLEN + 1];
+
+	if (!text || !*text)
+		return NULL;
+	snprintf(cut, sizeof(cut), "%s", text);
+	return vp_arena_text(&image->arena, cut);
+}
+
+static void set_userdata(struct vp_image *image, const struct vp_nft_set *from,
+			 struct vp_image_set *set)
+{
+	struct userdata userdata = { .length = 0 };
+	uint32_t order = byte_order(from), data_order = from->data == VP_DATA_MARK;
+	const char *note = comment(image, from->comment);
+
+	put_userdata(&userdata, NFTNL_UDATA_SET_KEYBYTEORDER, &order, sizeof(order));
+	if (from->data != VP_DATA_NONE)
+		put_userdata(&userdata, NFTNL_UDATA_SET_DATABYTEORDER, &data_order,
+			     sizeof(data_order));
+	if (note)
+		put_userdata(&userdata, NFTNL_UDATA_SET_COMMENT, note, strlen(note) + 1);
+	set->userdata = vp_arena_copy(&image->arena, userdata.data, userdata.length);
+	set->userdata_length = userdata.length;
+}
+
+static uint32_t set_flags(const struct vp_nft_set *from)
+{
+	uint32_t flags = 0;
+
+	if (from->interval)
+		flags |= NFT_SET_INTERVAL;
+	if (from->interval && from->parts.len > 1)
+		flags |= NFT_SET_CONCAT;
+	if (from->data != VP_DATA_NONE)
+		flags |= NFT_SET_MAP;
+	if (from->dynamic)
+		flags |= NFT_SET_EVAL;
+	if (from->timeout)
+		flags |= NFT_SET_TIMEOUT;
+	return flags;
+}
+
+static int lower_element(struct vp_image *image, const struct vp_nft_set *from,
+			 struct vp_image_set *set, const struct vp_nft_element *element,
+			 struct vp_error *err)
+{
+	struct vp_image_element *out = vp_array_add(&set->elements);
+	uint8_t *key;
+
+	out->ranged = from->interval;
+	key = vp_arena_take(&image->arena, vp_image_key_size(set, out));
+	memcpy(key, vp_element_key(from, element), set->key_length);
+	if (out->ranged)
+		memcpy(key + set->key_length, vp_element_key_end(from, element),
+		       set->key_length);
+	out->key = key;
+	out->comment = comment(image, element->comment);
+	if (from->data == VP_DATA_MARK)
+		out->mark = element->mark;
+	if (from->data != VP_DATA_VERDICT)
+		return 0;
+	if (!vp_lower_verdict(element->verdict, &out->verdict))
+		return vp_fail(err, -EINVAL, "set %s: an element cannot reject", from->name);
+	if (out->verdict == NFT_GOTO || out->verdict == NFT_JUMP) {
+		if (!element->chain)
+			return vp_fail(err, -EINVAL, "set %s: a jump without a chain",
+				       from->name);
+		out->chain = vp_arena_text(&image->arena, element->chain);
+	}
+	return 0;
+}
+
+static int lower_set(struct vp_image *image, const struct vp_nft_set *from,
+		     struct vp_error *err)
+{
+	struct vp_image_set *set;
+	bool concatenation = from->parts.len > 1;
+
+	if (from->parts.len == 0 || from->parts.len > VP_SELECTORS_MAX)
+		return vp_fail(err, -EINVAL, "set %s: %zu parts in its key", from->name,
+			       from->parts.len);
+	set = vp_image_add_set(image, from->name);
+	set->flags = set_flags(from);
+	vp_array_each (part, &from->parts) {
+		set->key_type = set->key_type << NFT_TYPE_BITS | type_number(part->type);
+		set->key_length += concatenation ? (part->size + 3u) & ~3u : part->size;
+		if (set->flags & NFT_SET_CONCAT)
+			set->parts[set->part_count++] = part->size;
+	}
+	if (from->data == VP_DATA_VERDICT) {
+		set->data_type = NFT_DATA_VERDICT;
+		set->data_length = 16; /* what the kernel reports for verdicts */
+	} else if (from->data == VP_DATA_MARK) {
+		set->data_type = TYPE_MARK;
+		set->data_length = 4;
+	}
+	/* a tree of intervals counts their ends too, and gains nothing from a size */
+	set->size = from->interval && !concatenation ? 0 : from->size;
+	set->milliseconds = from->timeout ? vp_lower_timeout(from->milliseconds) : 0;
+	set->counted = from->counted;
+	set->kept = from->kept;
+	set_userdata(image, from, set);
+	vp_array_each (element, &from->elements) {
+		int code = lower_element(image, from, set, element, err);
+
+		if (code < 0)
+			return code;
+	}
+	return 0;
+}
+
+static void lower_object(struct vp_image *image, const struct vp_nft_object *from)
+{
+	struct vp_image_object *object = vp_image_add_object(image, from->name);
+
+	object->kind = from->kind;
+	object->tag = from->tag;
+	if (from->kind == VP_OBJECT_LIMIT) {
+		object->rate = from->rate.count;
+		object->seconds = from->rate.seconds;
+		object->burst = from->burst;
+	}
+}
+
+static int lower_rule(struct vp_expressions *expressions, struct vp_image_chain *chain,
+		      const struct vp_nft_rule *from, struct vp_error *err)
+{
+	struct vp_image_rule *rule = vp_array_add(&chain->rules);
+	int code;
+
+	vp_expressions_reset(expressions);
+	vp_array_each (statement, &from->statements) {
+		code = vp_lower_statement(expressions, statement, err);
+		if (code < 0)
+			return vp_fail_context(err, "chain %s, rule \"%s\"", chain->name,
+					       from->comment ? from->comment : "");
+	}
+	vp_expressions_store(expressions, rule);
+	rule->comment = comment(expressions->image, from->comment);
+	return 0;
+}
+
+static int lower_chain(struct vp_expressions *expressions, const struct vp_nft_chain *from,
+		       struct vp_error *err)
+{
+	struct vp_image_chain *chain = vp_image_add_chain(expressions->image, from->name);
+	int code;
+
+	chain->base = from->base;
+	if (from->base) {
+		chain->hook = from->hook;
+		chain->priority = from->priority;
+	}
+	chain->comment = comment(expressions->image, from->comment);
+	vp_array_each (rule, &from->rules) {
+		code = lower_rule(expressions, chain, rule, err);
+		if (code < 0)
+			return code;
+	}
+	return 0;
+}
+
+/* The number of the generation, where a reader of the kernel finds it: see image.h. */
+static int lower_generation(struct vp_expressions *expressions, uint64_t generation,
+			    struct vp_error *err)
+{
+	struct vp_statement leave = { .kind = VP_ST_VERDICT, .verdict = VP_NFT_RETURN };
+	struct vp_image_chain *chain =
+		vp_image_add_chain(expressions->image, VP_GENERATION_CHAIN);
+	struct vp_image_rule *rule = vp_array_add(&chain->rules);
+	char text[32];
+	int code;
+
+	vp_expressions_reset(expressions);
+	code = vp_lower_statement(expressions, &leave, err);
+	vp_expressions_store(expressions, rule);
+	snprintf(text, sizeof(text), "generation %llu", (unsigned long long)generation);
+	rule->comment = vp_arena_text(&expressions->image->arena, text);
+	return code;
+}
+
+static int lower_all(const struct vp_ruleset *ruleset, struct vp_image *image,
+		     struct vp_error *err)
+{
+	struct vp_expressions expressions;
+	int code = 0;
+
+	vp_array_each (object, &ruleset->objects)
+		lower_object(image, object);
+	vp_array_each (set, &ruleset->sets) {
+		code = lower_set(image, set, err);
+		if (code < 0)
+			return code;
+	}
+	vp_expressions_init(&expressions, image);
+	vp_array_each (chain, &ruleset->chains) {
+		code = lower_chain(&expressions, chain, err);
+		if (code < 0)
+			break;
+	}
+	if (code == 0)
+		code = lower_generation(&expressions, ruleset->generation, err);
+	vp_expressions_free(&expressions);
+	return code;
+}
+
+int vp_lower(const struct vp_ruleset *ruleset, struct vp_image **image, struct vp_error *err)
+{
+	_cleanup_image_ struct vp_image *made = vp_image_new();
+	int code = lower_all(ruleset, made, err);
+
+	if (code < 0)
+		return code;
+	made->exists = true;
+	made->flags = ruleset->owner_persist ? VP_TABLE_OWNER | VP_TABLE_PERSIST : 0;
+	made->generation = ruleset->generation;
+	*image = TAKE_PTR(made);
+	return 0;
+}

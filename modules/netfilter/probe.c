@@ -1,0 +1,131 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * What this kernel can do for the netfilter point, tried out on a scratch table
+ * that is never committed or is removed again at once, and what of this host the
+ * planner must know: see host_facts.h.
+ */
+#include <errno.h>
+#include <netinet/in.h>
+#include <stdio.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <linux/inet_diag.h>
+#include <linux/netfilter.h>
+#include <linux/netfilter/nf_tables.h>
+#include <linux/netlink.h>
+#include <linux/sock_diag.h>
+
+#include <libnftnl/expr.h>
+
+#include "modules/host_facts.h"
+#include "modules/netfilter/bypass.h"
+#include "modules/netfilter/instance.h"
+#include "modules/netfilter/lower.h"
+
+static void scratch_name(char name[static 48])
+{
+	snprintf(name, 48, "vpatch-probe-%u", (unsigned int)getpid());
+}
+
+/* Make a table and remove it in one transaction: 0 when the kernel takes it. */
+static int try_table(struct vp_netlink *nl, uint32_t flags, struct vp_error *err)
+{
+	_cleanup_batch_ struct vp_batch batch = { 0 };
+	char name[48];
+
+	scratch_name(name);
+	vp_batch_begin(&batch, nl);
+	vp_batch_add_table(&batch, name, flags);
+	vp_batch_delete_table(&batch, name);
+	return vp_batch_send(&batch, nl, NULL, NULL, err);
+}
+
+/* The same with a chain and one rule of one expression. */
+static int try_expression(struct vp_netlink *nl, struct nftnl_expr *expr)
+{
+	_cleanup_image_ struct vp_image *image = vp_image_new();
+	_cleanup_batch_ struct vp_batch batch = { 0 };
+	struct vp_expressions expressions;
+	struct vp_image_chain *chain = vp_image_add_chain(image, "probe");
+	char name[48];
+
+	vp_expressions_init(&expressions, image);
+	vp_expressions_put(&expressions, expr);
+	vp_expressions_store(&expressions, vp_array_add(&chain->rules));
+	vp_expressions_free(&expressions);
+	scratch_name(name);
+	vp_batch_begin(&batch, nl);
+	batch.table = name;
+	vp_batch_add_table(&batch, name, 0);
+	vp_batch_add_chain(&batch, chain);
+	vp_batch_add_rules(&batch, chain);
+	vp_batch_delete_table(&batch, name);
+	return vp_batch_send(&batch, nl, NULL, NULL, NULL);
+}
+
+static bool has_native_queue(struct vp_netlink *nl)
+{
+	struct nftnl_expr *expr = nftnl_expr_alloc("queue");
+
+	if (!expr)
+		return false;
+	nftnl_expr_set_u16(expr, NFTNL_EXPR_QUEUE_NUM, 0);
+	nftnl_expr_set_u16(expr, NFTNL_EXPR_QUEUE_TOTAL, 1);
+	nftnl_expr_set_u16(expr, NFTNL_EXPR_QUEUE_FLAGS, 0);
+	return try_expression(nl, expr) == 0;
+}
+
+/* Ask to destroy a socket that cannot exist: "no such socket" means that the kernel could. */
+static bool has_sock_destroy(void)
+{
+	struct {
+		struct nlmsghdr header;
+		struct inet_diag_req_v2 request;
+	} ask = {
+		.header = { .nlmsg_len = sizeof(ask),
+			    .nlmsg_type = SOCK_DESTROY,
+			    .nlmsg_flags = NLM_F_REQUEST | NLM_F_ACK },
+		.request = { .sdiag_family = AF_INET, .sdiag_protocol = IPPROTO_TCP },
+	};
+	struct {
+		struct nlmsghdr header;
+		struct nlmsgerr error;
+		uint8_t rest[512];
+	} answer;
+	_cleanup_close_ int fd =
+		socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_SOCK_DIAG);
+
+	ask.request.id.idiag_cookie[0] = ask.request.id.idiag_cookie[1] = INET_DIAG_NOCOOKIE;
+	if (fd < 0 || send(fd, &ask, sizeof(ask), 0) < 0 ||
+	    recv(fd, &answer, sizeof(answer), 0) < (ssize_t)sizeof(answer.header) + 4)
+		return false;
+	return answer.header.nlmsg_type == NLMSG_ERROR && answer.error.error == -ENOENT;
+}
+
+int vp_netfilter_probe(struct vp_host *host, struct vp_error *err)
+{
+	struct vp_netlink nl;
+	int code = vp_netlink_open(&nl, err);
+
+	if (code < 0)
+		return code;
+	code = try_table(&nl, 0, err);
+	host->kernel.nftables = code == 0;
+	if (code == 0) {
+		host->kernel.owner_persist =
+			try_table(&nl, VP_TABLE_OWNER | VP_TABLE_PERSIST, NULL) == 0;
+		host->kernel.native_queue = has_native_queue(&nl);
+		host->kernel.sock_destroy = has_sock_destroy();
+		vp_bypasses_read(&nl, host);
+	} else if (code == -EPROTONOSUPPORT || code == -EOPNOTSUPP || code == -ENOENT) {
+		code = vp_fail(
+			err, -EOPNOTSUPP,
+			"this kernel has no nftables for the inet family: load or build "
+			"nf_tables (CONFIG_NF_TABLES, CONFIG_NF_TABLES_INET)");
+	}
+	vp_netlink_close(&nl);
+	if (code == 0)
+		vp_host_facts_read(host);
+	return code;
+}
