@@ -153,6 +153,7 @@ int vp_active_build(struct vp_active **active, struct vp_generation *generation,
 		return r;
 	}
 	made->generation.digest = vp_sources_digest(&made->generation.sources, true);
+	made->generation.content = vp_sources_digest(&made->generation.sources, false);
 	made->generation.placed = vp_plan_digest(&made->plan);
 	made->generation.patches = made->policy.patches.len;
 	made->generation.rules = made->plan.placements.len;

@@ -31,6 +31,7 @@ struct vp_generation {
 	uint64_t parent;       /* what ran before; 0: nothing */
 	uint64_t restores;     /* the generation a rollback went to; 0: none */
 	uint64_t digest;       /* of `sources` */
+	uint64_t content; /* likewise, without the local overrides; not stored */
 	uint64_t folder;       /* digest of the policy folder when this was decided */
 	uint64_t placed; /* digest of the plan: what the sources came to on this host then */
 	uint64_t patches, rules;

@@ -1,0 +1,241 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* vpatch.explain/1 and vpatch.plan/1: what was placed where, and why. See doc/schemas.md. */
+#include <stdio.h>
+#include <string.h>
+
+#include "agentd/document.h"
+#include "agentd/status.h"
+
+#define OBJECT_LINES_MAX 40
+
+json_t *vp_placement_ports(const struct vp_placement *placement)
+{
+	json_t *list = json_array();
+	char text[40];
+
+	vp_array_each (range, &placement->ports)
+		vp_json_append_text(list, vp_port_range_print(range, text));
+	return list;
+}
+
+json_t *vp_placement_addresses(const struct vp_placement *placement)
+{
+	json_t *list = json_array();
+	char text[VP_ADDRESS_TEXT];
+
+	vp_array_each (range, &placement->addresses)
+		vp_json_append_text(list, vp_address_range_print(range, text));
+	return list;
+}
+
+static void set_tag(json_t *object, uint32_t tag)
+{
+	char text[16];
+
+	snprintf(text, sizeof(text), "0x%08x", tag);
+	vp_json_set_text(object, "tag", text);
+}
+
+static json_t *conditions_document(const struct vp_conditions *conditions)
+{
+	json_t *list = json_array();
+
+	vp_array_each (condition, conditions) {
+		_cleanup_strbuf_ struct vp_strbuf text = { 0 };
+
+		vp_condition_print(condition, &text);
+		vp_json_append_text(list, vp_strbuf_text(&text));
+	}
+	return list;
+}
+
+/* Does the line name exactly this rule, and not one whose name only begins so? */
+static bool names(const char *line, const char *name)
+{
+	const char *at = strstr(line, name);
+	char behind = at ? at[strlen(name)] : '\0';
+
+	return at &&
+	       !strchr("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-",
+		       behind ? behind : ' ');
+}
+
+/* Lines of the compiled artefact that carry the rule's name or its mark. */
+static json_t *objects_document(const char *artefact, const struct vp_placement *placement)
+{
+	_cleanup_free_ char *copy = vp_strdup(artefact);
+	_cleanup_free_ char *name =
+		vp_format("%s/%s", placement->patch->id, placement->rule->name);
+	char mark[16], *rest = copy, *line;
+	json_t *list = json_array();
+
+	snprintf(mark, sizeof(mark), "0x%08x", placement->tag);
+	while ((line = strsep(&rest, "\n")) && json_array_size(list) < OBJECT_LINES_MAX)
+		if (names(line, name) || names(line, mark))
+			vp_json_append_text(list, line + strspn(line, " \t"));
+	return list;
+}
+
+static json_t *rule_document(const struct vp_agent *agent,
+			     const struct vp_placement *placement, const char *artefact)
+{
+	const struct vp_total *total = vp_totals_find(&agent->totals, placement->tag);
+	_cleanup_strbuf_ struct vp_strbuf action = { 0 };
+	json_t *rule = json_object();
+
+	vp_action_print(&placement->rule->action, &action);
+	vp_json_set_text(rule, "name", placement->rule->name);
+	vp_json_set_text(rule, "service", placement->service->name);
+	vp_json_set_text(rule, "direction", vp_direction_name(placement->rule->direction));
+	json_object_set_new(rule, "ports", vp_placement_ports(placement));
+	json_object_set_new(rule, "addresses", vp_placement_addresses(placement));
+	json_object_set_new(rule, "local", json_boolean(placement->local));
+	vp_json_set_text(rule, "point", vp_point_name(placement->point));
+	vp_json_set_text(rule, "placement", placement->reason);
+	vp_json_set_text(rule, "mode", vp_mode_name(placement->mode));
+	set_tag(rule, placement->tag);
+	json_object_set_new(rule, "conditions", conditions_document(&placement->rule->when));
+	json_object_set_new(rule, "exceptions", conditions_document(&placement->rule->except));
+	vp_json_set_text(rule, "action", vp_strbuf_text(&action));
+	vp_json_set_number(rule, "packets", vp_total_packets(total));
+	vp_json_set_number(rule, "bytes", vp_total_bytes(total));
+	json_object_set_new(rule, "objects", objects_document(artefact, placement));
+	return rule;
+}
+
+static void set_texts(json_t *object, const char *key, const struct vp_texts *texts)
+{
+	json_t *list = json_array();
+
+	vp_array_each (text, texts)
+		vp_json_append_text(list, *text);
+	json_object_set_new(object, key, list);
+}
+
+static json_t *patch_document(const struct vp_active *active, const struct vp_patch *patch)
+{
+	_cleanup_strbuf_ struct vp_strbuf text = { 0 };
+	json_t *document = json_object();
+
+	vp_patch_print(patch, &text);
+	vp_json_set_text(document, "id", patch->id);
+	vp_json_set_text(document, "title", patch->title);
+	vp_json_set_text(document, "severity", vp_severity_name(patch->severity));
+	vp_json_set_text(document, "file", patch->file);
+	vp_json_set_text(document, "mode", vp_patch_mode(active, patch));
+	vp_json_set_text(document, "state", vp_patch_state(active, patch));
+	vp_json_set_text(document, "owner", patch->owner);
+	vp_json_set_text(document, "reason", patch->reason);
+	vp_json_set_time(document, "expires", patch->expires);
+	vp_json_set_text(document, "on_expiry", vp_on_expiry_name(patch->on_expiry));
+	vp_json_set_text(document, "on_failure", vp_on_failure_name(patch->on_failure));
+	vp_json_set_text(document, "overridden", patch->overridden);
+	set_texts(document, "references", &patch->references);
+	set_texts(document, "affects", &patch->affects);
+	set_texts(document, "fixed_by", &patch->fixed_by);
+	vp_json_set_text(document, "text", vp_strbuf_text(&text));
+	return document;
+}
+
+/* All modules' artefacts as text. */
+static void dump(const struct vp_agent *agent, struct vp_strbuf *out)
+{
+	static const char *const formats[] = { "nft", "text" };
+
+	for (size_t i = 0; i < agent->all.count; i++) {
+		const struct vp_module *module = agent->all.modules[i];
+
+		for (size_t f = 0; f < VP_COUNT(formats); f++)
+			if (!module->dump(agent->active->artefacts.of[i], formats[f], out))
+				break;
+	}
+}
+
+/* Someone is cut off before the rules see the packets: their counts say less than was stopped.
+ */
+static const char *note_of(const struct vp_active *active)
+{
+	vp_array_each (placement, &active->plan.placements)
+		if (placement->rule->action.verdict == VP_VERDICT_BAN)
+			return "counts are lower bounds: packets of banned sources are dropped"
+			       " before any rule counts them";
+	return NULL;
+}
+
+json_t *vp_explain_document(struct vp_agent *agent, const char *id)
+{
+	_cleanup_strbuf_ struct vp_strbuf artefact = { 0 };
+	const struct vp_active *active = agent->active;
+	const struct vp_patch *patch = active ? vp_policy_find(&active->policy, id) : NULL;
+	json_t *document, *rules, *spots;
+
+	if (!patch)
+		return NULL;
+	vp_agent_count(agent, NULL);
+	dump(agent, &artefact);
+	document = vp_json_document("vpatch.explain/1");
+	vp_json_set_number(document, "generation", agent->running);
+	json_object_set_new(document, "patch", patch_document(active, patch));
+	rules = json_array();
+	vp_array_each (placement, &active->plan.placements)
+		if (placement->patch == patch)
+			json_array_append_new(rules, rule_document(agent, placement,
+								   vp_strbuf_text(&artefact)));
+	json_object_set_new(document, "rules", rules);
+	spots = vp_blind_spots_document(&active->plan, patch, false);
+	{
+		_cleanup_json_ json_t *host =
+			vp_blind_spots_document(&active->plan, NULL, false);
+
+		json_array_extend(spots, host);
+	}
+	json_object_set_new(document, "blind_spots", spots);
+	vp_json_set_text(document, "note", note_of(active));
+	return document;
+}
+
+static json_t *planned_rule(const struct vp_placement *placement)
+{
+	json_t *rule = json_object();
+
+	vp_json_set_text(rule, "name", placement->rule->name);
+	vp_json_set_text(rule, "service", placement->service->name);
+	vp_json_set_text(rule, "point", vp_point_name(placement->point));
+	vp_json_set_text(rule, "mode", vp_mode_name(placement->mode));
+	vp_json_set_text(rule, "placement", placement->reason);
+	json_object_set_new(rule, "ports", vp_placement_ports(placement));
+	json_object_set_new(rule, "addresses", vp_placement_addresses(placement));
+	json_object_set_new(rule, "local", json_boolean(placement->local));
+	set_tag(rule, placement->tag);
+	return rule;
+}
+
+/* Placements are in evaluation order: the rules of one patch stand together. */
+json_t *vp_plan_document(struct vp_agent *agent)
+{
+	json_t *document = vp_json_document("vpatch.plan/1"), *patches = json_array();
+	const struct vp_patch *last = NULL;
+	json_t *rules = NULL;
+
+	vp_json_set_number(document, "generation", agent->running);
+	json_object_set_new(document, "patches", patches);
+	if (!agent->active)
+		return document;
+	vp_array_each (placement, &agent->active->plan.placements) {
+		if (placement->patch != last) {
+			json_t *patch = json_object();
+
+			last = placement->patch;
+			rules = json_array();
+			vp_json_set_text(patch, "id", last->id);
+			vp_json_set_hex(patch, "digest", last->digest);
+			vp_json_set_text(patch, "mode", vp_mode_name(placement->mode));
+			json_object_set_new(patch, "rules", rules);
+			json_array_append_new(patches, patch);
+		}
+		json_array_append_new(rules, planned_rule(placement));
+	}
+	json_object_set_new(document, "blind_spots",
+			    vp_blind_spots_document(&agent->active->plan, NULL, true));
+	return document;
+}
