@@ -1,1 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
+
+check_PROGRAMS += tests/golden/fields_test
+TESTS += tests/golden/fields_test
+tests_golden_fields_test_SOURCES = tests/golden/fields_test.c
+tests_golden_fields_test_LDADD = libvppolicy.a libvpbase.a
