@@ -8,7 +8,14 @@ libvpmodules_a_SOURCES = \
 
 # pure
 libvpmodules_a_SOURCES += \
-	modules/netfilter/compile.h \
+	modules/netfilter/compile.c modules/netfilter/compile.h \
+	modules/netfilter/compile_dispatch.c \
+	modules/netfilter/compile_end.c \
+	modules/netfilter/compile_guard.c \
+	modules/netfilter/compile_map.c \
+	modules/netfilter/compile_rule.c \
+	modules/netfilter/compile_shape.c \
+	modules/netfilter/compiler.h \
 	modules/netfilter/match.c modules/netfilter/match.h \
 	modules/netfilter/match_address.c \
 	modules/netfilter/match_bytes.c \
@@ -28,7 +35,7 @@ libvpmodules_a_SOURCES += \
 	modules/netfilter/counts.c \
 	modules/netfilter/diff.c modules/netfilter/diff.h \
 	modules/netfilter/image.c modules/netfilter/image.h \
-	modules/netfilter/instance.h \
+	modules/netfilter/instance.c modules/netfilter/instance.h \
 	modules/netfilter/lower.c modules/netfilter/lower.h \
 	modules/netfilter/lower_table.c \
 	modules/netfilter/netfilter.c modules/netfilter/netfilter.h \

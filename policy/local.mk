@@ -5,10 +5,14 @@ libvppolicy_a_SOURCES = \
 	policy/definition.c policy/definition.h \
 	policy/diagnostic.c policy/diagnostic.h \
 	policy/field.c policy/field.h \
+	policy/host.c policy/host.h \
 	policy/lexer.c policy/lexer.h \
 	policy/override.c policy/override.h \
 	policy/patch.c policy/patch.h \
+	policy/place.c \
+	policy/plan.c policy/plan.h \
 	policy/policy.c policy/policy.h \
+	policy/ports.c policy/ports.h \
 	policy/print.c \
 	policy/regex.c policy/regex.h \
 	policy/set.c policy/set.h \

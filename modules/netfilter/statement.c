@@ -187,3 +187,25 @@ void vp_set_sort(struct vp_nft_set *set)
 			list[++kept] = list[i];
 	set->elements.len = kept + 1;
 }
+
+void vp_set_join(struct vp_nft_set *set)
+{
+	size_t kept = 0;
+
+	if (set->elements.len)
+		qsort_r(set->elements.data, set->elements.len, sizeof(*set->elements.data),
+			element_compare, set);
+	for (size_t i = 1; i < set->elements.len; i++) {
+		struct vp_nft_element *last = &set->elements.data[kept],
+				      *next = &set->elements.data[i];
+
+		if (memcmp(vp_element_key(set, next), vp_element_key_end(set, last),
+			   set->key_size) > 0)
+			set->elements.data[++kept] = *next;
+		else if (memcmp(vp_element_key_end(set, next), vp_element_key_end(set, last),
+				set->key_size) > 0)
+			last->key_end = next->key_end;
+	}
+	if (set->elements.len)
+		set->elements.len = kept + 1;
+}

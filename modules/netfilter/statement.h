@@ -74,7 +74,16 @@ void vp_set_part(struct vp_nft_set *set, const struct vp_selector *selector, con
 uint8_t *vp_set_key(struct vp_nft_set *set, uint32_t *offset);
 /* An element with a new key; *key_end (may be NULL) gets room for the end too. */
 struct vp_nft_element *vp_set_element(struct vp_nft_set *set, uint8_t **key, uint8_t **key_end);
+/* A port or other 16-bit number in network order. */
+static inline void vp_put_port(uint8_t *out, uint16_t port)
+{
+	out[0] = (uint8_t)(port >> 8);
+	out[1] = (uint8_t)port;
+}
+
 /* Sort by key and drop elements with a key seen before. */
 void vp_set_sort(struct vp_nft_set *set);
+/* Of an interval set with one part and no data: sort, and make one of intervals that overlap. */
+void vp_set_join(struct vp_nft_set *set);
 
 #endif

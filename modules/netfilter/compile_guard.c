@@ -1,0 +1,143 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The guard: what passes before anything else is looked at. It returns, never
+ * accepts: other firewalls still decide. Its first rule says nothing, but makes
+ * the kernel track connections, and so put fragments together, in both families.
+ */
+#include <netinet/in.h>
+
+#include <linux/netfilter.h>
+#include <linux/netfilter/nf_conntrack_common.h>
+
+#include "modules/netfilter/compiler.h"
+
+static void session_key(struct vp_nft_set *set, const struct vp_session *session, bool reply)
+{
+	const struct vp_address *from = reply ? &session->local : &session->peer;
+	const struct vp_address *to = reply ? &session->peer : &session->local;
+	size_t size = vp_address_size(from->family);
+	uint8_t *key;
+
+	vp_set_element(set, &key, NULL);
+	memcpy(key, from->bytes, size);
+	vp_put_port(key + size, reply ? session->local_port : session->peer_port);
+	memcpy(key + size + 4, to->bytes, size);
+	vp_put_port(key + 2 * size + 4, reply ? session->peer_port : session->local_port);
+}
+
+/* The connections of one family, both directions, as an exact set; NULL when there are none. */
+static const char *session_set(struct vp_compiler *c, uint8_t family)
+{
+	struct vp_selector parts[4] = { vp_sel_source(family, false), vp_sel_port(true),
+					vp_sel_destination(family), vp_sel_port(false) };
+	const char *address = family == 4 ? "ipv4_addr" : "ipv6_addr";
+	const char *name = family == 4 ? "session4" : "session6";
+	struct vp_nft_set set = { 0 };
+
+	vp_array_each(known, &c->ruleset->sets)
+		if (!strcmp(known->name, name))
+			return known->name;
+	for (size_t i = 0; i < 4; i++)
+		vp_set_part(&set, &parts[i], i % 2 ? "inet_service" : address);
+	vp_array_each(session, &c->host->sessions) {
+		if (session->peer.family != family || session->local.family != family)
+			continue;
+		session_key(&set, session, false);
+		session_key(&set, session, true);
+	}
+	if (!set.elements.len) {
+		vp_array_free(&set.parts);
+		return NULL;
+	}
+	vp_set_sort(&set);
+	set.name = vp_strdup(name);
+	vp_array_push(&c->ruleset->sets, set);
+	return set.name;
+}
+
+static void sessions_return(struct vp_compiler *c, struct vp_nft_chain *chain)
+{
+	for (uint8_t family = 4; family <= 6; family += 2) {
+		const char *name = session_set(c, family);
+		struct vp_selector key[4] = { vp_sel_source(family, false), vp_sel_port(true),
+					      vp_sel_destination(family), vp_sel_port(false) };
+		struct vp_statements *out;
+		struct vp_statement *match;
+
+		if (!name)
+			continue;
+		out = &vp_chain_rule(chain, "session")->statements;
+		vp_st_family(out, family);
+		vp_st_match_byte(out, VP_SEL_L4PROTO, VP_CMP_EQ, IPPROTO_TCP);
+		match = vp_st_add(out, VP_ST_MATCH, key, 4);
+		match->compare = VP_CMP_IN_SET;
+		match->name = vp_strdup(name);
+		vp_st_verdict(out, VP_NFT_RETURN, NULL);
+	}
+}
+
+static const char *management_set(struct vp_compiler *c)
+{
+	struct vp_selector protocol = vp_sel(VP_SEL_L4PROTO, 1), port = vp_sel_port(false);
+	struct vp_nft_set set = { 0 };
+
+	vp_set_part(&set, &protocol, "inet_proto");
+	vp_set_part(&set, &port, "inet_service");
+	vp_array_each(range, &c->plan->management)
+		set.interval |= vp_protocol_has_ports(range->protocol) &&
+				range->first != range->last;
+	vp_array_each(range, &c->plan->management) {
+		uint8_t *key, *end;
+
+		if (!vp_protocol_has_ports(range->protocol))
+			continue;
+		vp_set_element(&set, &key, set.interval ? &end : NULL);
+		key[0] = (uint8_t)range->protocol;
+		vp_put_port(key + 4, range->first);
+		if (!set.interval)
+			continue;
+		end[0] = key[0];
+		vp_put_port(end + 4, range->last);
+	}
+	if (!set.elements.len) {
+		vp_array_free(&set.parts);
+		return NULL;
+	}
+	vp_set_sort(&set);
+	return vp_store_set(&c->store, "management", &set);
+}
+
+/* To this host where packets come in, from this host where they leave. */
+static void management_return(struct vp_compiler *c, struct vp_nft_chain *chain)
+{
+	bool leaving = chain->hook == NF_INET_LOCAL_OUT;
+	struct vp_selector key[2] = { vp_sel(VP_SEL_L4PROTO, 1), vp_sel_port(leaving) };
+	const char *name = management_set(c);
+	struct vp_statements *out;
+	struct vp_statement *match;
+
+	vp_array_each(range, &c->plan->management) {
+		if (vp_protocol_has_ports(range->protocol) || range->protocol > 255)
+			continue;
+		out = &vp_chain_rule(chain, "management")->statements;
+		vp_st_match_byte(out, VP_SEL_L4PROTO, VP_CMP_EQ, (uint8_t)range->protocol);
+		vp_st_verdict(out, VP_NFT_RETURN, NULL);
+	}
+	if (!name)
+		return;
+	out = &vp_chain_rule(chain, "management")->statements;
+	match = vp_st_add(out, VP_ST_MATCH, key, 2);
+	match->compare = VP_CMP_IN_SET;
+	match->name = vp_strdup(name);
+	vp_st_verdict(out, VP_NFT_RETURN, NULL);
+}
+
+void vp_compile_guard(struct vp_compiler *c, struct vp_nft_chain *chain)
+{
+	if (chain->hook != NF_INET_PRE_ROUTING)
+		vp_st_match_u32(&vp_chain_rule(chain, "reassembly")->statements, VP_SEL_CT_STATE,
+				VP_CMP_BITS, NF_CT_STATE_INVALID_BIT);
+	sessions_return(c, chain);
+	if (chain->hook != NF_INET_FORWARD)
+		management_return(c, chain);
+}
