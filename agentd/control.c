@@ -33,6 +33,7 @@ struct vp_connection {
 	bool asked;    /* the request was handed over */
 	bool answered; /* close when everything is sent */
 	bool streaming;
+	void *data; /* the handler's */
 	struct vp_connection *next;
 };
 
@@ -46,6 +47,16 @@ struct vp_control {
 const struct vp_peer *vp_connection_peer(const struct vp_connection *connection)
 {
 	return &connection->peer;
+}
+
+void vp_connection_set_data(struct vp_connection *connection, void *data)
+{
+	connection->data = data;
+}
+
+void *vp_connection_data(const struct vp_connection *connection)
+{
+	return connection->data;
 }
 
 static void close_connection(struct vp_connection *connection)

@@ -40,6 +40,10 @@ void vp_control_close(struct vp_control *control); /* NULL-safe */
 
 const struct vp_peer *vp_connection_peer(const struct vp_connection *connection);
 
+/* A pointer of the handler's own, NULL at first. `gone` is the place to free it. */
+void vp_connection_set_data(struct vp_connection *connection, void *data);
+void *vp_connection_data(const struct vp_connection *connection);
+
 /* The answer; the connection closes once it is sent. Takes the document over. */
 void vp_connection_answer(struct vp_connection *connection, enum vp_exit status,
 			  json_t *document);

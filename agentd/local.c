@@ -44,19 +44,31 @@ static struct vp_local *find(const struct vp_locals *locals, enum vp_local_kind 
 	return NULL;
 }
 
-void vp_locals_set(struct vp_locals *locals, const struct vp_local *wanted)
+static struct vp_local copy_of(const struct vp_local *local)
 {
-	struct vp_local *place = find(locals, wanted->kind, wanted->id);
-	struct vp_local copy = *wanted;
+	struct vp_local copy = *local;
 
-	copy.id = vp_strdup(wanted->id);
-	copy.by = vp_strdup(wanted->by);
-	copy.reason = vp_strdup(wanted->reason);
-	if (place)
-		free_one(place);
-	else
-		place = vp_array_add(locals);
-	*place = copy;
+	copy.id = vp_strdup(local->id);
+	copy.by = vp_strdup(local->by);
+	copy.reason = vp_strdup(local->reason);
+	return copy;
+}
+
+void vp_locals_add(struct vp_locals *locals, const struct vp_local *local)
+{
+	vp_array_push(locals, copy_of(local));
+}
+
+void vp_locals_set(struct vp_locals *locals, const struct vp_local *local)
+{
+	struct vp_local *place = find(locals, local->kind, local->id);
+
+	if (!place) {
+		vp_locals_add(locals, local);
+		return;
+	}
+	free_one(place);
+	*place = copy_of(local);
 }
 
 static void remove_at(struct vp_locals *locals, struct vp_local *local)
@@ -75,6 +87,19 @@ bool vp_locals_remove(struct vp_locals *locals, enum vp_local_kind kind, const c
 	if (local)
 		remove_at(locals, local);
 	return local != NULL;
+}
+
+void vp_locals_clear(struct vp_locals *locals, enum vp_local_kind kind)
+{
+	size_t kept = 0;
+
+	vp_array_each (local, locals) {
+		if (local->kind == kind)
+			free_one(local);
+		else
+			locals->data[kept++] = *local;
+	}
+	locals->len = kept;
 }
 
 void vp_locals_expire(struct vp_locals *locals, time_t now)

@@ -35,6 +35,10 @@ void vp_locals_write(const struct vp_locals *locals, struct vp_sources *sources)
 
 /* Add or replace the one of that kind and id. Texts are copied. */
 void vp_locals_set(struct vp_locals *locals, const struct vp_local *local);
+/* Without looking for one of that id. */
+void vp_locals_add(struct vp_locals *locals, const struct vp_local *local);
+/* Remove all of a kind. */
+void vp_locals_clear(struct vp_locals *locals, enum vp_local_kind kind);
 /* False when there was none. */
 bool vp_locals_remove(struct vp_locals *locals, enum vp_local_kind kind, const char *id);
 /* Remove those that have ended. */

@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* vpatch.status/1 and vpatch.history/1: see doc/schemas.md. */
-#include "config.h"
-
 #include "agentd/status.h"
 
+#include <config.h> /* of the build; agentd/config.h is another */
 #include <inttypes.h>
 #include <string.h>
 #include <unistd.h>

@@ -1,0 +1,440 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Handlers of requests: see requests.h. The role was checked before (control.c);
+ * the arguments are checked here, each by the handler that uses it.
+ */
+#include "agentd/requests.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <string.h>
+
+#include "agentd/document.h"
+#include "agentd/orders.h"
+#include "agentd/reporting.h"
+#include "agentd/session.h"
+#include "agentd/sink.h"
+#include "agentd/status.h"
+
+#define EVENTS_MAX	10000
+#define CONFIRM_MAX	86400
+#define DURATION_MAX_MS (366ull * 86400 * 1000)
+
+/* One request being handled. */
+struct call {
+	struct vp_agent *agent;
+	struct vp_connection *connection;
+	const struct vp_message *message;
+};
+
+static const char *argument(const struct call *call, enum vp_argument_key key)
+{
+	return call->message->arguments[key];
+}
+
+static void answer_error(const struct call *call, const char *text)
+{
+	vp_connection_answer(
+		call->connection, VP_EXIT_USAGE,
+		vp_refusal_document(vp_request_name(call->message->type), "invalid", text));
+}
+
+static void answer_unknown(const struct call *call, const char *id)
+{
+	_cleanup_free_ char *text =
+		vp_format("%s: no such patch runs; see `vpatchctl status`", id);
+
+	answer_error(call, text);
+}
+
+/* An optional decimal. False when it is there and none of that range (answered). */
+static bool take_number(const struct call *call, enum vp_argument_key key, uint64_t least,
+			uint64_t most, const char *what, uint64_t *number)
+{
+	const char *text = argument(call, key);
+	_cleanup_free_ char *complaint = NULL;
+	char *end;
+
+	*number = 0;
+	if (!text)
+		return true;
+	errno = 0;
+	*number = strtoull(text, &end, 10);
+	if (*text >= '0' && *text <= '9' && !*end && !errno && *number >= least &&
+	    *number <= most)
+		return true;
+	complaint = vp_format("expected %s from %" PRIu64 " to %" PRIu64 ", found \"%s\"",
+			      what, least, most, text);
+	answer_error(call, complaint);
+	return false;
+}
+
+static struct vp_order order_of(const struct call *call)
+{
+	const struct vp_peer *peer = vp_connection_peer(call->connection);
+
+	return (struct vp_order){
+		.request = vp_request_name(call->message->type),
+		.who = peer->who,
+		.actor = peer->actor,
+		.reason = argument(call, VP_ARG_REASON),
+		.ticket = argument(call, VP_ARG_TICKET),
+	};
+}
+
+static void answer_outcome(const struct call *call, struct vp_outcome *outcome)
+{
+	vp_connection_answer(
+		call->connection, vp_outcome_exit(outcome),
+		vp_outcome_document(outcome, vp_request_name(call->message->type)));
+	vp_outcome_free(outcome);
+}
+
+/* While an apply waits for its confirmation, only `confirm` and `rollback` make sense. */
+static bool is_unconfirmed(const struct call *call)
+{
+	struct vp_confirm confirm;
+	_cleanup_free_ char *text = NULL;
+
+	if (!vp_state_confirm(&call->agent->state, &confirm))
+		return false;
+	text = vp_format("generation %" PRIu64 " is not confirmed yet: vpatchctl confirm, or"
+			 " vpatchctl rollback, first",
+			 confirm.generation);
+	answer_error(call, text);
+	return true;
+}
+
+static void handle_status(const struct call *call)
+{
+	const char *id = argument(call, VP_ARG_ID);
+	enum vp_exit status;
+	json_t *document = vp_status_document(call->agent, id, &status);
+
+	if (document)
+		vp_connection_answer(call->connection, status, document);
+	else
+		answer_unknown(call, id);
+}
+
+static void handle_explain(const struct call *call)
+{
+	const char *id = argument(call, VP_ARG_ID);
+	json_t *document = id ? vp_explain_document(call->agent, id) : NULL;
+
+	if (document)
+		vp_connection_answer(call->connection, VP_EXIT_GOOD, document);
+	else if (id)
+		answer_unknown(call, id);
+	else
+		answer_error(call, "expected the id of a patch");
+}
+
+static void handle_history(const struct call *call)
+{
+	vp_connection_answer(call->connection, VP_EXIT_GOOD, vp_history_document(call->agent));
+}
+
+static void handle_plan(const struct call *call)
+{
+	vp_connection_answer(call->connection, VP_EXIT_GOOD, vp_plan_document(call->agent));
+}
+
+static void handle_apply(const struct call *call)
+{
+	struct vp_order order = order_of(call);
+	struct vp_session_list sessions = { 0 };
+	struct vp_outcome outcome = { 0 };
+	uint64_t confirm;
+
+	if (!take_number(call, VP_ARG_CONFIRM, 1, CONFIRM_MAX, "seconds", &confirm) ||
+	    is_unconfirmed(call))
+		return;
+	vp_session_find(vp_connection_peer(call->connection)->pid, &sessions);
+	order.sessions = &sessions;
+	order.confirm = (unsigned int)confirm;
+	order.after_panic = argument(call, VP_ARG_AFTER_PANIC) != NULL;
+	order.forced = argument(call, VP_ARG_FORCE) != NULL;
+	vp_apply_folder(call->agent, &order, &outcome);
+	answer_outcome(call, &outcome);
+	vp_array_free(&sessions);
+}
+
+static void handle_confirm(const struct call *call)
+{
+	struct vp_agent *agent = call->agent;
+	struct vp_order order = order_of(call);
+	struct vp_outcome outcome = { .result = VP_RESULT_CONFIRMED };
+	struct vp_confirm confirm;
+	struct vp_event event;
+
+	if (!vp_state_confirm(&agent->state, &confirm)) {
+		answer_error(call, "nothing waits for a confirmation");
+		return;
+	}
+	vp_state_clear_confirm(&agent->state);
+	outcome.generation = agent->running;
+	outcome.previous = confirm.previous;
+	vp_history_add(agent, &order, &outcome);
+	event = vp_event_make(VP_EVENT_CONFIRMED, "generation %" PRIu64 " is confirmed",
+			      agent->running);
+	event.generation = agent->running;
+	vp_event_set(event.actor, sizeof(event.actor), order.actor);
+	vp_agent_event(agent, &event);
+	if (agent->changed)
+		agent->changed(agent);
+	answer_outcome(call, &outcome);
+}
+
+static void handle_rollback(const struct call *call)
+{
+	struct vp_agent *agent = call->agent;
+	struct vp_order order = order_of(call);
+	struct vp_session_list sessions = { 0 };
+	struct vp_findings ignored = { 0 };
+	struct vp_outcome outcome = { 0 };
+	struct vp_confirm confirm;
+	uint64_t number;
+
+	if (!take_number(call, VP_ARG_GENERATION, 1, UINT64_MAX, "a generation", &number))
+		return;
+	if (!number)
+		number = vp_state_confirm(&agent->state, &confirm) ? confirm.previous
+								   : vp_rollback_target(agent);
+	if (!agent->running) {
+		answer_error(call, "nothing runs that could be rolled back");
+		return;
+	}
+	vp_session_find(vp_connection_peer(call->connection)->pid, &sessions);
+	order.sessions = &sessions;
+	order.restores = number;
+	order.folder = vp_folder_digest(agent, &ignored);
+	order.always = true;
+	vp_apply_generation(agent, number, NULL, &order, &outcome);
+	answer_outcome(call, &outcome);
+	vp_findings_free(&ignored);
+	vp_array_free(&sessions);
+}
+
+/* A new local override over what runs, whatever the policy folder says by now. */
+static void run_with_locals(const struct call *call, const struct vp_locals *locals)
+{
+	struct vp_agent *agent = call->agent;
+	struct vp_order order = order_of(call);
+	struct vp_session_list sessions = { 0 };
+	struct vp_outcome outcome = { 0 };
+
+	vp_session_find(vp_connection_peer(call->connection)->pid, &sessions);
+	order.sessions = &sessions;
+	order.folder = agent->active->generation.folder;
+	order.restores = agent->active->generation.restores;
+	vp_apply_generation(agent, agent->running, locals, &order, &outcome);
+	answer_outcome(call, &outcome);
+	vp_array_free(&sessions);
+}
+
+static void override_all(const struct call *call, struct vp_locals *locals,
+			 struct vp_local *local)
+{
+	vp_locals_clear(locals, local->kind);
+	vp_array_each (patch, &call->agent->active->policy.patches) {
+		local->id = (*patch)->id;
+		vp_locals_add(locals, local);
+	}
+}
+
+/* ID or ALL, and DURATION, are common to enable, disable and mode. */
+static void override(const struct call *call, struct vp_local *local)
+{
+	const char *id = argument(call, VP_ARG_ID);
+	struct vp_locals locals = { 0 };
+	_cleanup_free_ char *own_id = vp_strdup(id);
+	struct vp_error err;
+	uint64_t duration;
+
+	if (!id == !argument(call, VP_ARG_ALL)) {
+		answer_error(call, "expected the id of a patch, or all");
+		return;
+	}
+	if (!take_number(call, VP_ARG_DURATION, 1000, DURATION_MAX_MS, "milliseconds",
+			 &duration) ||
+	    is_unconfirmed(call))
+		return;
+	if (!call->agent->active) {
+		answer_error(call, "nothing has been applied yet: vpatchctl apply");
+		return;
+	}
+	if (id && !vp_policy_find(&call->agent->active->policy, id)) {
+		answer_unknown(call, id);
+		return;
+	}
+	if (vp_running_locals(call->agent, &locals, &err)) {
+		answer_error(call, err.text);
+		return;
+	}
+	local->until = duration ? time(NULL) + (time_t)((duration + 999) / 1000) : 0;
+	local->id = own_id;
+	if (id)
+		vp_locals_set(&locals, local);
+	else
+		override_all(call, &locals, local);
+	run_with_locals(call, &locals);
+	vp_locals_free(&locals);
+}
+
+static void handle_switch(const struct call *call, bool enabled)
+{
+	_cleanup_free_ char *by = vp_strdup(vp_connection_peer(call->connection)->who);
+	_cleanup_free_ char *reason = vp_strdup(argument(call, VP_ARG_REASON));
+	struct vp_local local = {
+		.kind = VP_LOCAL_ENABLED, .enabled = enabled, .by = by, .reason = reason
+	};
+
+	override(call, &local);
+}
+
+static void handle_enable(const struct call *call)
+{
+	handle_switch(call, true);
+}
+
+static void handle_disable(const struct call *call)
+{
+	handle_switch(call, false);
+}
+
+static void handle_mode(const struct call *call)
+{
+	_cleanup_free_ char *by = vp_strdup(vp_connection_peer(call->connection)->who);
+	_cleanup_free_ char *reason = vp_strdup(argument(call, VP_ARG_REASON));
+	const char *mode = argument(call, VP_ARG_MODE);
+	struct vp_local local = { .kind = VP_LOCAL_MODE, .by = by, .reason = reason };
+
+	if (!mode || (strcmp(mode, "enforce") != 0 && strcmp(mode, "monitor") != 0)) {
+		answer_error(call, "expected the mode enforce or monitor");
+		return;
+	}
+	local.mode = strcmp(mode, "enforce") ? VP_MODE_MONITOR : VP_MODE_ENFORCE;
+	override(call, &local);
+}
+
+static json_t *event_document(json_t *event)
+{
+	json_object_set_new(event, "schema", json_string("vpatch.event/1"));
+	return event;
+}
+
+/* One follower's filter; freed when its connection goes. */
+struct following {
+	struct vp_connection *connection;
+	struct vp_event_filter filter;
+};
+
+static void follow(void *context, const struct vp_event *event)
+{
+	struct following *following = context;
+
+	if (vp_event_matches(event, &following->filter))
+		vp_connection_send(following->connection,
+				   event_document(vp_event_json(event)));
+}
+
+struct collection {
+	json_t *list;
+	struct vp_connection *connection; /* NULL: into the list */
+	bool gone;
+};
+
+static bool collect(void *context, const json_t *json)
+{
+	struct collection *collection = context;
+
+	if (!collection->connection) {
+		json_array_append(collection->list, (json_t *)json);
+		return true;
+	}
+	collection->gone = !vp_connection_send(collection->connection,
+					       event_document(json_deep_copy(json)));
+	return !collection->gone;
+}
+
+static void start_following(const struct call *call, const struct vp_event_filter *filter,
+			    const char *path)
+{
+	struct collection collection = { .connection = call->connection };
+	struct following *following;
+	struct vp_error err;
+
+	vp_connection_stream(call->connection);
+	if (filter->since)
+		vp_sink_file_read(path, filter, EVENTS_MAX, collect, &collection, &err);
+	if (collection.gone || !call->agent->reporting)
+		return;
+	following = vp_new(struct following);
+	following->connection = call->connection;
+	following->filter = *filter;
+	vp_connection_set_data(call->connection, following);
+	vp_reporting_follow(call->agent->reporting, follow, following);
+}
+
+static void handle_events(const struct call *call)
+{
+	_cleanup_free_ char *path = vp_state_path(&call->agent->state, "events.jsonl");
+	struct collection collection = { 0 };
+	struct vp_event_filter filter = { 0 };
+	struct vp_error err;
+	json_t *document;
+
+	if (vp_event_filter_parse(&filter, argument(call, VP_ARG_SOURCE),
+				  argument(call, VP_ARG_PORT), argument(call, VP_ARG_SINCE),
+				  &err)) {
+		answer_error(call, err.text);
+		return;
+	}
+	if (argument(call, VP_ARG_FOLLOW)) {
+		start_following(call, &filter, path);
+		return;
+	}
+	collection.list = json_array();
+	vp_sink_file_read(path, &filter, EVENTS_MAX, collect, &collection, &err);
+	document = vp_json_document("vpatch.events/1");
+	json_object_set_new(document, "events", collection.list);
+	vp_connection_answer(call->connection, VP_EXIT_GOOD, document);
+}
+
+static void (*const handlers[VP_REQUEST_COUNT])(const struct call *call) = {
+	[VP_REQUEST_STATUS] = handle_status,   [VP_REQUEST_EXPLAIN] = handle_explain,
+	[VP_REQUEST_HISTORY] = handle_history, [VP_REQUEST_EVENTS] = handle_events,
+	[VP_REQUEST_PLAN] = handle_plan,       [VP_REQUEST_APPLY] = handle_apply,
+	[VP_REQUEST_CONFIRM] = handle_confirm, [VP_REQUEST_ROLLBACK] = handle_rollback,
+	[VP_REQUEST_ENABLE] = handle_enable,   [VP_REQUEST_DISABLE] = handle_disable,
+	[VP_REQUEST_MODE] = handle_mode,
+};
+
+void vp_requests_handle(void *context, struct vp_connection *connection,
+			const struct vp_message *message)
+{
+	struct call call = { context, connection, message };
+
+	handlers[message->type](&call);
+}
+
+void vp_requests_refused(void *context, const struct vp_peer *peer,
+			 const struct vp_message *message)
+{
+	struct vp_event event = vp_event_make(VP_EVENT_REFUSED, "%s was refused to %s",
+					      vp_request_name(message->type), peer->who);
+
+	vp_event_set(event.actor, sizeof(event.actor), peer->actor);
+	vp_agent_event(context, &event);
+}
+
+void vp_requests_gone(void *context, struct vp_connection *connection)
+{
+	const struct vp_agent *agent = context;
+	void *following = vp_connection_data(connection);
+
+	if (following && agent->reporting)
+		vp_reporting_unfollow(agent->reporting, following);
+	free(following);
+}
