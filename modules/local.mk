@@ -24,7 +24,7 @@ libvpmodules_a_SOURCES += \
 	modules/netfilter/ruleset.c modules/netfilter/ruleset.h \
 	modules/netfilter/statement.c modules/netfilter/statement.h \
 	modules/netfilter/store.c modules/netfilter/store.h \
-	modules/netfilter/text.h
+	modules/netfilter/text.c modules/netfilter/text.h
 
 # lowering is pure, the rest touches the kernel
 libvpmodules_a_SOURCES += \

@@ -11,6 +11,8 @@ libvppolicy_a_SOURCES = \
 	policy/patch.c policy/patch.h \
 	policy/place.c \
 	policy/plan.c policy/plan.h \
+	policy/plan_diff.c \
+	policy/plan_print.c \
 	policy/policy.c policy/policy.h \
 	policy/ports.c policy/ports.h \
 	policy/print.c \

@@ -17,14 +17,12 @@ static bool is_list(enum vp_field_id id)
 /* Elements of a list field that the kernel can look for. */
 static bool list_element_known(enum vp_field_id id, uint64_t value)
 {
-	switch (id) {
-	case VP_FIELD_IP_OPT_TYPE:
+	if (id == VP_FIELD_IP_OPT_TYPE)
 		return value == 7 || value == 131 || value == 137 || value == 148;
-	case VP_FIELD_IPV6_EXTHDR_TYPE:
+	if (id == VP_FIELD_IPV6_EXTHDR_TYPE)
 		return value == 0 || value == 43 || value == 60 || value == 135;
-	default: /* TCP options: 0 and 1 are padding, and have no length */
-		return value >= 2 && value <= 255;
-	}
+	/* TCP options: 0 and 1 are padding, and have no length */
+	return value >= 2 && value <= 255;
 }
 
 static char *list_value_refusal(const struct vp_condition *condition, const struct vp_value *value)
@@ -58,6 +56,10 @@ static char *value_refusal(const struct vp_condition *condition, const struct vp
 		}
 		return NULL;
 	case VP_VALUE_BYTES:
+		if (condition->op >= VP_OP_LESS_THAN && condition->op <= VP_OP_AT_LEAST &&
+		    (condition->length < 1 || condition->length > 8))
+			return vp_format("%s: only slices of 1 to 8 bytes have an order",
+					 field->name);
 		if (condition->transforms.len)
 			return vp_format("%s: a transform makes a number of the slice, which "
 					 "cannot be compared with a string",

@@ -233,7 +233,7 @@ static void number_set(struct vp_match *match, const struct vp_selector *selecto
 	struct vp_nft_set set = { 0 };
 	struct vp_selector plain = *selector;
 	struct vp_statement *statement;
-	size_t lead = vp_sel_width(selector) - width;
+	size_t lead = vp_selector_width(selector) - width;
 
 	plain.masked = false;
 	memset(plain.mask, 0, sizeof(plain.mask));
@@ -257,7 +257,7 @@ void vp_match_number(struct vp_match *match, const struct vp_selector *selector,
 		     const struct vp_intervals *intervals, uint64_t max)
 {
 	const struct vp_interval *only = intervals->data;
-	size_t lead = vp_sel_width(selector) - width;
+	size_t lead = vp_selector_width(selector) - width;
 	uint8_t first[16] = { 0 }, last[16] = { 0 };
 	struct vp_statements *statements;
 	struct vp_statement *statement;
@@ -281,7 +281,7 @@ void vp_match_number(struct vp_match *match, const struct vp_selector *selector,
 		vp_st_match(statements, selector, VP_CMP_GE, first);
 	else {
 		statement = vp_st_match(statements, selector, VP_CMP_IN_RANGE, first);
-		memcpy(statement->data2, last, vp_sel_width(selector));
+		memcpy(statement->data2, last, vp_selector_width(selector));
 	}
 }
 

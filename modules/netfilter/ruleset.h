@@ -49,6 +49,12 @@ struct vp_selector {
 	uint8_t mask[16];
 };
 
+/* Bytes that a selector yields: its size, 1 for presence. */
+static inline size_t vp_selector_width(const struct vp_selector *selector)
+{
+	return selector->size ? selector->size : 1;
+}
+
 enum vp_compare {
 	VP_CMP_EQ,
 	VP_CMP_NE,

@@ -48,7 +48,7 @@ struct vp_statement *vp_st_match(struct vp_statements *list, const struct vp_sel
 
 	statement->compare = compare;
 	if (data)
-		memcpy(statement->data, data, vp_sel_width(selector));
+		memcpy(statement->data, data, vp_selector_width(selector));
 	return statement;
 }
 
@@ -130,7 +130,7 @@ struct vp_nft_rule *vp_chain_rule(struct vp_nft_chain *chain, const char *commen
 
 void vp_set_part(struct vp_nft_set *set, const struct vp_selector *selector, const char *type)
 {
-	size_t width = vp_sel_width(selector);
+	size_t width = vp_selector_width(selector);
 
 	set->selectors[set->parts.len] = *selector;
 	vp_array_push(&set->parts,

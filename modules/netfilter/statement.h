@@ -30,12 +30,6 @@ static inline struct vp_selector vp_sel_option(enum vp_selector_kind kind, uint8
 				     .size = (uint8_t)size };
 }
 
-/* Bytes that a selector yields: its size, 1 for presence. */
-static inline size_t vp_sel_width(const struct vp_selector *selector)
-{
-	return selector->size ? selector->size : 1;
-}
-
 /* Source address of the family (4 or 6): whole, or as limits and bans see it (IPv6 by /64). */
 struct vp_selector vp_sel_source(uint8_t family, bool aggregated);
 struct vp_selector vp_sel_destination(uint8_t family);

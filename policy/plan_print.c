@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* A plan as text for people. Nothing reads it back. */
+#include "policy/plan.h"
+
+static void print_ports(const struct vp_placement *placement, struct vp_strbuf *out)
+{
+	char text[40];
+
+	for (size_t i = 0; i < placement->ports.len; i++)
+		vp_strbuf_addf(out, "%s%s", i ? ", " : "",
+			       vp_port_range_print(&placement->ports.data[i], text));
+}
+
+static void print_addresses(const struct vp_placement *placement, struct vp_strbuf *out)
+{
+	enum { SHOWN = 4 };
+	char text[VP_ADDRESS_TEXT];
+
+	if (placement->local) {
+		vp_strbuf_adds(out, "this host");
+		return;
+	}
+	for (size_t i = 0; i < placement->addresses.len && i < SHOWN; i++)
+		vp_strbuf_addf(out, "%s%s", i ? ", " : "",
+			       vp_address_range_print(&placement->addresses.data[i], text));
+	if (placement->addresses.len > SHOWN)
+		vp_strbuf_addf(out, " and %zu more", placement->addresses.len - SHOWN);
+}
+
+static void print_patch(const struct vp_patch *patch, struct vp_strbuf *out)
+{
+	vp_strbuf_addf(out, "%s  %s  %s\n", patch->id, vp_severity_name(patch->severity),
+		       patch->title ? patch->title : "");
+	if (patch->overridden)
+		vp_strbuf_addf(out, "    overridden: %s\n", patch->overridden);
+}
+
+static void print_placement(const struct vp_placement *placement, struct vp_strbuf *out)
+{
+	vp_strbuf_addf(out, "    %s: %s at %s, ", placement->rule->name,
+		       vp_mode_name(placement->mode), vp_point_name(placement->point));
+	vp_action_print(&placement->rule->action, out);
+	vp_strbuf_adds(out, "\n        on ");
+	print_ports(placement, out);
+	vp_strbuf_adds(out, " of ");
+	print_addresses(placement, out);
+	vp_strbuf_addf(out, ", %s\n        because %s\n",
+		       vp_direction_name(placement->rule->direction), placement->reason);
+}
+
+void vp_plan_print(const struct vp_plan *plan, struct vp_strbuf *out)
+{
+	const struct vp_patch *patch = NULL;
+
+	if (!plan->placements.len)
+		vp_strbuf_adds(out, "nothing to enforce\n");
+	vp_array_each(placement, &plan->placements) {
+		if (placement->patch != patch)
+			print_patch(placement->patch, out);
+		patch = placement->patch;
+		print_placement(placement, out);
+	}
+	if (plan->blind_spots.len)
+		vp_strbuf_adds(out, "\nblind spots\n");
+	vp_array_each(spot, &plan->blind_spots) {
+		if (spot->patch)
+			vp_strbuf_addf(out, "    %s (%s): %s\n", spot->patch->id, spot->code,
+				       spot->text);
+		else
+			vp_strbuf_addf(out, "    %s: %s\n", spot->code, spot->text);
+	}
+}
