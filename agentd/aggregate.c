@@ -324,7 +324,7 @@ void vp_aggregate_packet(struct vp_aggregate *aggregate, const struct vp_report 
 		return;
 	}
 	seen = vp_seen_table_see(aggregate->sources, report->tag, report->source, report->time,
-			      aggregate->options.quiet * SECOND, aggregate->interval);
+				 aggregate->options.quiet * SECOND, aggregate->interval);
 	account->sources += !seen.this_interval;
 	if (!seen.lately && may_give_packet(aggregate, account)) {
 		give_packet(aggregate, account, report, interface);

@@ -9,9 +9,11 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdbool.h>
-#include <stdio.h>
+#include <string.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 
+#include <linux/capability.h>
 #include <linux/netfilter/nfnetlink.h>
 #include <linux/netfilter/nfnetlink_log.h>
 
@@ -92,26 +94,23 @@ static int configure(struct mnl_socket *socket, uint16_t group)
 	return transact(socket, message);
 }
 
-/* Is the group in use by someone? The kernel's answer to a bind is EPERM either way. */
-static bool group_is_used(uint16_t group)
+/* A bind of a group that another process has is answered by EPERM too, as if we had no right.
+ */
+static bool may_bind(void)
 {
-	_cleanup_fclose_ FILE *file = fopen("/proc/net/netfilter/nfnetlink_log", "re");
-	unsigned int number;
-	char line[160];
+	struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
+	struct __user_cap_data_struct now[2] = { 0 };
 
-	while (file && fgets(line, sizeof(line), file))
-		if (sscanf(line, "%u", &number) == 1 && number == group)
-			return true;
-	return false;
+	return !syscall(SYS_capget, &header, now) && (now[0].effective & 1u << CAP_NET_ADMIN);
 }
 
 static int bind_error(int code, uint16_t group, struct vp_error *err)
 {
-	if (code == -EBUSY || (code == -EPERM && group_is_used(group)))
+	if (code == -EBUSY || (code == -EPERM && may_bind()))
 		return vp_fail(
 			err, -EBUSY,
 			"NFLOG group %u is used by another process: choose another with "
-			"nflog-group in vpatchd.conf (in use: "
+			"log-group in vpatchd.conf (in use: "
 			"/proc/net/netfilter/nfnetlink_log)",
 			group);
 	if (code == -EPERM)
@@ -122,7 +121,7 @@ static int bind_error(int code, uint16_t group, struct vp_error *err)
 			       "cannot bind NFLOG group %u: the kernel has no nfnetlink_log "
 			       "(module nfnetlink_log)",
 			       group);
-	return vp_fail(err, code, "cannot bind NFLOG group %u", group);
+	return vp_fail(err, code, "cannot bind NFLOG group %u: %s", group, strerror(-code));
 }
 
 int vp_nflog_open(uint16_t group, struct vp_error *err)
@@ -132,7 +131,8 @@ int vp_nflog_open(uint16_t group, struct vp_error *err)
 
 	socket = mnl_socket_open2(NETLINK_NETFILTER, SOCK_CLOEXEC);
 	if (!socket || mnl_socket_bind(socket, 0, MNL_SOCKET_AUTOPID) < 0)
-		return vp_fail(err, -errno, "cannot open a netfilter netlink socket");
+		return vp_fail(err, -errno, "cannot open a netfilter netlink socket: %s",
+			       strerror(errno));
 	fd = mnl_socket_get_fd(socket);
 	if (setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &size, sizeof(size)))
 		(void)setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &size, sizeof(size));
@@ -141,9 +141,11 @@ int vp_nflog_open(uint16_t group, struct vp_error *err)
 		return bind_error(r, group, err);
 	r = configure(socket, group);
 	if (r)
-		return vp_fail(err, r, "cannot configure NFLOG group %u", group);
+		return vp_fail(err, r, "cannot configure NFLOG group %u: %s", group,
+			       strerror(-r));
 	fd = fcntl(fd, F_DUPFD_CLOEXEC, 3);
 	if (fd < 0)
-		return vp_fail(err, -errno, "cannot keep the NFLOG socket");
+		return vp_fail(err, -errno, "cannot keep the NFLOG socket: %s",
+			       strerror(errno));
 	return fd;
 }

@@ -106,9 +106,9 @@ static int drop_capabilities(struct vp_error *err)
 
 	(void)prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0);
 	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0))
-		return vp_fail(err, -errno, "cannot set no_new_privs");
+		return vp_fail(err, -errno, "cannot set no_new_privs: %s", strerror(errno));
 	if (syscall(SYS_capset, &header, none) || syscall(SYS_capget, &header, now))
-		return vp_fail(err, -errno, "cannot drop capabilities");
+		return vp_fail(err, -errno, "cannot drop capabilities: %s", strerror(errno));
 	if (memcmp(none, now, sizeof(none)) != 0)
 		return vp_fail(err, -EPERM, "capabilities are left after dropping them");
 	return 0;
@@ -130,7 +130,8 @@ static int set_limits(const struct vp_sandbox *sandbox, struct vp_error *err)
 		struct rlimit limit = { limits[i].value, limits[i].value };
 
 		if (setrlimit(limits[i].resource, &limit))
-			return vp_fail(err, -errno, "cannot lower a resource limit");
+			return vp_fail(err, -errno, "cannot lower a resource limit: %s",
+				       strerror(errno));
 	}
 	return 0;
 }
@@ -162,7 +163,8 @@ static int load_filter(const struct vp_sandbox *sandbox, struct vp_error *err)
 	if (!r)
 		r = seccomp_load(filter);
 	return r ? vp_fail(err, r,
-			   "cannot load the system-call filter (kernel without seccomp?)")
+			   "cannot load the system-call filter (kernel without seccomp?): %s",
+			   strerror(-r))
 		 : 0;
 }
 
@@ -174,7 +176,8 @@ int vp_sandbox_enter(const struct vp_sandbox *sandbox, unsigned int *achieved,
 	int r;
 
 	if (close_range((unsigned int)sandbox->keep_below, ~0u, 0))
-		return vp_fail(err, -errno, "cannot close inherited descriptors");
+		return vp_fail(err, -errno, "cannot close inherited descriptors: %s",
+			       strerror(errno));
 	if (!unshare(CLONE_NEWNET | CLONE_NEWIPC | CLONE_NEWUTS))
 		done |= VP_CONFINED_NAMESPACES;
 	if (empty_root())
