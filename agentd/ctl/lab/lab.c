@@ -305,6 +305,8 @@ int vp_lab_assign(struct vp_lab *lab, enum vp_lab_side side, const struct vp_add
 {
 	int r = vp_link_address(lab->links[side], lab->index[side], address, err);
 
+	if (!r && address->family == 6)
+		r = vp_link_local(lab->links[side], lab->index[side], address, err);
 	if (!r && side == VP_LAB_ENDPOINT) {
 		struct vp_address hop =
 			address_of(hops[vp_lab_family(address->family)].endpoint);

@@ -200,6 +200,24 @@ int vp_link_route(struct vp_links *links, unsigned int index,
 	return links_talk(links, message, "a route", err);
 }
 
+int vp_link_local(struct vp_links *links, unsigned int index, const struct vp_address *address,
+		  struct vp_error *err)
+{
+	char buffer[REQUEST_SIZE];
+	struct nlmsghdr *message = request(buffer, RTM_NEWROUTE, NLM_F_CREATE | NLM_F_REPLACE);
+	struct rtmsg *header = mnl_nlmsg_put_extra_header(message, sizeof(*header));
+
+	header->rtm_family = family_of(address);
+	header->rtm_dst_len = (uint8_t)(vp_address_size(address->family) * 8);
+	header->rtm_table = RT_TABLE_LOCAL;
+	header->rtm_protocol = RTPROT_STATIC;
+	header->rtm_scope = RT_SCOPE_HOST;
+	header->rtm_type = RTN_LOCAL;
+	put_address(message, RTA_DST, address);
+	mnl_attr_put_u32(message, RTA_OIF, index);
+	return links_talk(links, message, "a local route", err);
+}
+
 int vp_conntrack_flush(struct vp_error *err)
 {
 	char buffer[REQUEST_SIZE];

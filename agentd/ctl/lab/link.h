@@ -50,6 +50,13 @@ int vp_link_route(struct vp_links *links, unsigned int index,
 		  const struct vp_address *destination, const struct vp_address *gateway,
 		  struct vp_error *err);
 
+/*
+ * The route that makes an assigned address this namespace's own. The kernel makes
+ * it too, but for IPv6 in its own time; until then packets to it are forwarded.
+ */
+int vp_link_local(struct vp_links *links, unsigned int index, const struct vp_address *address,
+		  struct vp_error *err);
+
 /* Forget all tracked connections of this namespace. 0 or -errno (-EOPNOTSUPP: not in this
  * kernel). */
 int vp_conntrack_flush(struct vp_error *err);

@@ -108,6 +108,29 @@ static void reverse(struct vp_packet_bytes *pieces, size_t count)
 	}
 }
 
+/*
+ * The smallest pieces that Linux puts together again: of IPv6 the first one must
+ * hold all headers (RFC 7112).
+ */
+static size_t piece_size(const uint8_t *data, size_t len)
+{
+	struct vp_packet packet;
+	size_t headers;
+
+	if (vp_packet_parse(data, len, &packet, NULL) || packet.family == 4)
+		return 8;
+	headers = packet.payload - packet.fragmentable;
+	headers += packet.protocol == IPPROTO_TCP ? 20 : 8;
+	return (headers + 7) / 8 * 8;
+}
+
+static int cut_small(const uint8_t *data, size_t len, uint32_t id,
+		     struct vp_packet_bytes *pieces, size_t room, size_t *count,
+		     struct vp_error *err)
+{
+	return vp_packet_cut(data, len, piece_size(data, len), id, pieces, room, count, err);
+}
+
 int vp_packet_shape(const uint8_t *data, size_t len, enum vp_shape shape, uint32_t id,
 		    struct vp_packet_bytes *pieces, size_t room, size_t *count,
 		    struct vp_error *err)
@@ -119,7 +142,7 @@ int vp_packet_shape(const uint8_t *data, size_t len, enum vp_shape shape, uint32
 	switch (shape) {
 	case VP_SHAPE_FRAGMENTS:
 	case VP_SHAPE_REVERSED:
-		r = vp_packet_cut(data, len, 8, id, pieces, room, count, err);
+		r = cut_small(data, len, id, pieces, room, count, err);
 		if (!r && shape == VP_SHAPE_REVERSED)
 			reverse(pieces, *count);
 		return r;
@@ -130,7 +153,7 @@ int vp_packet_shape(const uint8_t *data, size_t len, enum vp_shape shape, uint32
 		r = add_options(data, len, false, &whole, err);
 		if (r < 0)
 			return r;
-		r = vp_packet_cut(whole.data, whole.len, 8, id, pieces, room, count, err);
+		r = cut_small(whole.data, whole.len, id, pieces, room, count, err);
 		free(whole.data);
 		return r;
 	case VP_SHAPE_PLAIN:

@@ -196,6 +196,7 @@ static bool shapeable(const struct vp_trial *trial, enum vp_shape shape)
 		packets |= trial->sample->steps.data[i].kind == VP_STEP_PACKET;
 	if (trial->obstacle || trial->direction != VP_TO_SERVER ||
 	    trial->path.client_side != VP_LAB_CLIENT ||
+	    (shape == VP_SHAPE_HOP_BY_HOP && trial->path.server.family == 4) ||
 	    (trial->path.protocol == IPPROTO_TCP && !packets))
 		return false;
 	switch (trial->sample->expect) {
