@@ -1,0 +1,206 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Golden artefacts of the planner and the netfilter compiler: for each folder
+ * below tests/golden/netfilter, policy.vpatch must give plan.ok and nft.ok, and
+ * nft itself must accept nft.ok (nft -c, in a network namespace of its own).
+ *
+ *     netfilter_test [--update]        compare all cases, or write their .ok files
+ *     netfilter_test --show PATH...    print findings, plan and nft text of any policy
+ */
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <sched.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "lib/cleanup.h"
+#include "lib/file.h"
+#include "modules/netfilter/compile.h"
+#include "modules/netfilter/text.h"
+
+#define SKIP 77
+
+/* The host of all cases: management, somebody at work, a gateway. */
+static void make_host(struct vp_host *host)
+{
+	struct vp_session session = { .peer_port = 50000, .local_port = 22 };
+	struct vp_address_range range;
+
+	*host = (struct vp_host){ .now = 1767225600, .clock_synchronised = true,
+				  .log_group = 1780, .examples_allowed = true };
+	vp_array_push(&host->management,
+		      ((struct vp_port_range){ .protocol = 6, .first = 22, .last = 22 }));
+	vp_address_parse("198.51.100.7", &session.peer);
+	vp_address_parse("198.51.100.1", &session.local);
+	vp_array_push(&host->sessions, session);
+	vp_address_range_parse("198.51.100.1", &range);
+	vp_array_push(&host->addresses, range);
+	vp_array_push(&host->never_ban, range);
+	vp_address_range_parse("2001:db8::1", &range);
+	vp_array_push(&host->never_ban, range);
+}
+
+/* Findings, plan and nft text of the policy at `paths`; 0 or -1 with the findings printed. */
+static int produce(const char *const *paths, size_t count, struct vp_strbuf *plan_text,
+		   struct vp_strbuf *nft_text)
+{
+	struct vp_sources sources = { 0 };
+	struct vp_findings findings = { 0 };
+	struct vp_policy policy = { 0 };
+	struct vp_host host;
+	struct vp_plan plan = { 0 };
+	struct vp_ruleset *ruleset = NULL;
+	struct vp_error err = { 0 };
+	_cleanup_strbuf_ struct vp_strbuf text = { 0 };
+	int result = -1;
+
+	make_host(&host);
+	vp_sources_read(&sources, paths, count, NULL, 0, 0, &findings);
+	vp_policy_build(&policy, &sources, host.now, &findings);
+	vp_plan_build(&plan, &policy, &host, VP_POINT_BIT(VP_POINT_NETFILTER), &findings);
+	vp_findings_print(&findings, &text);
+	fputs(vp_strbuf_text(&text), stderr);
+	if (!findings.errors && !vp_ruleset_compile(&plan, &host, 1, &ruleset, &err)) {
+		vp_plan_print(&plan, plan_text);
+		vp_ruleset_print(ruleset, nft_text);
+		result = 0;
+	}
+	if (err.code)
+		fprintf(stderr, "%s\n", err.text);
+	vp_ruleset_free(ruleset);
+	vp_plan_free(&plan);
+	vp_host_free(&host);
+	vp_policy_free(&policy);
+	vp_findings_free(&findings);
+	vp_sources_free(&sources);
+	return result;
+}
+
+/* Exit status of `nft -c -f -` fed with `text`, in a namespace of its own; SKIP when that cannot be had. */
+static int nft_accepts(const struct vp_strbuf *text)
+{
+	int pipes[2], status;
+	pid_t child;
+
+	if (pipe(pipes) < 0)
+		return SKIP;
+	child = fork();
+	if (child == 0) {
+		dup2(pipes[0], 0);
+		close(pipes[0]);
+		close(pipes[1]);
+		if (unshare(CLONE_NEWNET) < 0 && unshare(CLONE_NEWUSER | CLONE_NEWNET) < 0)
+			_exit(SKIP);
+		execlp("nft", "nft", "-c", "-f", "-", (char *)NULL);
+		_exit(SKIP);
+	}
+	close(pipes[0]);
+	for (size_t done = 0; child > 0 && done < text->len;) {
+		ssize_t n = write(pipes[1], text->data + done, text->len - done);
+
+		if (n <= 0)
+			break;
+		done += (size_t)n;
+	}
+	close(pipes[1]);
+	if (child < 0 || waitpid(child, &status, 0) != child)
+		return SKIP;
+	return WIFEXITED(status) ? WEXITSTATUS(status) : 1;
+}
+
+static int compare(const char *folder, const char *name, const struct vp_strbuf *found, bool update)
+{
+	_cleanup_free_ char *path = vp_format("%s/%s", folder, name), *wanted = NULL, *out = NULL;
+	struct vp_error err = { 0 };
+	size_t len;
+
+	if (update)
+		return vp_file_write(path, found->data, found->len, 0644, &err);
+	if (vp_file_read(path, 64u << 20, &wanted, &len, &err) < 0) {
+		printf("%s: %s\n", path, err.text);
+		return -1;
+	}
+	if (len == found->len && !memcmp(wanted, found->data, len))
+		return 0;
+	out = vp_format("%s.found", name);
+	vp_file_write(out, found->data, found->len, 0644, &err);
+	printf("FAIL %s differs from what was made: diff %s %s\n", path, path, out);
+	return -1;
+}
+
+static int run_case(const char *folder, bool update)
+{
+	_cleanup_free_ char *path = vp_format("%s/policy.vpatch", folder);
+	_cleanup_strbuf_ struct vp_strbuf plan = { 0 }, nft = { 0 };
+	const char *paths[] = { path };
+	int accepted, result = 0;
+
+	if (produce(paths, 1, &plan, &nft) < 0) {
+		printf("FAIL %s: findings or a refusal\n", folder);
+		return -1;
+	}
+	result |= compare(folder, "plan.ok", &plan, update);
+	result |= compare(folder, "nft.ok", &nft, update);
+	accepted = nft_accepts(&nft);
+	if (accepted == SKIP) {
+		printf("%s: nft or a network namespace cannot be had\n", folder);
+		return result ? result : SKIP;
+	}
+	if (accepted) {
+		printf("FAIL %s: nft does not accept the text\n", folder);
+		return -1;
+	}
+	if (!result)
+		printf("ok %s\n", folder);
+	return result;
+}
+
+static int is_case(const struct dirent *entry)
+{
+	return entry->d_name[0] != '.';
+}
+
+static int run_all(const char *folder, bool update)
+{
+	struct dirent **list;
+	int count = scandir(folder, &list, is_case, alphasort), worst = 0;
+
+	if (count <= 0) {
+		printf("%s: no cases: %s\n", folder, strerror(errno));
+		return 1;
+	}
+	for (int i = 0; i < count; i++) {
+		_cleanup_free_ char *path = vp_format("%s/%s", folder, list[i]->d_name);
+		int result = run_case(path, update);
+
+		if (result && worst != 1)
+			worst = result == SKIP ? SKIP : 1;
+		free(list[i]);
+	}
+	free(list);
+	return worst;
+}
+
+static int show(const char *const *paths, size_t count)
+{
+	_cleanup_strbuf_ struct vp_strbuf plan = { 0 }, nft = { 0 };
+
+	if (produce(paths, count, &plan, &nft) < 0)
+		return 1;
+	printf("%s\n%s", vp_strbuf_text(&plan), vp_strbuf_text(&nft));
+	return nft_accepts(&nft);
+}
+
+int main(int argc, char **argv)
+{
+	const char *source = getenv("srcdir");
+	_cleanup_free_ char *folder = vp_format("%s/tests/golden/netfilter", source ? source : ".");
+
+	if (argc > 2 && !strcmp(argv[1], "--show"))
+		return show((const char *const *)argv + 2, (size_t)argc - 2);
+	return run_all(folder, argc > 1 && !strcmp(argv[1], "--update"));
+}
