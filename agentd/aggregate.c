@@ -10,7 +10,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "agentd/sources.h"
+#include "agentd/seen_table.h"
 #include "lib/cleanup.h"
 #include "lib/memory.h"
 
@@ -354,6 +354,9 @@ static void give_sum(struct vp_aggregate *aggregate, struct account *account, bo
 		event.last = account->seen == count ? account->last : now;
 		event.sources = account->sources;
 	}
+	if (banned)
+		vp_event_set(event.text, sizeof(event.text),
+			     "at least: packets of a banned source are reported, not counted");
 	event.suppressed = account->suppressed;
 	account->suppressed = 0;
 	give(aggregate, &event);

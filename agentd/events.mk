@@ -14,12 +14,12 @@ libvpagent_a_SOURCES += \
 	agentd/reporter.c agentd/reporter.h \
 	agentd/reset.c agentd/reset.h \
 	agentd/sandbox.c agentd/sandbox.h \
+	agentd/seen_table.c agentd/seen_table.h \
 	agentd/sink.h \
 	agentd/sink_file.c \
 	agentd/sink_journal.c \
 	agentd/sink_socket.c agentd/sink_socket.h \
-	agentd/sink_syslog.c \
-	agentd/sources.c agentd/sources.h
+	agentd/sink_syslog.c
 
 pkglibexec_PROGRAMS += vpatchd-events
 vpatchd_events_SOURCES = agentd/events_main.c

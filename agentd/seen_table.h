@@ -4,8 +4,8 @@
  * forged sources cannot make it grow. When it is full, the entry of its group
  * that was not seen for longest makes room: such a source is then new again.
  */
-#ifndef VP_AGENTD_SOURCES_H
-#define VP_AGENTD_SOURCES_H
+#ifndef VP_AGENTD_SEEN_TABLE_H
+#define VP_AGENTD_SEEN_TABLE_H
 
 #include <stdbool.h>
 #include <stdint.h>

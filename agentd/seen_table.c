@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* A set-associative table with replacement of the oldest: see sources.h. */
-#include "agentd/sources.h"
+/* A set-associative table with replacement of the oldest: see seen_table.h. */
+#include "agentd/seen_table.h"
 
 #include <string.h>
 #include <sys/random.h>
