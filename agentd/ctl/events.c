@@ -77,6 +77,8 @@ void vp_render_event(const json_t *event, struct vp_page *page)
 		vp_strbuf_addf(&line, " by %s", actor);
 	if (text)
 		vp_strbuf_addf(&line, ": %s", text);
+	for (char *p = line.data; (p = strchr(p, '\n'));)
+		*p = ' '; /* one event, one line, whatever its texts hold */
 	vp_strbuf_addc(&line, '\n');
 	vp_page_raw(page, vp_strbuf_text(&line));
 }

@@ -11,8 +11,6 @@
 #include "agentd/ctl/survey.h"
 #include "agentd/ctl/verbs.h"
 #include "agentd/document.h"
-#include "agentd/plan_document.h"
-#include "modules/module.h"
 
 /* One pair a line: the key stands on the first only. */
 static void render_each(const char *key, const json_t *array, struct vp_page *page)
@@ -29,11 +27,11 @@ static void render_patch(const json_t *patch, struct vp_page *page)
 	const char *state = vp_json_get_text(patch, "state");
 	const char *expires = vp_json_get_text(patch, "expires");
 
-	vp_page_tone(page, VP_TONE_BOLD, "%s: %s", vp_json_get_text(patch, "id"),
-		     vp_json_get_text(patch, "title"));
+	vp_page_tone(page, VP_TONE_BOLD, "%s: %s", vp_render_text(patch, "id"),
+		     vp_render_text(patch, "title"));
 	vp_page_pair(page, "severity", vp_json_get_text(patch, "severity"));
 	vp_page_pairf(page, "state", "%s (mode %s)", state ? state : "?",
-		      vp_json_get_text(patch, "mode"));
+		      vp_render_text(patch, "mode"));
 	vp_page_pair(page, "overridden", vp_json_get_text(patch, "overridden"));
 	if (expires)
 		vp_page_pairf(page, "expires", "%s; then: %s", expires,
@@ -57,22 +55,22 @@ static void render_where(const json_t *rule, struct vp_page *page)
 	vp_render_list(json_object_get(rule, "addresses"), &addresses);
 	vp_page_pairf(page, "shields", "%s of %s (service %s, %s)", vp_strbuf_text(&ports),
 		      local ? "this host" : vp_strbuf_text(&addresses),
-		      vp_json_get_text(rule, "service"), vp_json_get_text(rule, "direction"));
+		      vp_render_text(rule, "service"), vp_render_text(rule, "direction"));
 }
 
 static void render_rule(const json_t *rule, struct vp_page *page)
 {
 	_cleanup_strbuf_ struct vp_strbuf counts = { 0 };
-	_cleanup_free_ char *heading = vp_format("Rule %s", vp_json_get_text(rule, "name"));
+	_cleanup_free_ char *heading = vp_format("Rule %s", vp_render_text(rule, "name"));
 
 	vp_page_heading(page, heading);
 	render_where(rule, page);
 	render_each("when", json_object_get(rule, "conditions"), page);
 	render_each("except", json_object_get(rule, "exceptions"), page);
-	vp_page_pairf(page, "action", "%s (mode %s)", vp_json_get_text(rule, "action"),
-		      vp_json_get_text(rule, "mode"));
-	vp_page_pairf(page, "enforced at", "%s, because %s", vp_json_get_text(rule, "point"),
-		      vp_json_get_text(rule, "placement"));
+	vp_page_pairf(page, "action", "%s (mode %s)", vp_render_text(rule, "action"),
+		      vp_render_text(rule, "mode"));
+	vp_page_pairf(page, "enforced at", "%s, because %s", vp_render_text(rule, "point"),
+		      vp_render_text(rule, "placement"));
 	if (json_object_get(rule, "packets"))
 		vp_render_counts(rule, &counts);
 	else
@@ -107,61 +105,20 @@ void vp_render_explain(const json_t *document, struct vp_page *page)
 		     "Shielded, not fixed: the flaw stays until the software is updated.");
 }
 
-/* What the kernel has counted. False, with a note, when it cannot be asked. */
-static bool read_counts(struct vp_survey *survey, struct vp_counts *counts,
-			uint64_t *generation)
-{
-	for (size_t i = 0; vp_modules[i]; i++) {
-		struct vp_instance *instance = NULL;
-		struct vp_error err = { 0 };
-		int r = vp_modules[i]->open(&instance, &survey->host, &err);
-
-		if (!r)
-			r = vp_modules[i]->running(instance, generation, &err);
-		if (!r && *generation)
-			r = vp_modules[i]->counts(instance, counts, &err);
-		if (instance)
-			vp_modules[i]->close(instance);
-		if (r) {
-			vp_json_append_text(survey->notes, err.text);
-			return false;
-		}
-	}
-	return *generation != 0;
-}
-
-static json_t *explain_surveyed(struct vp_survey *survey, const struct vp_patch *patch,
-				const char *note)
-{
-	_cleanup_free_ char *artefact = NULL;
-	struct vp_counts counts = { 0 };
-	struct vp_error err = { 0 };
-	uint64_t generation = 0;
-	json_t *document;
-	bool counted;
-
-	if (vp_survey_artefact(survey, "nft", &artefact, &err))
-		vp_json_append_text(survey->notes, err.text);
-	counted = read_counts(survey, &counts, &generation);
-	document = vp_explain_document(&survey->plan, patch, counted ? &counts : NULL,
-				       artefact, generation, survey->host.now);
-	vp_json_set_text(document, "note", note);
-	json_object_set(document, "notes", survey->notes);
-	vp_array_free(&counts);
-	return document;
-}
-
 /* Look the id up in what `survey` has read; NULL when it is not there. */
 static json_t *try_survey(const struct vp_ctl *ctl, struct vp_survey *survey,
 			  const struct vp_config *config, const char *note)
 {
-	const struct vp_patch *patch = vp_policy_find(&survey->policy, ctl->operands[0]);
+	json_t *document;
 
-	if (!patch)
+	if (!vp_policy_find(&survey->policy, ctl->operands[0]))
 		return NULL;
 	vp_survey_this_host(survey, config, true);
 	vp_survey_plan(survey);
-	return explain_surveyed(survey, patch, note);
+	document = vp_survey_explain(survey, ctl->operands[0]);
+	vp_json_set_text(document, "note", note);
+	json_object_set(document, "notes", survey->notes);
+	return document;
 }
 
 static enum vp_exit explain_files(const struct vp_ctl *ctl, const char *why,

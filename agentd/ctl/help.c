@@ -4,17 +4,40 @@
 
 #include <string.h>
 
+#include "lib/memory.h"
+
 #define EXIT_STATUSES                                                                         \
 	"Exit status: 0 good, 1 findings or a check that failed, 2 wrong usage or input,\n"   \
 	"3 daemon unreachable or the kernel refuses, 4 not permitted.\n"
 
-static void add_option_usage(const struct vp_option *option, struct vp_strbuf *out)
+#define USAGE_WIDTH  80
+#define USAGE_INDENT 17 /* "Usage: vpatchctl " */
+
+/* A piece of a usage line, on a new line where it would not fit. */
+static void add_piece(struct vp_strbuf *out, size_t *column, const char *piece)
 {
-	vp_strbuf_addf(out, " [--%s%s%s]", option->name, option->value ? " " : "",
-		       option->value ? option->value : "");
+	size_t len = strlen(piece);
+
+	if (*column + 1 + len > USAGE_WIDTH) {
+		vp_strbuf_addf(out, "\n%*s", USAGE_INDENT - 1, "");
+		*column = USAGE_INDENT - 1;
+	}
+	vp_strbuf_addf(out, " %s", piece);
+	*column += 1 + len;
 }
 
-static void add_operands(const struct vp_command *command, struct vp_strbuf *out)
+static void add_option_usage(const struct vp_option *option, struct vp_strbuf *out,
+			     size_t *column)
+{
+	_cleanup_free_ char *piece =
+		vp_format("[--%s%s%s]", option->name, option->value ? " " : "",
+			  option->value ? option->value : "");
+
+	add_piece(out, column, piece);
+}
+
+static void add_operands(const struct vp_command *command, struct vp_strbuf *out,
+			 size_t *column)
 {
 	bool optional = !command->least;
 	const char *instead = NULL;
@@ -23,21 +46,25 @@ static void add_operands(const struct vp_command *command, struct vp_strbuf *out
 		if (command->instead & VP_OPTION_BIT(id))
 			instead = vp_options[id].name;
 	for (size_t i = 0; i < VP_OPERANDS_MAX && command->operands[i].name; i++) {
-		vp_strbuf_addf(out, " %s%s", optional ? "[" : "", command->operands[i].name);
-		if (instead)
-			vp_strbuf_addf(out, "|--%s", instead);
-		vp_strbuf_addf(out, "%s%s", command->most == SIZE_MAX ? "..." : "",
-			       optional ? "]" : "");
+		_cleanup_free_ char *piece = vp_format(
+			"%s%s%s%s%s%s", optional ? "[" : "", command->operands[i].name,
+			instead ? "|--" : "", instead ? instead : "",
+			command->most == SIZE_MAX ? "..." : "", optional ? "]" : "");
+
+		add_piece(out, column, piece);
 	}
 }
 
-void vp_help_usage(const struct vp_command *command, struct vp_strbuf *out)
+/* The verb with all it takes, as it stands behind "Usage: vpatchctl". */
+static void add_usage(const struct vp_command *command, struct vp_strbuf *out)
 {
-	vp_strbuf_addf(out, "vpatchctl %s", command->verb);
+	size_t column = USAGE_INDENT - 1;
+
+	add_piece(out, &column, command->verb);
 	for (size_t id = 0; id < VP_OPTION_COUNT; id++)
 		if (command->options & ~command->instead & VP_OPTION_BIT(id))
-			add_option_usage(&vp_options[id], out);
-	add_operands(command, out);
+			add_option_usage(&vp_options[id], out, &column);
+	add_operands(command, out, &column);
 }
 
 static void add_options(unsigned int options, struct vp_strbuf *out)
@@ -95,8 +122,8 @@ void vp_help_command(const struct vp_command *command, struct vp_strbuf *out)
 {
 	const char *access = access_text(command);
 
-	vp_strbuf_adds(out, "Usage: ");
-	vp_help_usage(command, out);
+	vp_strbuf_adds(out, "Usage: vpatchctl");
+	add_usage(command, out);
 	vp_strbuf_addf(out, "\n\n%s\n", command->help);
 	if (access)
 		vp_strbuf_addf(out, "%s\n", access);

@@ -12,9 +12,6 @@ void vp_help_program(struct vp_strbuf *out);
 /* One verb: what `vpatchctl VERB --help` prints. */
 void vp_help_command(const struct vp_command *command, struct vp_strbuf *out);
 
-/* "vpatchctl mode [--for DURATION] [--reason TEXT] ID enforce|monitor" */
-void vp_help_usage(const struct vp_command *command, struct vp_strbuf *out);
-
 /* packaging/completion/vpatchctl.bash and _vpatchctl; a test keeps the files in step. */
 void vp_completion_bash(struct vp_strbuf *out);
 void vp_completion_zsh(struct vp_strbuf *out);

@@ -1,5 +1,16 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-libvpagent_a_SOURCES += agentd/plan_document.c agentd/plan_document.h
+bin_PROGRAMS += vpatchctl
+vpatchctl_SOURCES = agentd/ctl/main.c
+vpatchctl_CPPFLAGS = $(AM_CPPFLAGS) $(JANSSON_CFLAGS)
+vpatchctl_LDADD = libvpctl.a $(VP_AGENT_LIBS)
+
+# bash looks its completion up by the name of the command
+dist_zshcompletion_DATA = packaging/completion/_vpatchctl
+bashcompletion_DATA = packaging/completion/vpatchctl
+EXTRA_DIST += packaging/completion/vpatchctl.bash
+CLEANFILES += packaging/completion/vpatchctl
+packaging/completion/vpatchctl: $(srcdir)/packaging/completion/vpatchctl.bash
+	$(AM_V_GEN)$(MKDIR_P) packaging/completion && cp $(srcdir)/packaging/completion/vpatchctl.bash $@
 
 noinst_LIBRARIES += libvpctl.a
 libvpctl_a_CPPFLAGS = $(AM_CPPFLAGS) $(JANSSON_CFLAGS) $(MNL_CFLAGS) $(NFTNL_CFLAGS)
@@ -16,7 +27,6 @@ libvpctl_a_SOURCES = \
 	agentd/ctl/findings.c agentd/ctl/findings.h \
 	agentd/ctl/help.c agentd/ctl/help.h \
 	agentd/ctl/history.c \
-	agentd/ctl/survey.c agentd/ctl/survey.h \
 	agentd/ctl/lab/crew.c agentd/ctl/lab/crew.h \
 	agentd/ctl/lab/datagram.c \
 	agentd/ctl/lab/exchange.c agentd/ctl/lab/exchange.h \
@@ -37,6 +47,7 @@ libvpctl_a_SOURCES = \
 	agentd/ctl/mode.c \
 	agentd/ctl/output.c agentd/ctl/output.h \
 	agentd/ctl/page.c agentd/ctl/page.h \
+	agentd/ctl/panic.c \
 	agentd/ctl/plan.c \
 	agentd/ctl/remote.c agentd/ctl/remote.h \
 	agentd/ctl/render.c agentd/ctl/render.h \
@@ -47,5 +58,6 @@ libvpctl_a_SOURCES = \
 	agentd/ctl/settings.c agentd/ctl/settings.h \
 	agentd/ctl/status.c \
 	agentd/ctl/stored.c agentd/ctl/stored.h \
+	agentd/ctl/survey.c agentd/ctl/survey.h \
 	agentd/ctl/test.c agentd/ctl/test.h \
 	agentd/ctl/verbs.h

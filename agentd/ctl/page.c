@@ -330,6 +330,8 @@ void vp_table_print(struct vp_table *table, struct vp_page *page)
 				 cell ? cell->tone : VP_TONE_BOLD, widths[i], column->right,
 				 i + 1 == table->count);
 		}
+		while (page->text.len && page->text.data[page->text.len - 1] == ' ')
+			page->text.data[--page->text.len] = '\0';
 		vp_strbuf_addc(&page->text, '\n');
 	}
 	free_cells(table);

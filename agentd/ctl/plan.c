@@ -11,7 +11,6 @@
 #include "agentd/ctl/survey.h"
 #include "agentd/ctl/verbs.h"
 #include "agentd/document.h"
-#include "agentd/plan_document.h"
 
 static const json_t *find_patch(const json_t *document, const char *id)
 {
@@ -40,10 +39,10 @@ static void add_change(json_t *changes, const json_t *patch, const json_t *activ
 	_cleanup_free_ char *line = NULL;
 
 	if (!active)
-		line = vp_format("+ %s: %s", id, vp_json_get_text(patch, "title"));
+		line = vp_format("+ %s: %s", id, vp_render_text(patch, "title"));
 	else if (differs(active, patch, "mode"))
-		line = vp_format("~ %s: %s, now %s", id, vp_json_get_text(patch, "mode"),
-				 vp_json_get_text(active, "mode"));
+		line = vp_format("~ %s: %s, now %s", id, vp_render_text(patch, "mode"),
+				 vp_render_text(active, "mode"));
 	else if (differs(active, patch, "digest"))
 		line = vp_format("~ %s: changed definition or overrides", id);
 	if (line)
@@ -60,7 +59,7 @@ json_t *vp_plan_changes(const json_t *active, const json_t *plan, bool whole)
 	json_array_foreach (json_object_get(plan, "patches"), i, patch)
 		add_change(changes, patch, find_patch(active, vp_json_get_text(patch, "id")));
 	json_array_foreach (json_object_get(active, "patches"), i, patch) {
-		_cleanup_free_ char *line = vp_format("- %s", vp_json_get_text(patch, "id"));
+		_cleanup_free_ char *line = vp_format("- %s", vp_render_text(patch, "id"));
 
 		if (whole && !find_patch(plan, line + 2))
 			vp_json_append_text(changes, line);
@@ -93,9 +92,9 @@ static void render_changes(const json_t *document, struct vp_page *page)
 			     "The daemon does not answer: what would change is not known.");
 		return;
 	}
-	vp_page_line(page, 0, "Against generation %llu, which runs: %s",
+	vp_page_line(page, 0, "Against generation %llu, which runs:%s",
 		     (unsigned long long)vp_json_get_number(document, "running"),
-		     json_array_size(changes) ? "" : "nothing would change.");
+		     json_array_size(changes) ? "" : " nothing would change.");
 	json_array_foreach (changes, i, line)
 		vp_page_line(page, 4, "  %s", json_string_value(line));
 }
@@ -107,9 +106,9 @@ static void render_rule(const json_t *rule, struct vp_page *page)
 
 	vp_render_list(json_object_get(rule, "ports"), &ports);
 	vp_render_list(json_object_get(rule, "addresses"), &addresses);
-	vp_page_line(page, 6, "    %s: %s of %s, at %s: %s", vp_json_get_text(rule, "name"),
+	vp_page_line(page, 6, "    %s: %s of %s, at %s: %s", vp_render_text(rule, "name"),
 		     vp_strbuf_text(&ports), local ? "this host" : vp_strbuf_text(&addresses),
-		     vp_json_get_text(rule, "point"), vp_json_get_text(rule, "placement"));
+		     vp_render_text(rule, "point"), vp_render_text(rule, "placement"));
 }
 
 static void render_patch(const json_t *patch, struct vp_page *page)
@@ -118,9 +117,9 @@ static void render_patch(const json_t *patch, struct vp_page *page)
 	const json_t *rule;
 	size_t i;
 
-	vp_page_line(page, 4, "  %s  %s, %s: %s", vp_json_get_text(patch, "id"),
-		     vp_json_get_text(patch, "severity"), vp_json_get_text(patch, "mode"),
-		     vp_json_get_text(patch, "title"));
+	vp_page_line(page, 4, "  %s  %s, %s: %s", vp_render_text(patch, "id"),
+		     vp_render_text(patch, "severity"), vp_render_text(patch, "mode"),
+		     vp_render_text(patch, "title"));
 	if (overridden)
 		vp_page_line(page, 6, "    overridden: %s", overridden);
 	json_array_foreach (json_object_get(patch, "rules"), i, rule)
@@ -139,7 +138,7 @@ void vp_render_plan(const json_t *document, struct vp_page *page)
 	json_array_foreach (patches, i, patch)
 		rules += json_array_size(json_object_get(patch, "rules"));
 	render_changes(document, page);
-	vp_page_heading(page, "Plan, in order of id");
+	vp_page_heading(page, "Plan, in order of evaluation");
 	json_array_foreach (patches, i, patch)
 		render_patch(patch, page);
 	vp_render_blind_spots(json_object_get(document, "blind_spots"), page);
@@ -151,7 +150,7 @@ void vp_render_plan(const json_t *document, struct vp_page *page)
 
 static enum vp_exit print_document(const struct vp_ctl *ctl, const struct vp_survey *survey)
 {
-	_cleanup_json_ json_t *document = vp_plan_document(&survey->plan, 0);
+	_cleanup_json_ json_t *document = vp_survey_plan_document(survey);
 
 	json_object_set_new(document, "findings", vp_json_findings(&survey->findings));
 	json_object_set(document, "notes", survey->notes);

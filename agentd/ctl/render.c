@@ -36,6 +36,13 @@ enum vp_tone vp_state_tone(const char *state)
 	return is_one_of(state, bad) ? VP_TONE_BAD : VP_TONE_PLAIN;
 }
 
+const char *vp_render_text(const json_t *object, const char *key)
+{
+	const char *text = vp_json_get_text(object, key);
+
+	return text ? text : "?";
+}
+
 void vp_render_list(const json_t *array, struct vp_strbuf *out)
 {
 	const json_t *item;
@@ -57,9 +64,9 @@ void vp_render_blind_spots(const json_t *blind_spots, struct vp_page *page)
 	json_array_foreach (blind_spots, i, spot) {
 		const char *patch = vp_json_get_text(spot, "patch");
 
-		vp_page_item(page, "%s: %s%s%s", vp_json_get_text(spot, "code"),
+		vp_page_item(page, "%s: %s%s%s", vp_render_text(spot, "code"),
 			     patch ? patch : "", patch ? ": " : "",
-			     vp_json_get_text(spot, "text"));
+			     vp_render_text(spot, "text"));
 	}
 }
 

@@ -8,7 +8,10 @@
 #include "agentd/ctl/page.h"
 
 vp_render vp_render_check, vp_render_plan, vp_render_explain, vp_render_status,
-	vp_render_events, vp_render_event, vp_render_history;
+	vp_render_events, vp_render_event, vp_render_history, vp_render_panic;
+
+/* A member to put into a sentence: never NULL, "?" where the document has none. */
+const char *vp_render_text(const json_t *object, const char *key);
 
 /* Of a `result` member: good, or not. NULL is plain. */
 enum vp_tone vp_result_tone(const char *result);

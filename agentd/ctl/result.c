@@ -5,6 +5,7 @@
 #include "agentd/ctl/findings.h"
 #include "agentd/ctl/page.h"
 #include "agentd/ctl/remote.h"
+#include "agentd/ctl/render.h"
 #include "agentd/document.h"
 
 static void render_changes(const json_t *document, struct vp_page *page)
@@ -23,7 +24,7 @@ static void render_confirm(const json_t *confirm, struct vp_page *page)
 	vp_page_tone(page, VP_TONE_WARN,
 		     "Not confirmed yet: run 'vpatchctl confirm' before %s (%llu seconds), "
 		     "or generation %llu comes back.",
-		     vp_json_get_text(confirm, "until"),
+		     vp_render_text(confirm, "until"),
 		     (unsigned long long)vp_json_get_number(confirm, "seconds"),
 		     (unsigned long long)vp_json_get_number(confirm, "previous"));
 }

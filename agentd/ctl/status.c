@@ -25,9 +25,9 @@ static void render_problems(const json_t *document, struct vp_page *page)
 	json_array_foreach (problems, i, problem) {
 		const char *patch = vp_json_get_text(problem, "patch");
 
-		vp_page_item(page, "%s: %s%s%s", vp_json_get_text(problem, "code"),
+		vp_page_item(page, "%s: %s%s%s", vp_render_text(problem, "code"),
 			     patch ? patch : "", patch ? ": " : "",
-			     vp_json_get_text(problem, "text"));
+			     vp_render_text(problem, "text"));
 	}
 	vp_findings_render(json_object_get(folder, "findings"), page);
 }
@@ -42,9 +42,9 @@ static void render_daemon(const json_t *document, struct vp_page *page)
 		return;
 	}
 	vp_page_pairf(page, "daemon", "running since %s, pid %llu, version %s",
-		      vp_json_get_text(daemon, "since"),
+		      vp_render_text(daemon, "since"),
 		      (unsigned long long)vp_json_get_number(daemon, "pid"),
-		      vp_json_get_text(document, "version"));
+		      vp_render_text(document, "version"));
 	if (policy)
 		vp_page_pairf(
 			page, "policy", "%s%s", policy,
@@ -68,7 +68,7 @@ static void render_generation(const json_t *document, struct vp_page *page)
 	}
 	vp_page_pairf(page, "generation", "%llu, of %s%s%s%s%s%s%s",
 		      (unsigned long long)vp_json_get_number(generation, "number"),
-		      vp_json_get_text(generation, "time"), who ? " by " : "", who ? who : "",
+		      vp_render_text(generation, "time"), who ? " by " : "", who ? who : "",
 		      ticket ? ", " : "", ticket ? ticket : "", reason ? ": " : "",
 		      reason ? reason : "");
 }
@@ -119,7 +119,7 @@ static void render_events(const json_t *document, struct vp_page *page)
 	if (!json_is_object(events))
 		return;
 	vp_page_pairf(page, "reporter", "%s%s%s, %s reports lost",
-		      vp_json_get_text(events, "reporter"), detail && *detail ? ": " : "",
+		      vp_render_text(events, "reporter"), detail && *detail ? ": " : "",
 		      detail ? detail : "",
 		      vp_number_text(vp_json_get_number(events, "lost"), number));
 }
@@ -155,7 +155,6 @@ static void add_patch(struct vp_table *table, const json_t *patch)
 {
 	const char *state = vp_json_get_text(patch, "state");
 	const char *expires = vp_json_get_text(patch, "expires");
-	const char *overridden = vp_json_get_text(patch, "overridden");
 	bool counted = json_object_get(patch, "packets") != NULL;
 	char number[32];
 
@@ -168,8 +167,25 @@ static void add_patch(struct vp_table *table, const json_t *patch)
 		      counted ? vp_number_text(vp_json_get_number(patch, "packets"), number)
 			      : "-");
 	vp_table_cellf(table, VP_TONE_PLAIN, "%.10s", expires ? expires : "-");
-	vp_table_cellf(table, VP_TONE_PLAIN, "%s%s%s", vp_json_get_text(patch, "title"),
-		       overridden ? " - " : "", overridden ? overridden : "");
+	vp_table_cell(table, VP_TONE_PLAIN, vp_json_get_text(patch, "title"));
+}
+
+static void render_overridden(const json_t *patches, struct vp_page *page)
+{
+	bool any = false;
+	const json_t *patch;
+	size_t i;
+
+	json_array_foreach (patches, i, patch) {
+		const char *overridden = vp_json_get_text(patch, "overridden");
+
+		if (!overridden)
+			continue;
+		if (!any)
+			vp_page_heading(page, "Changed here, against the definition");
+		any = true;
+		vp_page_item(page, "%s: %s", vp_render_text(patch, "id"), overridden);
+	}
 }
 
 static void render_patches(const json_t *document, struct vp_page *page)
@@ -190,13 +206,14 @@ static void render_patches(const json_t *document, struct vp_page *page)
 		return;
 	vp_page_heading(page, "Patches");
 	vp_table_print(&table, page);
+	render_overridden(json_object_get(document, "patches"), page);
 }
 
 void vp_render_status(const json_t *document, struct vp_page *page)
 {
 	const char *summary = vp_json_get_text(document, "summary");
 
-	vp_page_tone(page, vp_state_tone(vp_json_get_text(document, "state")), "%s",
+	vp_page_tone(page, vp_state_tone(vp_render_text(document, "state")), "%s",
 		     summary ? summary : "no summary");
 	render_problems(document, page);
 	vp_page_blank(page);

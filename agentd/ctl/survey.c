@@ -9,6 +9,7 @@
 
 #include "agentd/active.h"
 #include "agentd/document.h"
+#include "agentd/status.h"
 #include "modules/module.h"
 
 static void read_texts(struct vp_survey *survey, const char *const *paths, size_t count,
@@ -108,6 +109,76 @@ int vp_survey_artefact(const struct vp_survey *survey, const char *format, char 
 	}
 	*text = vp_strbuf_take(&all);
 	return 0;
+}
+
+/*
+ * The survey as the agent that would run it, for the functions that make the
+ * daemon's documents. A view: everything in it is the survey's.
+ */
+static void view(const struct vp_survey *survey, struct vp_active *active,
+		 struct vp_agent *agent)
+{
+	*active = (struct vp_active){ .policy = survey->policy,
+				      .host = survey->host,
+				      .plan = survey->plan };
+	*agent = (struct vp_agent){ .active = active };
+}
+
+json_t *vp_survey_plan_document(const struct vp_survey *survey)
+{
+	struct vp_active active;
+	struct vp_agent agent;
+	json_t *document, *item;
+	size_t i;
+
+	view(survey, &active, &agent);
+	document = vp_plan_document(&agent);
+	json_array_foreach (json_object_get(document, "patches"), i, item) {
+		const struct vp_patch *patch =
+			vp_policy_find(&survey->policy, vp_json_get_text(item, "id"));
+
+		vp_json_set_text(item, "title", patch->title);
+		vp_json_set_text(item, "severity", vp_severity_name(patch->severity));
+		vp_json_set_text(item, "overridden", patch->overridden);
+	}
+	return document;
+}
+
+static void drop_counts(json_t *document)
+{
+	json_t *rule;
+	size_t i;
+
+	json_array_foreach (json_object_get(document, "rules"), i, rule) {
+		json_object_del(rule, "packets");
+		json_object_del(rule, "bytes");
+	}
+}
+
+json_t *vp_survey_explain(struct vp_survey *survey, const char *id)
+{
+	struct vp_error err = { 0 };
+	struct vp_active active;
+	struct vp_agent agent;
+	bool mixed, counted = false;
+	json_t *document;
+
+	view(survey, &active, &agent);
+	vp_enforcement_init(&agent.all, vp_modules);
+	if (vp_enforcement_compile(&agent.all, &active.plan, &active.host, 0,
+				   &active.artefacts, &err))
+		agent.all.count = 0; /* nothing to show, nothing to count */
+	else if (!vp_enforcement_open(&agent.all, &active.host, &err))
+		counted = !vp_enforcement_running(&agent.all, &agent.running, &mixed, &err);
+	document = vp_explain_document(&agent, id);
+	if (!counted)
+		drop_counts(document);
+	if (err.text[0])
+		vp_json_append_text(survey->notes, err.text);
+	vp_enforcement_close(&agent.all);
+	vp_artefacts_free(&agent.all, &active.artefacts);
+	vp_totals_free(&agent.totals);
+	return document;
 }
 
 void vp_survey_free(struct vp_survey *survey)

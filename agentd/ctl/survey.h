@@ -51,6 +51,15 @@ int vp_survey_artefact(const struct vp_survey *survey, const char *format, char 
  */
 void vp_survey_read_configured(struct vp_survey *survey, const struct vp_config *config);
 
+/* vpatch.plan/1 of the plan, with `title`, `severity` and `overridden` of each patch. */
+json_t *vp_survey_plan_document(const struct vp_survey *survey);
+
+/*
+ * vpatch.explain/1 of a patch of the plan, with the kernel's counts where they can
+ * be read, else a note. NULL when there is no such patch.
+ */
+json_t *vp_survey_explain(struct vp_survey *survey, const char *id);
+
 void vp_survey_free(struct vp_survey *survey);
 #define _cleanup_survey_ vp_cleanup(vp_survey_free)
 

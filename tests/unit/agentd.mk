@@ -21,3 +21,29 @@ reporter_test_SOURCES = tests/unit/agentd/reporter_test.c
 reporter_test_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 reporter_test_LDADD = libvpagent.a libvppolicy.a libvpbase.a $(MNL_LIBS) $(CMOCKA_LIBS)
 reporter_test_DEPENDENCIES = libvpagent.a libvppolicy.a libvpbase.a vpatchd-events
+
+check_PROGRAMS += ctl_test
+TESTS += ctl_test
+ctl_test_SOURCES = \
+	tests/unit/agentd/ctl_arguments_test.c \
+	tests/unit/agentd/ctl_help_test.c \
+	tests/unit/agentd/ctl_main_test.c \
+	tests/unit/agentd/ctl_manual_test.c \
+	tests/unit/agentd/ctl_page_test.c \
+	tests/unit/agentd/ctl_render_test.c \
+	tests/unit/agentd/ctl_test.h
+ctl_test_CPPFLAGS = $(AM_CPPFLAGS) $(JANSSON_CFLAGS) -DVP_TEST_SOURCES='"$(abs_top_srcdir)"'
+ctl_test_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+ctl_test_LDADD = libvpctl.a $(VP_AGENT_LIBS) $(CMOCKA_LIBS)
+EXTRA_DIST += \
+	tests/golden/ctl/help tests/golden/ctl/help-verbs \
+	tests/golden/ctl/check.json tests/golden/ctl/check.txt tests/golden/ctl/check.80.txt \
+	tests/golden/ctl/events.json tests/golden/ctl/events.txt tests/golden/ctl/events.80.txt \
+	tests/golden/ctl/explain.json tests/golden/ctl/explain.txt tests/golden/ctl/explain.80.txt \
+	tests/golden/ctl/history.json tests/golden/ctl/history.txt tests/golden/ctl/history.80.txt \
+	tests/golden/ctl/panic.json tests/golden/ctl/panic.txt tests/golden/ctl/panic.80.txt \
+	tests/golden/ctl/plan.json tests/golden/ctl/plan.txt tests/golden/ctl/plan.80.txt \
+	tests/golden/ctl/result-applied.json tests/golden/ctl/result-applied.txt tests/golden/ctl/result-applied.80.txt \
+	tests/golden/ctl/result-invalid.json tests/golden/ctl/result-invalid.txt tests/golden/ctl/result-invalid.80.txt \
+	tests/golden/ctl/status.json tests/golden/ctl/status.txt tests/golden/ctl/status.80.txt \
+	tests/golden/ctl/status-unreachable.json tests/golden/ctl/status-unreachable.txt tests/golden/ctl/status-unreachable.80.txt
