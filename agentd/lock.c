@@ -18,7 +18,9 @@ int vp_lock_take(const char *folder, struct vp_error *err)
 	_cleanup_close_ int fd = -1;
 	struct flock lock = whole;
 
-	if (mkdir(folder, 0755) && errno != EEXIST)
+	if (!mkdir(folder, 0755))
+		chmod(folder, 0755); /* whatever the umask: everybody may reach the socket */
+	else if (errno != EEXIST)
 		return vp_fail(err, -errno, "%s: cannot make the folder: %s", folder,
 			       strerror(errno));
 	fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);

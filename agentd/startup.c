@@ -89,7 +89,11 @@ static int adopt(struct vp_agent *agent, uint64_t running, struct vp_error *err)
 	}
 	drift = vp_strdup(agent->drift);
 	r = vp_transaction_repair(agent, err);
-	if (!r)
+	/* whose daemon was killed has lost its owner, nothing else: taking it over is no
+	 * repair */
+	if (!r && n == 1 && running && strstr(drift, "has no owner"))
+		vp_log_info("generation %" PRIu64 " is adopted as it runs", agent->running);
+	else if (!r)
 		tell_repair(agent, running, drift);
 	free(drift);
 	return r;

@@ -209,7 +209,6 @@ static void record(struct vp_agent *agent, struct vp_active *next)
 
 	agent->active = next;
 	agent->running = next->generation.number;
-	vp_transaction_verify(agent, NULL);
 	if (vp_state_set_current(&agent->state, agent->running, &err)) {
 		vp_log_error("%s", err.text);
 		vp_problem_set(&agent->record_failed, err.text);
@@ -217,6 +216,8 @@ static void record(struct vp_agent *agent, struct vp_active *next)
 		vp_problem_set(&agent->record_failed, NULL);
 	}
 	vp_enforcement_finish(&agent->all);
+	vp_transaction_verify(agent,
+			      NULL); /* last: what only the old generation had is gone */
 	vp_problem_set(&agent->start_failed, NULL);
 	write_local_copy(agent, &next->generation.sources);
 	vp_sources_free(&next->generation.sources);
@@ -304,6 +305,21 @@ void vp_transaction_run(struct vp_agent *agent, const struct vp_order *order,
 		agent->changed(agent);
 }
 
+/* Differences are many lines each: the first says what it is about. */
+static void set_drift(struct vp_agent *agent, const char *differences, int count)
+{
+	_cleanup_free_ char *text = vp_strdup(differences);
+
+	text[strcspn(text, "\n")] = '\0';
+	if (count > 1) {
+		_cleanup_free_ char *more = vp_format("%s (and %d more)", text, count - 1);
+
+		vp_problem_set(&agent->drift, more);
+	} else {
+		vp_problem_set(&agent->drift, text);
+	}
+}
+
 int vp_transaction_verify(struct vp_agent *agent, struct vp_error *err)
 {
 	_cleanup_strbuf_ struct vp_strbuf differences = { 0 };
@@ -317,8 +333,10 @@ int vp_transaction_verify(struct vp_agent *agent, struct vp_error *err)
 		*err = own;
 	if (n < 0)
 		vp_problem_set(&agent->drift, own.text);
+	else if (n > 0)
+		set_drift(agent, vp_strbuf_text(&differences), n);
 	else
-		vp_problem_set(&agent->drift, n ? vp_strbuf_text(&differences) : NULL);
+		vp_problem_set(&agent->drift, NULL);
 	return n;
 }
 

@@ -2,8 +2,8 @@
 /*
  * A change of what runs, all or nothing:
  *
- *   build (active.h) -> store the bundle -> prepare all -> commit all -> verify
- *   -> record as current -> finish
+ *   build (active.h) -> store the bundle -> prepare all -> commit all
+ *   -> record as current -> finish -> verify
  *
  * Any failure before commit leaves everything as it was. After a kill at any
  * instant the kernel holds exactly the old or the new generation, and both have

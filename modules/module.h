@@ -9,8 +9,8 @@
  *   compile   pure; every module, before anything is touched
  *   prepare   put in place what no traffic reaches yet; may fail
  *   commit    make it effective, atomically; may fail only without effect
- *   verify    read back what is effective, compare with what was meant
  *   finish    remove what the old generation no longer needs
+ *   verify    read back what is effective, compare with what was meant
  *   abort     undo prepare; after a failure of any module's prepare or commit
  *
  * The old generation stays effective until commit returns 0, and after any error.
