@@ -22,7 +22,7 @@ sandbox() {
 	trap sandbox_end EXIT
 	policy=$work/policy.d overrides=$work/overrides.d
 	mkdir -p "$policy" "$overrides" "$work/state" "$work/run"
-	cat >"$work/vpatchd.conf" <-CONF
+	cat >"$work/vpatchd.conf" <<-CONF
 		[vpatchd]
 		policy = $policy
 		overrides = $overrides
