@@ -34,10 +34,11 @@ static bool read_slice(struct vp_lexer *lexer, struct vp_condition *out)
 	uint64_t offset = 0, length = 0;
 
 	if (lexer->next == lexer->end || *lexer->next != '[')
-		return vp_lexer_fail(lexer, start,
-				     "expected `[OFFSET:LENGTH]` or `[OFFSET:]` behind `%s`, "
-				     "e.g. `%s[0:4]`",
-				     out->field->name, out->field->name);
+		return vp_lexer_fail(
+			lexer, start,
+			"expected `[OFFSET:LENGTH]` or `[OFFSET:]` behind `%s`, found "
+			"none, e.g. `%s[0:4]`",
+			out->field->name, out->field->name);
 	lexer->next++;
 	if (!vp_lexer_number(lexer, &offset))
 		return false;
@@ -73,10 +74,10 @@ static bool read_text_argument(struct vp_lexer *lexer, struct vp_condition *out)
 	if (lexer->next == lexer->end || *lexer->next != '(') {
 		if (out->field->argument == VP_ARGUMENT_OPTIONAL)
 			return true;
-		return vp_lexer_fail(
-			lexer, start,
-			"expected a name in parentheses behind `%s`, e.g. `%s(Host)`",
-			out->field->name, out->field->name);
+		return vp_lexer_fail(lexer, start,
+				     "expected a name in parentheses behind `%s`, found none, "
+				     "e.g. `%s(Host)`",
+				     out->field->name, out->field->name);
 	}
 	close = memchr(start, ')', (size_t)(lexer->end - start));
 	if (!close)

@@ -151,6 +151,7 @@ static void add_line(void *context, const struct vp_line *line)
 						    .value_len = line->value_len,
 						    .line = line->number,
 						    .column = line->column,
+						    .bad = line->bad,
 					    }));
 	definition->sections.data[definition->sections.len - 1].count++;
 }

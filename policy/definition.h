@@ -13,6 +13,7 @@ struct vp_entry {
 	const char *key, *value; /* value: as written, comments still in it */
 	uint32_t key_len, value_len;
 	uint32_t line, column; /* column of the value */
+	bool bad;	       /* a finding was made: the value is not to be read */
 };
 
 /* [kind name]; the slices point into the text. */

@@ -97,8 +97,12 @@ bool vp_lexer_skip(struct vp_lexer *lexer, char c)
 
 static bool word_letter(char c, const char *more)
 {
-	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-	       c == '_' || c == '-' || c == '.' || (c && strchr(more, c));
+	if ((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+	    c == '_' || c == '-' || c == '.')
+		return true;
+	while (*more && *more != c)
+		more++;
+	return *more;
 }
 
 size_t vp_lexer_word(struct vp_lexer *lexer, const char *more, const char **word)

@@ -390,6 +390,8 @@ static void apply(struct vp_validation *v, struct vp_override *override,
 		patch->disabled = !override->enabled;
 	if (override->mode >= 0)
 		patch->mode = (enum vp_mode) override->mode;
+	if (override->mode >= 0)
+		v->mode_at = &override->mode_at;
 	if (override->expires)
 		patch->expires = override->expires;
 	each_entry(entry, override)

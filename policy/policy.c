@@ -113,9 +113,9 @@ void vp_policy_build(struct vp_policy *policy, const struct vp_sources *sources,
 		qsort(policy->patches.data, policy->patches.len, sizeof(*policy->patches.data),
 		      compare_patches);
 	drop_duplicates(policy, findings);
-	vp_array_each(patch, &policy->patches)
+	vp_array_each (patch, &policy->patches)
 		ends_at(policy, (*patch)->expires, now);
-	vp_array_each(override, &overrides.list)
+	vp_array_each (override, &overrides.list)
 		ends_at(policy, override->until, now);
 	if (!findings->errors)
 		vp_overrides_unused(&overrides, findings);

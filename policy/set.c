@@ -122,7 +122,7 @@ static void read_file(struct vp_validation *v, void *object, struct vp_lexer *le
 				compare_name);
 	if (!found) {
 		vp_lexer_fail(lexer, lexer->start,
-			      "expected a file that can be read, found `%s`: it was not read",
+			      "expected a set file that exists and can be read, found `%s`",
 			      path);
 		return;
 	}

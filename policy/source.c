@@ -12,6 +12,8 @@
 
 #include <ini.h>
 
+#define KEY_MAX 128
+
 struct reader {
 	const struct vp_text *text;
 	struct vp_findings *findings;
@@ -21,6 +23,7 @@ struct reader {
 	const char *start;	/* of the present line */
 	size_t length;		/* of the present line, without its end */
 	struct vp_line line;
+	bool lost; /* the section that the lines are in */
 };
 
 static struct vp_location place(const struct reader *reader, const char *at)
@@ -152,102 +155,134 @@ static const char *skip_blanks(const char *p, const char *end)
 	return p;
 }
 
-/* [name], and a comment at most behind it */
-static bool read_section(struct reader *reader)
+/* [name], and a comment at most behind it. With a finding about the rest it still is a
+ * section. */
+static void read_section(struct reader *reader)
 {
 	const char *end = reader->start + reader->length;
 	const char *name = skip_blanks(reader->start + 1, end);
-	const char *close = memchr(name, ']', (size_t)(end - name));
-	const char *rest, *last;
+	const char *last = memchr(name, ']', (size_t)(end - name));
+	const char *rest;
 
-	if (!close) {
+	if (last) {
+		rest = skip_blanks(last + 1, end);
+		if (!is_comment(rest, end))
+			fail(reader, rest,
+			     "expected the end of the line behind `]`, found `%.*s`",
+			     vp_excerpt(rest, (size_t)(end - rest)), rest);
+	} else {
+		last = end;
 		fail(reader, end,
-		     "expected `]` at the end of the section's name, found the end "
-		     "of the line, e.g. `[service web]`");
-		return false;
+		     "expected `]` at the end of the section's name, found the end of the "
+		     "line, "
+		     "e.g. `[service web]`");
 	}
-	rest = skip_blanks(close + 1, end);
-	if (!is_comment(rest, end)) {
-		fail(reader, rest, "expected the end of the line behind `]`, found `%.*s`",
-		     vp_excerpt(rest, (size_t)(end - rest)), rest);
-		return false;
-	}
-	for (last = close; last > name && blank(last[-1]); last--)
-		;
+	while (last > name && blank(last[-1]))
+		last--;
 	reader->line.section = true;
 	reader->line.name = name;
 	reader->line.name_len = (uint32_t)(last - name);
 	reader->line.column = (uint32_t)(name - reader->start) + 1;
-	return true;
 }
 
-static bool key_is_good(const struct reader *reader, const char *key, size_t length)
+static bool key_letter(char c)
 {
-	for (size_t i = 0; i < length; i++) {
-		char c = key[i];
+	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+	       c == '-' || c == '_' || c == '.';
+}
 
-		if ((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
-		    (c >= '0' && c <= '9') || c == '-' || c == '_' || c == '.')
-			continue;
-		fail(reader, key + i,
-		     "expected a key of letters, digits, `-`, `_` and `.` before the `=`, "
-		     "found `%.*s`",
-		     vp_excerpt(key, length), key);
-		return false;
-	}
-	if (length > 2 * VP_NAME_MAX) {
-		fail(reader, key, "expected a key, found %zu letters before the `=`", length);
-		return false;
-	}
-	return true;
+/* A line that is no entry keeps its first word, so that its key is not reported missing too.
+ */
+static void bad_entry(struct reader *reader)
+{
+	uint32_t length = 0;
+
+	while (length < reader->length && length < KEY_MAX &&
+	       key_letter(reader->start[length]))
+		length++;
+	reader->line.section = false;
+	reader->line.bad = true;
+	reader->line.name = reader->line.value = reader->start;
+	reader->line.name_len = length;
+	reader->line.value_len = 0;
+	reader->line.column = 1;
 }
 
 /* key = value */
-static bool read_entry(struct reader *reader)
+static void read_entry(struct reader *reader)
 {
-	const char *end = reader->start + reader->length, *key_end, *value;
+	const char *end = reader->start + reader->length, *value;
 	const char *equals = memchr(reader->start, '=', reader->length);
+	const char *key_end = reader->start, *rest;
 
+	while (key_end < end && key_letter(*key_end))
+		key_end++;
+	rest = skip_blanks(key_end, end);
+	bad_entry(reader);
 	if (!equals || equals == reader->start) {
 		fail(reader, reader->start,
 		     "expected `key = value` or `[section]`, found `%.*s`, e.g. `mode = "
 		     "monitor`",
 		     vp_excerpt(reader->start, reader->length), reader->start);
-		return false;
+		return;
 	}
-	for (key_end = equals; key_end > reader->start && blank(key_end[-1]); key_end--)
-		;
-	if (!key_is_good(reader, reader->start, (size_t)(key_end - reader->start)))
-		return false;
+	if (rest != equals || key_end - reader->start > KEY_MAX) {
+		fail(reader, rest != equals ? rest : reader->start,
+		     "expected a key of at most %d letters, digits, `-`, `_` and `.` before "
+		     "the "
+		     "`=`, found `%.*s`",
+		     KEY_MAX, vp_excerpt(reader->start, (size_t)(equals - reader->start)),
+		     reader->start);
+		return;
+	}
 	value = skip_blanks(equals + 1, end);
 	while (end > value && blank(end[-1]))
 		end--;
-	reader->line.section = false;
-	reader->line.name = reader->start;
-	reader->line.name_len = (uint32_t)(key_end - reader->start);
+	reader->line.bad = false;
 	reader->line.value = value;
 	reader->line.value_len = (uint32_t)(end - value);
 	reader->line.column = (uint32_t)(value - reader->start) + 1;
+}
+
+/* One line into reader->line; false when it says nothing. */
+static bool take_line(struct reader *reader)
+{
+	const char *first = skip_blanks(reader->start, reader->start + reader->length);
+
+	if (first == reader->start + reader->length)
+		return false;
+	reader->line.bad = false;
+	if (!line_is_text(reader)) {
+		/* keys below a section that was lost belong to no other */
+		reader->lost |= *first == '[';
+		bad_entry(reader);
+		return *first != '[' && *first != '#' && *first != ';';
+	}
+	if (*reader->start == '#' || *reader->start == ';')
+		return false;
+	if (first > reader->start) {
+		fail(reader, reader->start,
+		     "expected `key = value` at the start of the line, found an indented "
+		     "line; "
+		     "values do not continue on the next line");
+		return false;
+	}
+	if (*first != '[') {
+		read_entry(reader);
+		return true;
+	}
+	reader->lost = false;
+	read_section(reader);
 	return true;
 }
 
 /* The next line that inih must see is in reader->line; false at the end of the text. */
 static bool next_line(struct reader *reader)
 {
-	while (read_line(reader)) {
-		const char *first = skip_blanks(reader->start, reader->start + reader->length);
-
-		if (first == reader->start + reader->length || !line_is_text(reader) ||
-		    *reader->start == '#' || *reader->start == ';')
-			continue;
-		if (first > reader->start)
-			fail(reader, reader->start,
-			     "expected `key = value` at the start of the line, found an "
-			     "indented "
-			     "line; values do not continue on the next line");
-		else if (*first == '[' ? read_section(reader) : read_entry(reader))
+	while (read_line(reader))
+		if (take_line(reader) && !reader->lost &&
+		    (reader->line.section || reader->line.name_len))
 			return true;
-	}
 	return false;
 }
 

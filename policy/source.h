@@ -21,6 +21,7 @@
 /* One meaningful line; the slices point into the text. */
 struct vp_line {
 	bool section;	   /* [name], else name = value */
+	bool bad;	   /* a finding was made: only the name, so far as it can be told, is good */
 	const char *name;  /* between the brackets, or the key */
 	const char *value; /* of a key: as written, without blanks at its ends; comments still in it */
 	uint32_t name_len, value_len;

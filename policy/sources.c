@@ -65,7 +65,9 @@ static void read_file(const struct collector *collector, int folder, const char 
 	struct vp_text text = { 0 };
 
 	if (fd < 0) {
-		find_at(collector, path, strerror(errno));
+		/* that a set file is missing is said where it is named */
+		if (errno != ENOENT || collector->limit != VP_SET_FILE_MAX)
+			find_at(collector, path, strerror(errno));
 		return;
 	}
 	if (!trusted(collector, fd, path))
@@ -164,7 +166,7 @@ static void read_sets_of(const struct collector *collector, const struct vp_text
 		const char *name;
 		size_t length;
 
-		if (!entry || !vp_section_is(section, "set"))
+		if (!entry || entry->bad || !vp_section_is(section, "set"))
 			continue;
 		lexer = vp_lexer_of(&definition, entry, &ignored);
 		length = vp_lexer_text(&lexer, &name);

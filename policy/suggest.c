@@ -35,9 +35,10 @@ static size_t distance(const char *a, size_t a_len, const char *b, size_t b_len)
 
 void vp_suggest(struct vp_suggestion *suggestion, const char *candidate)
 {
-	size_t length = strlen(candidate), d;
+	size_t length = candidate ? strlen(candidate) : 0, d;
 
-	if (!suggestion->length || suggestion->length > WORD_MAX || length > WORD_MAX)
+	if (!length || suggestion->length < 3 || suggestion->length > WORD_MAX ||
+	    length > WORD_MAX)
 		return;
 	d = distance(suggestion->text, suggestion->length, candidate, length);
 	if (d > 1 + suggestion->length / 4)

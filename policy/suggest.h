@@ -13,7 +13,7 @@ struct vp_suggestion {
 	size_t distance;
 };
 
-/* Consider one known word. */
+/* Consider one known word (or NULL). Words of less than 3 letters have no near ones. */
 void vp_suggest(struct vp_suggestion *suggestion, const char *candidate);
 
 #endif

@@ -111,8 +111,11 @@ static const struct vp_key *find_key(const struct vp_entry *entry, const struct 
 				     size_t count)
 {
 	for (size_t i = 0; i < count; i++) {
-		size_t length = strlen(keys[i].name);
+		size_t length;
 
+		if (*keys[i].name != *entry->key)
+			continue;
+		length = strlen(keys[i].name);
 		if (keys[i].prefix ? entry->key_len > length + 1 && entry->key[length] == '.'
 				   : entry->key_len == length)
 			if (!memcmp(keys[i].name, entry->key, length))
@@ -121,15 +124,21 @@ static const struct vp_key *find_key(const struct vp_entry *entry, const struct 
 	return NULL;
 }
 
-static void unknown_key(struct vp_validation *v, const struct vp_section *section,
-			const struct vp_entry *entry, const struct vp_key *keys, size_t count)
+/* Returns the key that was probably meant, or NULL. */
+static const struct vp_key *unknown_key(struct vp_validation *v,
+					const struct vp_section *section,
+					const struct vp_entry *entry,
+					const struct vp_key *keys, size_t count)
 {
+	const struct vp_key *meant = NULL;
 	struct vp_location at = { v->definition->file, entry->line, 1 };
 	struct vp_suggestion suggestion = { .text = entry->key, .length = entry->key_len };
 	_cleanup_strbuf_ struct vp_strbuf all = { 0 };
 
 	for (size_t i = 0; i < count; i++) {
 		vp_suggest(&suggestion, keys[i].name);
+		if (suggestion.best == keys[i].name)
+			meant = &keys[i];
 		vp_strbuf_addf(&all, "%s%s%s", i ? ", " : "", keys[i].name,
 			       keys[i].prefix ? ".NAME" : "");
 	}
@@ -143,6 +152,7 @@ static void unknown_key(struct vp_validation *v, const struct vp_section *sectio
 		vp_find_error(v->findings, &at, "expected a key of [%.*s] (%s), found `%.*s`",
 			      (int)section->kind_len, section->kind, vp_strbuf_text(&all),
 			      vp_excerpt(entry->key, entry->key_len), entry->key);
+	return meant;
 }
 
 static void missing_key(struct vp_validation *v, const struct vp_section *section,
@@ -169,7 +179,10 @@ void vp_validate_keys(struct vp_validation *v, const struct vp_section *section,
 		struct vp_lexer lexer;
 
 		if (!key) {
-			unknown_key(v, section, &entries[i], keys, count);
+			if (!entries[i].bad)
+				key = unknown_key(v, section, &entries[i], keys, count);
+			if (key && !seen[key - keys])
+				seen[key - keys] = entries[i].line;
 			continue;
 		}
 		if (seen[key - keys] && !key->repeats && !key->prefix) {
@@ -180,6 +193,8 @@ void vp_validate_keys(struct vp_validation *v, const struct vp_section *section,
 			continue;
 		}
 		seen[key - keys] = entries[i].line;
+		if (entries[i].bad)
+			continue;
 		lexer = vp_lexer_of(v->definition, &entries[i], v->findings);
 		v->entry = &entries[i];
 		key->read(v, object, &lexer);
@@ -197,9 +212,9 @@ char *vp_read_section_name(struct vp_validation *v, const struct vp_section *sec
 		return vp_strndup(section->name, section->name_len);
 	if (!section->name_len)
 		vp_find_error(v->findings, &at,
-			      "expected a name behind `%.*s`, found none, e.g. `[%.*s web]`",
+			      "expected a name behind `%.*s`, found none, e.g. `[%.*s %s]`",
 			      (int)section->kind_len, section->kind, (int)section->kind_len,
-			      section->kind);
+			      section->kind, v->patch ? "web" : "CVE-2013-5211");
 	else
 		vp_find_error(
 			v->findings, &at,
@@ -269,11 +284,11 @@ static void read_id(struct vp_validation *v, void *object, struct vp_lexer *lexe
 	if (vp_name_is_good(text, length))
 		patch->id = vp_strndup(text, length);
 	else
-		vp_lexer_expected(
+		vp_lexer_fail(
 			lexer, text,
-			"an id (a letter or digit, then letters, digits, `.`, `_` or "
-			"`-`, at most 64)",
-			"CVE-2013-5211");
+			"expected an id (a letter or digit, then letters, digits, `.`, `_` "
+			"or `-`, at most 64), found `%.*s`, e.g. `CVE-2013-5211`",
+			vp_excerpt(text, length), text);
 }
 
 static void read_title(struct vp_validation *v, void *object, struct vp_lexer *lexer)
@@ -355,7 +370,7 @@ static void read_references(struct vp_validation *v, void *object, struct vp_lex
 		vp_array_push(&patch->references, vp_strndup(start, (size_t)(p - start)));
 		while (p < end && (*p == ' ' || *p == '\t'))
 			p++;
-	} while (p < end && *p++ == ',');
+	} while (p < end && *p == ',' && p++);
 	if (p < end)
 		vp_lexer_expected(lexer, p, "a comma between URLs", NULL);
 }

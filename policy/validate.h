@@ -18,6 +18,7 @@ struct vp_validation {
 	struct vp_findings *findings;
 	struct vp_patch *patch; /* being built; NULL for an overrides file */
 	const struct vp_entry *entry; /* being read */
+	const struct vp_location *mode_at; /* of the override that set the mode, or NULL */
 	size_t errors;	    /* of other files, before this one */
 	bool sample_errors; /* proofs cannot be judged */
 };

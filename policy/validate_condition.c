@@ -44,17 +44,17 @@ static const char *field_text(const struct vp_condition *condition, char text[st
 	return text;
 }
 
-static const char *service_text(const struct vp_service *service, char text[static 128])
+static const char *service_text(const struct vp_service *service, char text[static 160])
 {
 	char ports[40] = "";
+	const char *more = service->ports.len > 1 ? ", ..." : "";
 
 	if (service->ports.len)
 		vp_port_range_print(&service->ports.data[0], ports);
-	snprintf(text, 128, "service `%s`%s%s%s", service->name ? service->name : "?",
-		 *ports ? " (" : "", ports,
-		 service->ports.len > 1 ? ", ...)"
-		 : *ports		? ")"
-					: "");
+	if (service->ports.len && service->ports.data[0].at.file != service->at.file)
+		more = ", by an override";
+	snprintf(text, 160, "service `%s`%s%s%s%s", service->name ? service->name : "?",
+		 *ports ? " (" : "", ports, more, *ports ? ")" : "");
 	return text;
 }
 
@@ -69,7 +69,7 @@ static bool check_traffic(const struct check *check)
 	const struct vp_condition *condition = check->condition;
 	const struct vp_field *field = condition->field;
 	unsigned int traffic = vp_service_traffic(check->service);
-	char text[96], service[128];
+	char text[96], service[160];
 
 	service_text(check->service, service);
 	if (traffic & field->traffic) {

@@ -431,6 +431,8 @@ unsigned int vp_value_families(const struct vp_value *value)
 		return range_family(&value->address);
 	if (value->kind != VP_VALUE_SET || !value->reference.set)
 		return VP_FAMILY_IPV4 | VP_FAMILY_IPV6;
+	if (!value->reference.set->values.len)
+		return VP_FAMILY_IPV4 | VP_FAMILY_IPV6; /* an error of its own */
 	vp_array_each (element, &value->reference.set->values)
 		families |= vp_value_families(element);
 	return families;

@@ -39,7 +39,7 @@ static void check_proofs(struct vp_validation *v)
 	vp_array_each (rule, &patch->rules)
 		if (rule->name && !has_attack(patch, rule))
 			vp_find_error(
-				v->findings, &rule->at,
+				v->findings, v->mode_at ? v->mode_at : &rule->at,
 				"expected an attack sample for rule `%s` of a patch in mode "
 				"enforce, found none; add a `[sample NAME]` with `rule = %s` "
 				"and `expect = blocked`, or set `mode = monitor`",
@@ -47,7 +47,8 @@ static void check_proofs(struct vp_validation *v)
 	for (size_t i = 0; i < patch->services.len; i++)
 		if (patch->services.data[i].name && is_used(patch, i) && !has_benign(patch, i))
 			vp_find_error(
-				v->findings, &patch->services.data[i].at,
+				v->findings,
+				v->mode_at ? v->mode_at : &patch->services.data[i].at,
 				"expected a benign sample for service `%s` of a patch in mode "
 				"enforce, found none; add a `[sample NAME]` with `service = "
 				"%s` and `expect = passed`, or set `mode = monitor`",

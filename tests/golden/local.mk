@@ -9,3 +9,10 @@ check_PROGRAMS += tests/golden/netfilter_test
 TESTS += tests/golden/netfilter_test
 tests_golden_netfilter_test_SOURCES = tests/golden/netfilter_test.c
 tests_golden_netfilter_test_LDADD = libvpmodules.a libvppolicy.a libvpbase.a $(INIH_LIBS)
+
+# The corpus of malformed and valid definitions, over the policy library alone.
+check_PROGRAMS += tests/harness/check_policy
+tests_harness_check_policy_SOURCES = tests/harness/check_policy.c
+tests_harness_check_policy_LDADD = libvppolicy.a libvpbase.a $(INIH_LIBS)
+TESTS += tests/golden/check-definitions
+EXTRA_DIST += tests/golden/check-definitions tests/golden/malformed tests/golden/valid
