@@ -47,3 +47,25 @@ EXTRA_DIST += \
 	tests/golden/ctl/result-invalid.json tests/golden/ctl/result-invalid.txt tests/golden/ctl/result-invalid.80.txt \
 	tests/golden/ctl/status.json tests/golden/ctl/status.txt tests/golden/ctl/status.80.txt \
 	tests/golden/ctl/status-unreachable.json tests/golden/ctl/status-unreachable.txt tests/golden/ctl/status-unreachable.80.txt
+
+check_PROGRAMS += lab_test
+TESTS += lab_test
+lab_test_SOURCES = \
+	tests/unit/agentd/lab_judge_test.c \
+	tests/unit/agentd/lab_mutant_test.c \
+	tests/unit/agentd/lab_packet_test.c \
+	tests/unit/agentd/lab_run_test.c \
+	tests/unit/agentd/lab_test.c \
+	tests/unit/agentd/lab_tests.h
+lab_test_CPPFLAGS = $(AM_CPPFLAGS) $(JANSSON_CFLAGS) -DVP_TEST_SOURCES='"$(abs_top_srcdir)"'
+lab_test_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+lab_test_LDADD = libvpctl.a $(VP_AGENT_LIBS) $(CMOCKA_LIBS)
+EXTRA_DIST += \
+	tests/system/lab/bad-benign.vpatch \
+	tests/system/lab/bad-boundary.vpatch \
+	tests/system/lab/bad-delivered.vpatch \
+	tests/system/lab/bad-inconclusive.vpatch \
+	tests/system/lab/bad-other-rule.vpatch \
+	tests/system/lab/good-endpoint.vpatch \
+	tests/system/lab/good-host.vpatch \
+	tests/system/lab/good-limit.vpatch
