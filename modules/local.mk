@@ -44,5 +44,6 @@ libvpmodules_a_SOURCES += \
 	modules/netfilter/observe_elements.c \
 	modules/netfilter/probe.c \
 	modules/netfilter/repair.c \
+	modules/netfilter/userdata.c modules/netfilter/userdata.h \
 	modules/netfilter/verify.c \
 	modules/netfilter/watch.c modules/netfilter/watch.h

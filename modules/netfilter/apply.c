@@ -13,41 +13,6 @@
 #include "modules/netfilter/instance.h"
 #include "modules/netfilter/lower.h"
 #include "modules/netfilter/observe.h"
-#include "modules/netfilter/watch.h"
-
-int vp_instance_send(struct vp_instance *instance, struct vp_batch *batch,
-		     vp_netlink_visit echo, void *data, struct vp_error *err)
-{
-	uint32_t before = 0, after = 0;
-	int code;
-
-	if (vp_batch_empty(batch))
-		return 0;
-	if (instance->watch)
-		vp_watch_pause(instance->watch);
-	if (vp_netlink_genid(&instance->nl, &before) < 0 || before != instance->genid)
-		instance->certain = false;
-	code = vp_batch_send(batch, &instance->nl, echo, data, err);
-	if (vp_netlink_genid(&instance->nl, &after) < 0 ||
-	    (code == 0 && after - before != 1) || (code < 0 && after != before))
-		instance->certain = false;
-	instance->genid = after;
-	if (instance->watch)
-		vp_watch_resume(instance->watch, before, code == 0 ? 1 : 0);
-	return code;
-}
-
-void vp_instance_settle(struct vp_instance *instance)
-{
-	vp_diff_free(&instance->diff);
-	if (instance->base_owned)
-		vp_image_free(instance->base);
-	instance->base = NULL;
-	instance->base_owned = false;
-	vp_image_free(instance->wanted);
-	instance->wanted = NULL;
-	instance->prepared = instance->committed = false;
-}
 
 /* What the new diff starts from: our own memory while nobody else changed anything. */
 static int find_base(struct vp_instance *instance, struct vp_error *err)

@@ -33,6 +33,7 @@ struct nlmsghdr *vp_batch_message(struct vp_batch *batch, uint16_t type, uint16_
 	if (batch->cap - batch->len < MESSAGE_ROOM) {
 		batch->cap = batch->cap * 2 + MESSAGE_ROOM;
 		batch->data = vp_realloc(batch->data, batch->cap, 1);
+		memset(batch->data + batch->len, 0, batch->cap - batch->len); /* paddings */
 	}
 	message = mnl_nlmsg_put_header(batch->data + batch->len);
 	message->nlmsg_type = type;
@@ -339,8 +340,9 @@ static void take_error(struct outcome *outcome, const struct nlmsghdr *message)
 {
 	const struct nlmsgerr *error = mnl_nlmsg_get_payload(message);
 
-	if (mnl_nlmsg_get_payload_len(message) < sizeof(*error))
-		return;
+	if (mnl_nlmsg_get_payload_len(message) < sizeof(*error) ||
+	    message->nlmsg_seq - outcome->batch->sequence > outcome->batch->steps.len + 1)
+		return; /* not of this transaction */
 	if (error->error == 0) {
 		outcome->acknowledged |= message->nlmsg_seq == outcome->last;
 	} else if (outcome->code == 0) {
@@ -372,11 +374,9 @@ static int read_answers(struct vp_netlink *nl, struct outcome *outcome, vp_netli
 		if (size < 0)
 			return -errno;
 		for (; mnl_nlmsg_ok(message, left); message = mnl_nlmsg_next(message, &left)) {
-			if (message->nlmsg_seq - outcome->batch->sequence >
-			    outcome->batch->steps.len + 1)
-				continue;
 			if (message->nlmsg_type == NLMSG_ERROR)
 				take_error(outcome, message);
+			/* echoes of elements carry no sequence number */
 			else if (echo && message->nlmsg_type >= NLMSG_MIN_TYPE)
 				echo(message, data);
 		}

@@ -46,6 +46,12 @@ int vp_instance_prepare(struct vp_instance *instance, struct vp_error *err);
 void vp_instance_settle(struct vp_instance *instance);
 
 /* The operations of struct vp_module. */
+int vp_instance_open(struct vp_instance **instance, const struct vp_host *host,
+		     struct vp_error *err);
+void vp_instance_close(struct vp_instance *instance);
+int vp_instance_running(struct vp_instance *instance, uint64_t *generation,
+			struct vp_error *err);
+int vp_instance_remove(struct vp_instance *instance, struct vp_error *err);
 int vp_netfilter_prepare(struct vp_instance *instance, const struct vp_artefact *artefact,
 			 struct vp_error *err);
 int vp_netfilter_commit(struct vp_instance *instance, struct vp_error *err);

@@ -22,7 +22,7 @@
 
 void vp_expressions_init(struct vp_expressions *out, struct vp_image *image)
 {
-	out->image = image;
+	*out = (struct vp_expressions){ .image = image };
 	out->buffer = vp_alloc(1, VP_EXPRESSIONS_ROOM + MARGIN);
 	vp_expressions_reset(out);
 }
@@ -35,6 +35,8 @@ void vp_expressions_free(struct vp_expressions *out)
 
 void vp_expressions_reset(struct vp_expressions *out)
 {
+	/* attributes end in padding, which libmnl leaves as it finds it */
+	memset(out->buffer, 0, out->message ? out->message->nlmsg_len : 0);
 	out->message = mnl_nlmsg_put_header(out->buffer);
 }
 
@@ -266,7 +268,6 @@ static void order_bytes(struct vp_expressions *out, uint8_t *first, uint8_t *las
 			uint8_t size)
 {
 	struct nftnl_expr *expr = expression("byteorder");
-	uint32_t value;
 
 	nftnl_expr_set_u32(expr, NFTNL_EXPR_BYTEORDER_SREG, NFT_REG_1);
 	nftnl_expr_set_u32(expr, NFTNL_EXPR_BYTEORDER_DREG, NFT_REG_1);
@@ -274,10 +275,13 @@ static void order_bytes(struct vp_expressions *out, uint8_t *first, uint8_t *las
 	nftnl_expr_set_u32(expr, NFTNL_EXPR_BYTEORDER_LEN, size);
 	nftnl_expr_set_u32(expr, NFTNL_EXPR_BYTEORDER_SIZE, size);
 	vp_expressions_put(out, expr);
-	for (int i = 0; i < 2; i++) {
-		memcpy(&value, i ? last : first, sizeof(value));
-		value = htonl(value);
-		memcpy(i ? last : first, &value, sizeof(value));
+	for (unsigned int i = 0; htonl(1) != 1 && i < size / 2u; i++) {
+		uint8_t low = first[i], high = last[i];
+
+		first[i] = first[size - 1 - i];
+		first[size - 1 - i] = low;
+		last[i] = last[size - 1 - i];
+		last[size - 1 - i] = high;
 	}
 }
 
@@ -427,22 +431,28 @@ uint64_t vp_lower_timeout(uint64_t milliseconds)
 static int dynamic_set(struct vp_expressions *out, const struct vp_statement *statement,
 		       uint32_t op, struct nftnl_expr **result, struct vp_error *err)
 {
+	const struct vp_image_set *set;
 	struct nftnl_expr *expr;
 	int code = load_key(out, statement, err);
 
 	if (code < 0)
 		return code;
-	if (!statement->name || !vp_image_set(out->image, statement->name))
+	set = statement->name ? vp_image_set(out->image, statement->name) : NULL;
+	if (!set)
 		return vp_fail(err, -EINVAL,
 			       "a rule adds to the set \"%s\", which is not there",
 			       statement->name ? statement->name : "");
+	if (!(set->flags & NFT_SET_TIMEOUT))
+		return vp_fail(err, -EINVAL,
+			       "a rule adds to the set \"%s\", which never forgets",
+			       set->name);
 	expr = expression("dynset");
 	nftnl_expr_set_u32(expr, NFTNL_EXPR_DYNSET_SREG_KEY, NFT_REG_1);
 	nftnl_expr_set_u32(expr, NFTNL_EXPR_DYNSET_OP, op);
 	nftnl_expr_set_str(expr, NFTNL_EXPR_DYNSET_SET_NAME, statement->name);
-	if (statement->milliseconds)
-		nftnl_expr_set_u64(expr, NFTNL_EXPR_DYNSET_TIMEOUT,
-				   vp_lower_timeout(statement->milliseconds));
+	nftnl_expr_set_u64(expr, NFTNL_EXPR_DYNSET_TIMEOUT,
+			   vp_lower_timeout(statement->milliseconds)); /* 0: the set's own */
+	nftnl_expr_set_u32(expr, NFTNL_EXPR_DYNSET_FLAGS, 0);
 	*result = expr;
 	return 0;
 }
@@ -500,8 +510,9 @@ static void lower_reject(struct vp_expressions *out, bool reset)
 
 	nftnl_expr_set_u32(expr, NFTNL_EXPR_REJECT_TYPE,
 			   reset ? NFT_REJECT_TCP_RST : NFT_REJECT_ICMPX_UNREACH);
-	nftnl_expr_set_u8(expr, NFTNL_EXPR_REJECT_CODE,
-			  reset ? 0 : NFT_REJECT_ICMPX_ADMIN_PROHIBITED);
+	if (!reset)
+		nftnl_expr_set_u8(expr, NFTNL_EXPR_REJECT_CODE,
+				  NFT_REJECT_ICMPX_ADMIN_PROHIBITED);
 	vp_expressions_put(out, expr);
 }
 

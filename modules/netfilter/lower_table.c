@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * Ruleset to image: sets, elements, objects and chains in the form the kernel
- * keeps them in. Pure. User data follows libnftnl's layout, so that nft(8) and
- * other readers show comments and byte order.
+ * keeps them in. Pure. How readers shall print them is in userdata.c.
  */
 #include <errno.h>
 #include <netinet/in.h>
@@ -14,52 +13,7 @@
 #include <libnftnl/udata.h>
 
 #include "modules/netfilter/lower.h"
-
-#define NFT_TYPE_BITS 6 /* of one type in the type of a concatenation */
-#define TYPE_MARK     19
-#define USERDATA_MAX  256
-
-/* nft's numbers for its data types: they tell readers how to print, nothing else. */
-static uint32_t type_number(const char *name)
-{
-	static const struct {
-		const char *name;
-		uint32_t number;
-	} types[] = {
-		{ "nf_proto", 2 },     { "integer", 4 },     { "ipv4_addr", 7 },
-		{ "ipv6_addr", 8 },    { "inet_proto", 12 }, { "inet_service", 13 },
-		{ "icmp_type", 14 },   { "tcp_flag", 15 },   { "mark", TYPE_MARK },
-		{ "ct_state", 26 },    { "ct_dir", 27 },     { "ct_status", 28 },
-		{ "icmpv6_type", 29 }, { "icmp_code", 32 },  { "icmpv6_code", 33 },
-	};
-
-	for (size_t i = 0; name && i < VP_COUNT(types); i++)
-		if (!strcmp(types[i].name, name))
-			return types[i].number;
-	return 4;
-}
-
-static uint32_t byte_order(const struct vp_nft_set *set)
-{
-	if (set->parts.len > 1)
-		return 0;
-	return type_number(set->parts.data[0].type) == TYPE_MARK ? 1 : 2; /* host, network */
-}
-
-struct userdata {
-	uint8_t data[USERDATA_MAX];
-	uint32_t length;
-};
-
-static void put_userdata(struct userdata *out, uint8_t type, const void *data, size_t size)
-{
-	if (size > 255 || out->length + 2 + size > sizeof(out->data))
-		return;
-	out->data[out->length++] = type;
-	out->data[out->length++] = (uint8_t)size;
-	memcpy(out->data + out->length, data, size);
-	out->length += (uint32_t)size;
-}
+#include "modules/netfilter/userdata.h"
 
 /* As long as nft(8) reads them. */
 static const char *comment(struct vp_image *image, const char *text)
@@ -75,16 +29,9 @@ static const char *comment(struct vp_image *image, const char *text)
 static void set_userdata(struct vp_image *image, const struct vp_nft_set *from,
 			 struct vp_image_set *set)
 {
-	struct userdata userdata = { .length = 0 };
-	uint32_t order = byte_order(from), data_order = from->data == VP_DATA_MARK;
-	const char *note = comment(image, from->comment);
+	struct vp_userdata userdata = { .length = 0 };
 
-	put_userdata(&userdata, NFTNL_UDATA_SET_KEYBYTEORDER, &order, sizeof(order));
-	if (from->data != VP_DATA_NONE)
-		put_userdata(&userdata, NFTNL_UDATA_SET_DATABYTEORDER, &data_order,
-			     sizeof(data_order));
-	if (note)
-		put_userdata(&userdata, NFTNL_UDATA_SET_COMMENT, note, strlen(note) + 1);
+	vp_userdata_set(&userdata, from, comment(image, from->comment), &set->key_type);
 	set->userdata = vp_arena_copy(&image->arena, userdata.data, userdata.length);
 	set->userdata_length = userdata.length;
 }
@@ -148,7 +95,6 @@ static int lower_set(struct vp_image *image, const struct vp_nft_set *from,
 	set = vp_image_add_set(image, from->name);
 	set->flags = set_flags(from);
 	vp_array_each (part, &from->parts) {
-		set->key_type = set->key_type << NFT_TYPE_BITS | type_number(part->type);
 		set->key_length += concatenation ? (part->size + 3u) & ~3u : part->size;
 		if (set->flags & NFT_SET_CONCAT)
 			set->parts[set->part_count++] = part->size;
@@ -157,7 +103,7 @@ static int lower_set(struct vp_image *image, const struct vp_nft_set *from,
 		set->data_type = NFT_DATA_VERDICT;
 		set->data_length = 16; /* what the kernel reports for verdicts */
 	} else if (from->data == VP_DATA_MARK) {
-		set->data_type = TYPE_MARK;
+		set->data_type = VP_NFT_TYPE_MARK;
 		set->data_length = 4;
 	}
 	/* a tree of intervals counts their ends too, and gains nothing from a size */

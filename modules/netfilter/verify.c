@@ -11,6 +11,9 @@
 #include <linux/netfilter.h>
 #include <linux/netfilter/nf_tables.h>
 
+#include <libnftnl/common.h>
+#include <libnftnl/rule.h>
+
 #include "modules/netfilter/instance.h"
 #include "modules/netfilter/lower.h"
 #include "modules/netfilter/observe.h"
@@ -36,6 +39,34 @@ static void differ(struct report *report, const char *format, ...)
 	vsnprintf(line, sizeof(line), format, arguments);
 	va_end(arguments);
 	vp_strbuf_addf(report->out, "%s\n", line);
+}
+
+/* The expressions in libnftnl's words, for those who must find out what happened. */
+static void explain(struct report *report, const char *label, const struct vp_image_rule *rule)
+{
+	uint8_t *buffer;
+	struct nftnl_rule *parsed;
+	struct nlmsghdr *message;
+	char text[2048];
+
+	if (report->count > LINES_MAX)
+		return;
+	parsed = nftnl_rule_alloc();
+	buffer = vp_alloc(1, VP_EXPRESSIONS_ROOM * 2);
+	message = nftnl_nlmsg_build_hdr((char *)buffer, NFT_MSG_NEWRULE, NFPROTO_INET, 0, 0);
+	mnl_attr_put(message, NFTA_RULE_EXPRESSIONS | NLA_F_NESTED, rule->length,
+		     rule->expressions);
+	if (parsed && nftnl_rule_nlmsg_parse(message, parsed) == 0 &&
+	    nftnl_rule_snprintf(text, sizeof(text), parsed, NFTNL_OUTPUT_DEFAULT, 0) > 0) {
+		for (char *c = text; *c; c++)
+			if (*c == '\n')
+				*c = ' ';
+		vp_strbuf_addf(report->out, "  %s: %s \"%s\"\n", label, text,
+			       rule->comment ? rule->comment : "");
+	}
+	if (parsed)
+		nftnl_rule_free(parsed);
+	free(buffer);
 }
 
 static const char *rule_name(const struct vp_image_rule *rule)
@@ -68,6 +99,8 @@ static void verify_rules(struct report *report, const struct vp_image_chain *mea
 		} else if (left && right) {
 			differ(report, "chain %s: rule %zu \"%s\" was changed", meant->name,
 			       m + 1, rule_name(left));
+			explain(report, "meant", left);
+			explain(report, "found", right);
 			m++, f++;
 		} else if (left) {
 			differ(report, "chain %s: rule %zu \"%s\" is missing", meant->name,

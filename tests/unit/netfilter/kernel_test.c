@@ -1,0 +1,506 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * The half that touches the kernel, against the kernel, in a network namespace of
+ * the test's own. A kernel that refuses is a failure, never a skip. nft(8) plays
+ * the part of somebody else who changes our table.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <net/if.h>
+#include <netinet/in.h>
+#include <poll.h>
+#include <sched.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "lib/cleanup.h"
+#include "modules/netfilter/netfilter.h"
+#include "modules/netfilter/watch.h"
+#include "tests/unit/netfilter/kernel_build.h"
+
+static double milliseconds(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (double)now.tv_sec * 1e3 + (double)now.tv_nsec / 1e6;
+}
+
+static void good(int code, const struct vp_error *err)
+{
+	if (code < 0)
+		fail_msg("%d: %s", code, err->text);
+}
+
+static struct vp_instance *open_instance(void)
+{
+	struct vp_instance *instance = NULL;
+	struct vp_error err = { 0 };
+
+	good(vp_instance_open(&instance, NULL, &err), &err);
+	return instance;
+}
+
+static int fresh(void **state)
+{
+	struct vp_error err = { 0 };
+
+	*state = open_instance();
+	good(vp_instance_remove(*state, &err), &err);
+	return 0;
+}
+
+static int gone(void **state)
+{
+	struct vp_error err = { 0 };
+
+	good(vp_instance_remove(*state, &err), &err);
+	vp_instance_close(*state);
+	return 0;
+}
+
+static void apply(struct vp_instance *instance, const struct vp_artefact *artefact)
+{
+	struct vp_error err = { 0 };
+
+	good(vp_netfilter_prepare(instance, artefact, &err), &err);
+	good(vp_netfilter_commit(instance, &err), &err);
+	vp_netfilter_finish(instance);
+}
+
+/* Number of differences; the lines contain `text`, when given. */
+static int verify(struct vp_instance *instance, const struct vp_artefact *artefact,
+		  const char *text)
+{
+	_cleanup_strbuf_ struct vp_strbuf lines = { 0 };
+	struct vp_error err = { 0 };
+	int count = vp_netfilter_verify(instance, artefact, &lines, &err);
+
+	good(count, &err);
+	if (text && !strstr(vp_strbuf_text(&lines), text))
+		fail_msg("\"%s\" is not in: %s", text, vp_strbuf_text(&lines));
+	if (!text && count)
+		print_message("%s", vp_strbuf_text(&lines));
+	return count;
+}
+
+/* Apply, expect no differences, drop the artefact. */
+static void apply_shape(struct vp_instance *instance, struct shape shape)
+{
+	struct vp_artefact *artefact = vp_artefact_build(&shape);
+
+	apply(instance, artefact);
+	assert_int_equal(verify(instance, artefact, NULL), 0);
+	vp_artefact_drop(artefact);
+}
+
+static void nft(const char *command)
+{
+	_cleanup_free_ char *line = vp_format("nft '%s'", command);
+
+	if (system(line) != 0)
+		fail_msg("%s", line);
+}
+
+static void send_to(uint16_t port, const char *payload, unsigned int times)
+{
+	struct sockaddr_in to = { .sin_family = AF_INET, .sin_port = htons(port) };
+	_cleanup_close_ int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+
+	to.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	for (unsigned int i = 0; i < times; i++)
+		if (sendto(fd, payload, strlen(payload), 0, (struct sockaddr *)&to,
+			   sizeof(to)) < 0)
+			fail_msg("sendto: %s", strerror(errno));
+}
+
+static uint64_t packets_of(struct vp_instance *instance, uint32_t tag)
+{
+	struct vp_counts counts = { 0 };
+	struct vp_error err = { 0 };
+	uint64_t packets = 0;
+
+	good(vp_netfilter_counts(instance, &counts, &err), &err);
+	vp_array_each (count, &counts)
+		if (count->tag == tag)
+			packets += count->packets;
+	vp_array_free(&counts);
+	return packets;
+}
+
+static uint64_t generation_of(struct vp_instance *instance)
+{
+	struct vp_error err = { 0 };
+	uint64_t generation = 99;
+
+	good(vp_instance_running(instance, &generation, &err), &err);
+	return generation;
+}
+
+static void everything_reads_back(void **state)
+{
+	assert_int_equal(generation_of(*state), 0);
+	apply_shape(
+		*state,
+		(struct shape){ .generation = 7, .regions = 5, .elements = 9, .zoo = true });
+	assert_int_equal(generation_of(*state), 7);
+}
+
+static void tampering_is_found(void **state)
+{
+	struct shape shape = { .generation = 1, .regions = 3, .elements = 3, .zoo = true };
+	struct vp_artefact *artefact = vp_artefact_build(&shape);
+
+	apply(*state, artefact);
+	nft("flush chain inet vpatch region-1");
+	assert_int_equal(
+		verify(*state, artefact, "chain region-1: rule 1 \"P-1/rule\" is missing"), 1);
+	apply(*state, artefact);
+	assert_int_equal(verify(*state, artefact, NULL), 0);
+	nft("add rule inet vpatch input accept");
+	assert_int_equal(verify(*state, artefact, "chain input: rule 4 \"\" is not ours"), 1);
+	nft("delete element inet vpatch exact { udp . 6002 }");
+	assert_int_equal(
+		verify(*state, artefact, "set exact: element 1100000017720000 is missing"), 2);
+	nft("add element inet vpatch exact { udp . 9999 : drop }");
+	assert_int_equal(verify(*state, artefact, "is not ours"), 3);
+	nft("add chain inet vpatch foreign");
+	nft("delete element inet vpatch stations4 { 10.0.0.0/24 }");
+	nft("add element inet vpatch stations4 { 10.0.0.0/25 }");
+	assert_int_equal(verify(*state, artefact, "chain foreign is not ours"), 6);
+	apply(*state, artefact);
+	assert_int_equal(verify(*state, artefact, NULL), 0);
+	nft("delete element inet vpatch exact { udp . 6001 }; add element inet vpatch exact { "
+	    "udp . 6001 : goto region-2 }");
+	assert_int_equal(verify(*state, artefact, "leads elsewhere"), 1);
+	apply(*state, artefact);
+	assert_int_equal(verify(*state, artefact, NULL), 0);
+	vp_artefact_drop(artefact);
+}
+
+static void abort_leaves_nothing(void **state)
+{
+	struct shape small = { .generation = 1, .regions = 2, .elements = 2 };
+	struct shape large = { .generation = 2, .regions = 4, .elements = 8, .zoo = true };
+	struct vp_artefact *first = vp_artefact_build(&small),
+			   *second = vp_artefact_build(&large);
+	struct vp_error err = { 0 };
+
+	good(vp_netfilter_prepare(*state, first, &err), &err);
+	vp_netfilter_abort(*state);
+	assert_int_equal(generation_of(*state), 0);
+	assert_int_equal(system("nft list table inet vpatch 2>/dev/null >&2"), 256);
+	apply(*state, first);
+	good(vp_netfilter_prepare(*state, second, &err), &err);
+	assert_int_equal(generation_of(*state), 1);
+	vp_netfilter_abort(*state);
+	assert_int_equal(verify(*state, first, NULL), 0);
+	assert_int_equal(system("nft list counters | grep -q P-3"), 256);
+	vp_artefact_drop(first);
+	vp_artefact_drop(second);
+}
+
+static void prepared_is_not_effective(void **state)
+{
+	struct shape shape = { .generation = 1, .regions = 1 };
+	struct vp_artefact *artefact = vp_artefact_build(&shape);
+	struct vp_error err = { 0 };
+
+	good(vp_netfilter_prepare(*state, artefact, &err), &err);
+	send_to(REGION_PORT, "x", 3);
+	assert_int_equal(packets_of(*state, REGION_TAG), 0);
+	good(vp_netfilter_commit(*state, &err), &err);
+	send_to(REGION_PORT, "x", 3);
+	assert_int_equal(packets_of(*state, REGION_TAG), 3);
+	vp_netfilter_finish(*state);
+	vp_artefact_drop(artefact);
+}
+
+static void counts_survive_removal(void **state)
+{
+	struct shape shape = { .generation = 1, .regions = 2, .elements = 4 };
+
+	apply_shape(*state, shape);
+	send_to(SHAPE_PORT, "SHAPE", 5);
+	send_to(SHAPE_PORT, "other", 5);
+	send_to(SHAPE_PORT + 1, "SHAPE", 2);
+	send_to(REGION_PORT + 1, "x", 4);
+	assert_int_equal(packets_of(*state, SHAPE_TAG), 5);
+	shape.generation = 2;
+	shape.skip = 1; /* the element goes */
+	apply_shape(*state, shape);
+	send_to(SHAPE_PORT, "SHAPE", 5);
+	assert_int_equal(packets_of(*state, SHAPE_TAG), 5);
+	shape.generation = 3;
+	shape.skip = 0; /* comes again */
+	apply_shape(*state, shape);
+	send_to(SHAPE_PORT, "SHAPE", 1);
+	assert_int_equal(packets_of(*state, SHAPE_TAG), 6);
+	shape.generation = 4;
+	shape.elements = 0; /* the whole map goes */
+	shape.regions = 0;
+	apply_shape(*state, shape);
+	assert_int_equal(packets_of(*state, SHAPE_TAG), 6);
+	assert_int_equal(packets_of(*state, SHAPE_TAG + 1), 2);
+	assert_int_equal(packets_of(*state, REGION_TAG + 1), 4);
+}
+
+static void adoption_changes_nothing(void **state)
+{
+	struct shape shape = { .generation = 5, .regions = 3, .elements = 3, .zoo = true };
+	struct vp_artefact *artefact = vp_artefact_build(&shape);
+	struct vp_error err = { 0 };
+	uint32_t before = 0, after = 0;
+	struct vp_instance *other;
+
+	apply(*state, artefact);
+	send_to(SHAPE_PORT, "SHAPE", 2);
+	send_to(REGION_PORT, "x", 3);
+	other = open_instance();
+	assert_int_equal(generation_of(other), 5);
+	assert_int_equal(packets_of(other, REGION_TAG), 3);
+	good(vp_netlink_genid(&other->nl, &before), &err);
+	apply(other, artefact);
+	good(vp_netlink_genid(&other->nl, &after), &err);
+	assert_int_equal(before, after);
+	assert_int_equal(packets_of(other, SHAPE_TAG), 2);
+	shape.generation = 6;
+	shape.skip = 1;
+	shape.regions = 1;
+	apply_shape(other, shape);
+	assert_int_equal(packets_of(other, SHAPE_TAG), 2);
+	vp_instance_close(other);
+	vp_artefact_drop(artefact);
+}
+
+static void repair_brings_back(void **state)
+{
+	struct shape shape = { .generation = 1, .regions = 3, .elements = 3, .zoo = true };
+	struct vp_artefact *artefact = vp_artefact_build(&shape);
+	struct vp_error err = { 0 };
+
+	assert_int_equal(vp_netfilter_repair(*state, NULL, &err), -ENODATA);
+	apply(*state, artefact);
+	send_to(SHAPE_PORT, "SHAPE", 2);
+	send_to(REGION_PORT, "x", 3);
+	assert_int_equal(packets_of(*state, REGION_TAG), 3);
+	nft("flush ruleset");
+	good(vp_netfilter_repair(*state, NULL, &err), &err);
+	assert_int_equal(verify(*state, artefact, NULL), 0);
+	assert_int_equal(packets_of(*state, REGION_TAG), 3);
+	assert_int_equal(packets_of(*state, SHAPE_TAG), 2);
+	nft("flush chain inet vpatch input");
+	nft("delete element inet vpatch shape-1 { udp . 7000 . 0x53484150 }");
+	good(vp_netfilter_repair(*state, NULL, &err), &err);
+	assert_int_equal(verify(*state, artefact, NULL), 0);
+	send_to(SHAPE_PORT, "SHAPE", 1);
+	assert_int_equal(packets_of(*state, SHAPE_TAG), 3);
+	assert_int_equal(packets_of(*state, REGION_TAG), 3);
+	nft("delete table inet vpatch; add table inet vpatch");
+	good(vp_netfilter_repair(*state, NULL, &err), &err);
+	assert_int_equal(verify(*state, artefact, NULL), 0);
+	assert_int_equal(packets_of(*state, SHAPE_TAG), 3);
+	vp_artefact_drop(artefact);
+}
+
+static void conflicts_replace_the_table(void **state)
+{
+	struct shape shape = { .generation = 1, .regions = 2, .elements = 2 };
+	struct vp_artefact *artefact;
+
+	apply_shape(*state, shape);
+	send_to(SHAPE_PORT, "SHAPE", 2);
+	shape.generation = 2;
+	artefact = vp_artefact_build(&shape);
+	vp_array_each (chain, &artefact->ruleset->chains)
+		if (chain->base)
+			chain->priority = 20;
+	apply(*state, artefact);
+	assert_int_equal(verify(*state, artefact, NULL), 0);
+	assert_int_equal(packets_of(*state, SHAPE_TAG), 2);
+	vp_artefact_drop(artefact);
+}
+
+static void refusals_name_the_object(void **state)
+{
+	struct shape shape = { .generation = 1, .regions = 1 };
+	struct vp_artefact *artefact = vp_artefact_build(&shape);
+	struct vp_error err = { 0 };
+
+	free(artefact->ruleset->chains.data[1].rules.data[0].statements.data[0].name);
+	artefact->ruleset->chains.data[1].rules.data[0].statements.data[0].name =
+		vp_strdup("nobody");
+	assert_true(vp_netfilter_prepare(*state, artefact, &err) < 0);
+	assert_non_null(strstr(err.text, "rule \"P-0/rule\""));
+	assert_int_equal(generation_of(*state), 0);
+	vp_artefact_drop(artefact);
+}
+
+static void ownership_protects(void **state)
+{
+	struct shape shape = {
+		.generation = 1, .regions = 1, .elements = 2, .owner_persist = true
+	};
+	struct vp_artefact *artefact = vp_artefact_build(&shape);
+	struct vp_instance *other;
+	struct vp_error err = { 0 };
+
+	apply(*state, artefact);
+	send_to(SHAPE_PORT, "SHAPE", 2);
+	nft("flush ruleset");
+	assert_int_equal(verify(*state, artefact, NULL), 0);
+	assert_int_not_equal(system("nft delete table inet vpatch 2>/dev/null"), 0);
+	other = open_instance();
+	assert_int_equal(vp_netfilter_prepare(other, artefact, &err), -EPERM);
+	assert_non_null(strstr(err.text, "another running process"));
+	vp_instance_close(*state); /* the owner dies */
+	*state = other;
+	assert_int_equal(generation_of(other), 1);
+	assert_int_equal(verify(other, artefact, "has no owner"), 1);
+	apply(other, artefact);
+	assert_int_equal(verify(other, artefact, NULL), 0);
+	assert_int_equal(packets_of(other, SHAPE_TAG), 2);
+	nft("flush ruleset");
+	assert_int_equal(verify(other, artefact, NULL), 0);
+	vp_artefact_drop(artefact);
+}
+
+static enum vp_watch_event wait_event(struct vp_watch *watch, int timeout)
+{
+	struct pollfd poll_fd = { .fd = vp_watch_fd(watch), .events = POLLIN };
+
+	if (poll(&poll_fd, 1, timeout) <= 0)
+		return VP_WATCH_NOTHING;
+	return vp_watch_handle(watch);
+}
+
+static void watcher_tells_us_from_them(void **state)
+{
+	struct shape shape = { .generation = 1, .regions = 2, .elements = 3 };
+	struct vp_watch *watch = NULL;
+	struct vp_error err = { 0 };
+
+	good(vp_watch_open(&watch, *state, &err), &err);
+	apply_shape(*state, shape);
+	shape.generation = 2;
+	shape.skip = 1;
+	apply_shape(*state, shape);
+	assert_int_equal(wait_event(watch, 50), VP_WATCH_NOTHING);
+	nft("add table inet other; add chain inet other x");
+	assert_int_equal(wait_event(watch, 1000), VP_WATCH_NOTHING);
+	nft("add chain inet vpatch foreign");
+	assert_int_equal(wait_event(watch, 1000), VP_WATCH_CHANGED);
+	apply_shape(*state, shape);
+	assert_int_equal(wait_event(watch, 50), VP_WATCH_NOTHING);
+	nft("flush ruleset");
+	assert_int_equal(wait_event(watch, 1000), VP_WATCH_VANISHED);
+	good(vp_netfilter_repair(*state, NULL, &err), &err);
+	assert_int_equal(wait_event(watch, 50), VP_WATCH_NOTHING);
+	vp_watch_close(watch);
+}
+
+static void probing_finds_facts(void **state)
+{
+	struct vp_host host = { 0 };
+	struct vp_error err = { 0 };
+	bool notrack = false, flowtable = false, made;
+
+	(void)state;
+	nft("add table inet other; add chain inet other pre { type filter hook prerouting "
+	    "priority -300; }; add rule inet other pre udp dport 53 notrack");
+	made = system("nft add flowtable inet other ft \"{ hook ingress priority 0; devices = "
+		      "{ lo }; }\" 2>/dev/null") == 0;
+	good(vp_netfilter_probe(&host, &err), &err);
+	assert_true(host.kernel.nftables);
+	assert_true(host.addresses.len >= 1);
+	vp_array_each (bypass, &host.bypasses) {
+		notrack |= !strcmp(bypass->kind, "notrack");
+		flowtable |= !strcmp(bypass->kind, "flowtable");
+	}
+	assert_true(notrack);
+	assert_true(flowtable == made); /* not every kernel has them */
+	nft("delete table inet other");
+	assert_int_equal(system("nft list tables | grep -q vpatch"), 256);
+	vp_host_free(&host);
+}
+
+static void large_is_fast(void **state)
+{
+	struct shape shape = { .generation = 1, .regions = 200, .elements = 10000 };
+	struct vp_artefact *artefact = vp_artefact_build(&shape), *more;
+	struct vp_error err = { 0 };
+	double start = milliseconds(), full, one, repair, check;
+
+	good(vp_netfilter_prepare(*state, artefact, &err), &err);
+	good(vp_netfilter_commit(*state, &err), &err);
+	vp_netfilter_finish(*state);
+	full = milliseconds() - start;
+	start = milliseconds();
+	assert_int_equal(verify(*state, artefact, NULL), 0);
+	check = milliseconds() - start;
+	shape.elements++;
+	shape.generation++;
+	more = vp_artefact_build(&shape);
+	start = milliseconds();
+	apply(*state, more);
+	one = milliseconds() - start;
+	packets_of(*state, 1);
+	nft("flush ruleset");
+	start = milliseconds();
+	good(vp_netfilter_repair(*state, NULL, &err), &err);
+	repair = milliseconds() - start;
+	assert_int_equal(verify(*state, more, NULL), 0);
+	print_message("10,000 elements: apply %.1f ms, read back %.1f ms, one more %.1f ms, "
+		      "repair %.1f ms\n",
+		      full, check, one, repair);
+	assert_true(one * 2 < full);
+	vp_artefact_drop(artefact);
+	vp_artefact_drop(more);
+}
+
+static void loopback_up(void)
+{
+	_cleanup_close_ int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	struct ifreq request = { .ifr_name = "lo", .ifr_flags = IFF_UP | IFF_RUNNING };
+
+	if (ioctl(fd, SIOCSIFFLAGS, &request) < 0) {
+		perror("lo");
+		exit(1);
+	}
+}
+
+int main(void)
+{
+#define TEST(function) cmocka_unit_test_setup_teardown(function, fresh, gone)
+	const struct CMUnitTest tests[] = {
+		TEST(everything_reads_back),
+		TEST(tampering_is_found),
+		TEST(abort_leaves_nothing),
+		TEST(prepared_is_not_effective),
+		TEST(counts_survive_removal),
+		TEST(adoption_changes_nothing),
+		TEST(repair_brings_back),
+		TEST(conflicts_replace_the_table),
+		TEST(refusals_name_the_object),
+		TEST(ownership_protects),
+		TEST(watcher_tells_us_from_them),
+		TEST(probing_finds_facts),
+		TEST(large_is_fast),
+	};
+
+	if (unshare(geteuid() == 0 ? CLONE_NEWNET : CLONE_NEWUSER | CLONE_NEWNET) < 0) {
+		perror("cannot make a network namespace");
+		return 1;
+	}
+	loopback_up();
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
