@@ -55,16 +55,17 @@ int vp_agent_open(struct vp_agent *agent, const char *config_path,
 int vp_agent_open_modules(struct vp_agent *agent, struct vp_error *err)
 {
 	struct vp_host host = { 0 };
+	struct vp_error why;
 	int r;
 
 	if (!agent->all.count || agent->all.instances[0])
 		return 0;
-	r = vp_host_read(&host, &agent->config, &agent->all, NULL, err);
+	r = vp_host_read(&host, &agent->config, &agent->all, NULL, &why);
 	if (!r)
-		r = vp_enforcement_open(&agent->all, &host, err);
+		r = vp_enforcement_open(&agent->all, &host, &why);
 	vp_host_free(&host);
-	vp_problem_set(&agent->module_failed, r ? err->text : NULL);
-	return r;
+	vp_problem_set(&agent->module_failed, r ? why.text : NULL);
+	return r ? vp_fail(err, r, "%s", why.text) : 0;
 }
 
 void vp_agent_close(struct vp_agent *agent)
