@@ -12,52 +12,42 @@
 
 #define BIT(name) VP_OPTION_BIT(VP_OPTION_##name)
 
+/* clang-format off: a row is one line or two, as is each line of help */
+#define OPTION(ID, NAME, LETTER, VALUE, FORM, WORDS, SUMMARY) \
+	[VP_OPTION_##ID] = { VP_OPTION_##ID, NAME, LETTER, VALUE, VP_FORM_##FORM, WORDS, SUMMARY }
+#define FLAG(ID, NAME, LETTER, SUMMARY)      OPTION(ID, NAME, LETTER, NULL, NONE, NULL, SUMMARY)
+#define VALUE(ID, NAME, WHAT, FORM, SUMMARY) OPTION(ID, NAME, 0, WHAT, FORM, NULL, SUMMARY)
+
 const struct vp_option vp_options[VP_OPTION_COUNT] = {
-	[VP_OPTION_CONFIG] = { VP_OPTION_CONFIG, "config", 'c', "FILE", VP_FORM_FILE, NULL,
-			       "read FILE instead of the installed vpatchd.conf" },
-	[VP_OPTION_JSON] = { VP_OPTION_JSON, "json", 'j', NULL, VP_FORM_NONE, NULL,
-			     "print one JSON document (a stream: one a line)" },
-	[VP_OPTION_HELP] = { VP_OPTION_HELP, "help", 'h', NULL, VP_FORM_NONE, NULL,
-			     "say what vpatchctl, or the verb, does" },
-	[VP_OPTION_VERSION] = { VP_OPTION_VERSION, "version", 'V', NULL, VP_FORM_NONE, NULL,
-				"print the version" },
-	[VP_OPTION_OVERRIDES] = { VP_OPTION_OVERRIDES, "overrides", 0, "DIR", VP_FORM_FOLDER,
-				  NULL,
-				  "lay the overrides (*.conf) in DIR over the definitions" },
-	[VP_OPTION_FORMAT] = { VP_OPTION_FORMAT, "format", 0, "FORMAT", VP_FORM_WORD,
-			       "text json nft",
-			       "text, json (same as --json), or nft (input for nft -f)" },
-	[VP_OPTION_EVASIONS] = { VP_OPTION_EVASIONS, "evasions", 0, NULL, VP_FORM_NONE, NULL,
-				 "send every sample again in ways that evade weak filters" },
-	[VP_OPTION_MUTATIONS] = { VP_OPTION_MUTATIONS, "mutations", 0, NULL, VP_FORM_NONE,
-				  NULL,
-				  "break the definitions in every small way; the samples must "
-				  "notice" },
-	[VP_OPTION_CONFIRM] = { VP_OPTION_CONFIRM, "confirm", 0, "SECONDS", VP_FORM_SECONDS,
-				NULL, "roll back unless 'vpatchctl confirm' comes in time" },
-	[VP_OPTION_REASON] = { VP_OPTION_REASON, "reason", 0, "TEXT", VP_FORM_TEXT, NULL,
-			       "why, for history and audit" },
-	[VP_OPTION_TICKET] = { VP_OPTION_TICKET, "ticket", 0, "TEXT", VP_FORM_TEXT, NULL,
-			       "change or incident number, for history and audit" },
-	[VP_OPTION_WAIT] = { VP_OPTION_WAIT, "wait", 0, NULL, VP_FORM_NONE, NULL,
-			     "wait for the daemon to answer, up to 60 seconds" },
-	[VP_OPTION_AFTER_PANIC] = { VP_OPTION_AFTER_PANIC, "after-panic", 0, NULL,
-				    VP_FORM_NONE, NULL,
-				    "lift the marker that panic left, then apply" },
-	[VP_OPTION_FORCE] = { VP_OPTION_FORCE, "force", 0, NULL, VP_FORM_NONE, NULL,
-			      "apply even where it would cut management access" },
-	[VP_OPTION_FOLLOW] = { VP_OPTION_FOLLOW, "follow", 'f', NULL, VP_FORM_NONE, NULL,
-			       "go on with new events until interrupted" },
-	[VP_OPTION_SRC] = { VP_OPTION_SRC, "src", 0, "ADDRESS", VP_FORM_ADDRESS, NULL,
-			    "only events from this address or prefix" },
-	[VP_OPTION_DPORT] = { VP_OPTION_DPORT, "dport", 0, "PORT", VP_FORM_PORT, NULL,
-			      "only events to this port" },
-	[VP_OPTION_SINCE] = { VP_OPTION_SINCE, "since", 0, "TIME", VP_FORM_TIME, NULL,
-			      "only what happened since 2026-11-05T14:00:00Z, or since 2h "
-			      "ago" },
-	[VP_OPTION_ALL] = { VP_OPTION_ALL, "all", 0, NULL, VP_FORM_NONE, NULL, "every patch" },
-	[VP_OPTION_FOR] = { VP_OPTION_FOR, "for", 0, "DURATION", VP_FORM_DURATION, NULL,
-			    "only that long (10m, 24h, 7d); then as before" },
+	OPTION(CONFIG, "config", 'c', "FILE", FILE, NULL,
+	       "read FILE instead of the installed vpatchd.conf"),
+	FLAG(JSON, "json", 'j', "print one JSON document (a stream: one a line)"),
+	FLAG(HELP, "help", 'h', "say what vpatchctl, or the verb, does"),
+	FLAG(VERSION, "version", 'V', "print the version"),
+	VALUE(OVERRIDES, "overrides", "DIR", FOLDER,
+	      "lay the overrides (*.conf) in DIR over the definitions"),
+	OPTION(FORMAT, "format", 0, "FORMAT", WORD, "text json nft",
+	       "text, json (same as --json), or nft (input for nft -f)"),
+	FLAG(EVASIONS, "evasions", 0,
+	     "send every sample again in ways that evade weak filters"),
+	FLAG(MUTATIONS, "mutations", 0,
+	     "break the definitions in small ways; samples must notice"),
+	VALUE(CONFIRM, "confirm", "SECONDS", SECONDS,
+	      "roll back unless 'vpatchctl confirm' comes in time"),
+	VALUE(REASON, "reason", "TEXT", TEXT, "why, for history and audit"),
+	VALUE(TICKET, "ticket", "TEXT", TEXT,
+	      "change or incident number, for history and audit"),
+	FLAG(WAIT, "wait", 0, "wait for the daemon to answer, up to 60 seconds"),
+	FLAG(AFTER_PANIC, "after-panic", 0, "lift the marker that panic left, then apply"),
+	FLAG(FORCE, "force", 0, "apply even where it would cut management access"),
+	FLAG(FOLLOW, "follow", 'f', "go on with new events until interrupted"),
+	VALUE(SRC, "src", "ADDRESS", ADDRESS, "only events from this address or prefix"),
+	VALUE(DPORT, "dport", "PORT", PORT, "only events to this port"),
+	VALUE(SINCE, "since", "TIME", TIME,
+	      "only what happened since 2026-11-05T14:00:00Z, or since 2h ago"),
+	FLAG(ALL, "all", 0, "every patch"),
+	VALUE(FOR, "for", "DURATION", DURATION,
+	      "only that long (10m, 24h, 7d); then as before"),
 };
 
 const struct vp_command vp_commands[] = {
@@ -147,7 +137,7 @@ const struct vp_command vp_commands[] = {
 			"undone\n"
 			"unless it is confirmed in time: use it when you may lock yourself "
 			"out.",
-		.examples = "vpatchctl apply --confirm 60 --reason 'CVE-2013-5211' --ticket "
+		.examples = "vpatchctl apply --confirm 60 --reason 'NTP floods' --ticket "
 			    "CHG-4711\n"
 			    "vpatchctl apply --after-panic\n",
 		.options = BIT(CONFIRM) | BIT(REASON) | BIT(TICKET) | BIT(WAIT) |
@@ -206,9 +196,10 @@ const struct vp_command vp_commands[] = {
 		.summary = "list the generations: when, who, why, what changed",
 		.help = "Lists the stored generations, the one that runs marked with '*'. Any "
 			"of them\n"
-			"can be brought back with 'vpatchctl rollback GENERATION'.",
+			"can be brought back with 'vpatchctl rollback GENERATION'. Without "
+			"the daemon\n"
+			"the state folder is read, which needs root.",
 		.examples = "vpatchctl history\n",
-		.daemon = true,
 	},
 	{
 		.verb = "enable",
@@ -294,13 +285,14 @@ const struct vp_command vp_commands[] = {
 			"daemon and its workers, removes the rules from the kernel, and "
 			"prints what\n"
 			"stays. Exit status 1 when anything does. Nothing is shielded "
-			"afterwards.",
+			"afterwards.\n"
+			"Needs root.",
 		.examples = "vpatchctl panic\n",
 		.options = BIT(REASON),
-		.changes = true,
 	},
 	{ .verb = NULL },
 };
+/* clang-format on */
 
 const struct vp_command *vp_command_find(const char *verb)
 {

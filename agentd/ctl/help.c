@@ -109,24 +109,23 @@ static void add_examples(const char *examples, struct vp_strbuf *out)
 	}
 }
 
-static const char *access_text(const struct vp_command *command)
+static void add_access(const struct vp_command *command, struct vp_strbuf *out)
 {
-	if (command->changes)
-		return "For root and members of group vpatch-admin.";
 	if (command->daemon)
-		return "For root and members of groups vpatch-view and vpatch-admin.";
-	return NULL;
+		vp_strbuf_adds(out, "Needs vpatchd to be running. ");
+	if (command->changes)
+		vp_strbuf_adds(out, "For root and members of group vpatch-admin.\n");
+	else if (command->daemon)
+		vp_strbuf_adds(out, "For root and members of groups vpatch-view and\n"
+				    "vpatch-admin.\n");
 }
 
 void vp_help_command(const struct vp_command *command, struct vp_strbuf *out)
 {
-	const char *access = access_text(command);
-
 	vp_strbuf_adds(out, "Usage: vpatchctl");
 	add_usage(command, out);
 	vp_strbuf_addf(out, "\n\n%s\n", command->help);
-	if (access)
-		vp_strbuf_addf(out, "%s\n", access);
+	add_access(command, out);
 	if (command->options) {
 		vp_strbuf_adds(out, "\nOptions:\n");
 		add_options(command->options, out);

@@ -3,8 +3,10 @@
 #include "agentd/ctl/page.h"
 #include "agentd/ctl/remote.h"
 #include "agentd/ctl/render.h"
+#include "agentd/ctl/settings.h"
 #include "agentd/ctl/verbs.h"
 #include "agentd/document.h"
+#include "agentd/status.h"
 
 static void add_number(struct vp_table *table, const json_t *object, const char *key)
 {
@@ -97,9 +99,42 @@ void vp_render_history(const json_t *document, struct vp_page *page)
 	}
 }
 
+/* The state folder says the same as the daemon, to those who may read it. */
+static enum vp_exit print_stored(const struct vp_ctl *ctl, const char *why)
+{
+	struct vp_agent agent = { 0 };
+	_cleanup_json_ json_t *document = NULL;
+	struct vp_error err = { 0 };
+	enum vp_exit status = VP_EXIT_GOOD;
+
+	if (vp_settings_read(ctl, &agent.config, &err)) {
+		status = vp_output_failure(ctl->out, VP_EXIT_USAGE, "%s", err.text);
+	} else {
+		vp_state_name(&agent.state, agent.config.state);
+		if (vp_state_current(&agent.state, &agent.running, &err)) {
+			status = vp_output_failure(ctl->out, VP_EXIT_UNREACHABLE, "%s; and %s",
+						   why, err.text);
+		} else {
+			document = vp_history_document(&agent);
+			vp_output_note(ctl->out, "from the state folder: %s", why);
+			vp_output_document(ctl->out, document, vp_render_history);
+		}
+		vp_state_free(&agent.state);
+	}
+	vp_config_free(&agent.config);
+	return status;
+}
+
 enum vp_exit vp_ctl_history(const struct vp_ctl *ctl)
 {
 	const struct vp_message request = { .type = VP_REQUEST_HISTORY };
+	_cleanup_json_ json_t *answer = NULL;
+	struct vp_error err = { 0 };
+	enum vp_exit status;
 
-	return vp_remote_run(ctl, &request, vp_render_history);
+	if (!vp_remote_ask(ctl, &request, &status, &answer, &err))
+		return vp_remote_print(ctl, status, answer, vp_render_history);
+	if (status == VP_EXIT_UNREACHABLE)
+		return print_stored(ctl, err.text);
+	return vp_output_failure(ctl->out, status, "%s", err.text);
 }

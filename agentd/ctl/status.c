@@ -106,8 +106,9 @@ static void render_totals(const json_t *document, struct vp_page *page)
 		      (unsigned long long)vp_json_get_number(totals, "monitored"),
 		      (unsigned long long)vp_json_get_number(totals, "disabled"));
 	vp_render_counts(totals, &counts);
-	vp_page_pairf(page, "matched", "%s, by %llu rules", vp_strbuf_text(&counts),
-		      (unsigned long long)vp_json_get_number(totals, "rules"));
+	vp_page_pairf(page, "matched", "%s, by %llu rule%s", vp_strbuf_text(&counts),
+		      (unsigned long long)vp_json_get_number(totals, "rules"),
+		      vp_json_get_number(totals, "rules") == 1 ? "" : "s");
 }
 
 static void render_events(const json_t *document, struct vp_page *page)
@@ -144,9 +145,10 @@ static void render_kernel(const json_t *document, struct vp_page *page)
 			continue;
 		}
 		vp_render_counts(module, &counts);
-		vp_page_pairf(page, name, "generation %llu is in the kernel: %llu rules, %s",
+		vp_page_pairf(page, name, "generation %llu is in the kernel: %llu rule%s, %s",
 			      (unsigned long long)vp_json_get_number(module, "generation"),
 			      (unsigned long long)vp_json_get_number(module, "rules"),
+			      vp_json_get_number(module, "rules") == 1 ? "" : "s",
 			      vp_strbuf_text(&counts));
 	}
 }

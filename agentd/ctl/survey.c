@@ -9,15 +9,14 @@
 
 #include "agentd/active.h"
 #include "agentd/document.h"
+#include "agentd/local.h"
+#include "agentd/state.h"
 #include "agentd/status.h"
 #include "modules/module.h"
 
-static void read_texts(struct vp_survey *survey, const char *const *paths, size_t count,
-		       const char *const *overrides, size_t overrides_count)
+static void build(struct vp_survey *survey)
 {
 	survey->host.now = time(NULL);
-	vp_sources_read(&survey->sources, paths, count, overrides, overrides_count, 0,
-			&survey->findings);
 	vp_policy_build(&survey->policy, &survey->sources, survey->host.now,
 			&survey->findings);
 	vp_findings_sort(&survey->findings);
@@ -26,22 +25,40 @@ static void read_texts(struct vp_survey *survey, const char *const *paths, size_
 void vp_survey_read(struct vp_survey *survey, const char *const *paths, size_t count,
 		    const char *overrides)
 {
-	read_texts(survey, paths, count, &overrides, overrides ? 1 : 0);
+	vp_sources_read(&survey->sources, paths, count, &overrides, overrides ? 1 : 0, 0,
+			&survey->findings);
+	build(survey);
+}
+
+/* What `enable`, `disable` and `mode` decided: in the bundle of what runs, root's to read. */
+static void add_local_overrides(struct vp_survey *survey, const struct vp_config *config)
+{
+	struct vp_generation generation = { 0 };
+	struct vp_locals locals = { 0 };
+	struct vp_state state;
+	uint64_t number = 0;
+
+	vp_state_name(&state, config->state);
+	if (!vp_state_current(&state, &number, NULL) && number &&
+	    !vp_state_load(&state, number, &generation, NULL)) {
+		vp_locals_read(&locals, &generation.sources);
+		vp_locals_expire(&locals, time(NULL));
+		vp_locals_write(&locals, &survey->sources);
+		vp_locals_free(&locals);
+		vp_generation_free(&generation);
+	}
+	vp_state_free(&state);
 }
 
 void vp_survey_read_configured(struct vp_survey *survey, const struct vp_config *config)
 {
-	_cleanup_free_ char *local = vp_format("%s/overrides.conf", config->state);
-	const char *const paths[] = { config->policy };
-	const char *overrides[2];
-	size_t count = 0;
+	const char *policy = config->policy, *overrides = config->overrides;
+	bool overridden = !access(overrides, F_OK); /* no overrides at all is the usual case */
 
-	/* a folder of overrides may be missing; the local ones are root's to read */
-	if (!access(config->overrides, F_OK))
-		overrides[count++] = config->overrides;
-	if (!access(local, R_OK))
-		overrides[count++] = local;
-	read_texts(survey, paths, 1, overrides, count);
+	vp_sources_read(&survey->sources, &policy, 1, &overrides, overridden ? 1 : 0, 0,
+			&survey->findings);
+	add_local_overrides(survey, config);
+	build(survey);
 }
 
 void vp_survey_any_host(struct vp_survey *survey)
