@@ -141,8 +141,11 @@ const struct vp_field vp_fields[VP_FIELD_COUNT] = {
 	HEADER(IP_PROTO, "ip.proto", 8, IP, BOTH,
 	       "transport protocol number, behind IPv6 extension headers"),
 	HEADER(IP_TTL, "ip.ttl", 8, IP, NETFILTER, "time to live, or IPv6 hop limit"),
+	OPTION(IP_HDR_LEN, "ip.hdr_len", 8, IP, COMPARE,
+	       "IPv4 header length in bytes, 20 (no options) to 60"),
 	OPTION(IP_OPT_TYPE, "ip.opt.type", 8, IP, EQUALS,
-	       "an IPv4 option that is present: 7, 131, 137 or 148"),
+	       "an IPv4 option that is present: 7, 131, 137 or 148; source routes only while their "
+	       "pointer is at its start, and none behind a malformed one: see ip.hdr_len"),
 	OPTION(IPV6_EXTHDR_TYPE, "ipv6.exthdr.type", 8, IP, EQUALS,
 	       "an IPv6 extension header that is present: 0, 43, 60 or 135"),
 	OPTION(IPV6_ROUTING_TYPE, "ipv6.routing.type", 8, IP, COMPARE | EXISTS,

@@ -91,6 +91,7 @@ enum vp_field_id {
 	VP_FIELD_IP_VERSION,
 	VP_FIELD_IP_PROTO,
 	VP_FIELD_IP_TTL,
+	VP_FIELD_IP_HDR_LEN,        /* IPv4, bytes */
 	VP_FIELD_IP_OPT_TYPE,       /* IPv4 options present: 7, 131, 137, 148 */
 	VP_FIELD_IPV6_EXTHDR_TYPE,  /* IPv6 extension headers present: 0, 43, 60, 135 */
 	VP_FIELD_IPV6_ROUTING_TYPE,

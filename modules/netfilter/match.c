@@ -12,14 +12,14 @@
 #include "modules/netfilter/match_internal.h"
 
 enum extract {
-	EXTRACT_NONE,    /* netfilter cannot */
+	EXTRACT_NONE,	 /* netfilter cannot */
 	EXTRACT_ADDRESS, /* network header, whole address; at, at6 */
 	EXTRACT_NETWORK, /* network header; at, at6 */
 	EXTRACT_VERSION, /* the family itself */
 	EXTRACT_PROTOCOL,
 	EXTRACT_TRANSPORT,
-	EXTRACT_LIST,   /* a list of options or headers: is an element there? */
-	EXTRACT_OPTION, /* a number in one option or header */
+	EXTRACT_LIST,	  /* a list of options or headers: is an element there? */
+	EXTRACT_OPTION,	  /* a number in one option or header */
 	EXTRACT_LOOPBACK, /* the type of the interface it came in by; missing at output */
 	EXTRACT_SLICE,
 	EXTRACT_LENGTH,
@@ -28,27 +28,42 @@ enum extract {
 struct extractor {
 	enum extract how;
 	enum vp_selector_kind kind; /* of options */
-	uint8_t type;               /* of options */
-	uint8_t at, at6, size;
+	uint8_t type;		    /* of options */
+	uint8_t at, at6, size;      /* at6: where IPv6 has it, for what is in the network header */
 	uint8_t mask, shift; /* of a byte that holds more than the field; mask 0: none */
-	uint8_t unit;        /* the number counts units of so many; 0: of 1 */
-	uint8_t family;      /* exists in this family only; 0: both */
+	uint8_t unit;	     /* the number counts units of so many; 0: of 1 */
+	uint8_t family;	     /* exists in this family only; 0: both */
 };
 
-#define TRANSPORT(AT, SIZE) { .how = EXTRACT_TRANSPORT, .at = (AT), .size = (SIZE) }
-#define FLAG(BIT) \
-	{ .how = EXTRACT_TRANSPORT, .at = 13, .size = 1, .mask = 1 << (BIT), .shift = (BIT) }
-#define OPTION(KIND, TYPE, AT, SIZE, FAMILY)                                       \
-	{ .how = EXTRACT_OPTION, .kind = VP_SEL_##KIND, .type = (TYPE), .at = (AT), \
-	  .size = (SIZE), .family = (FAMILY) }
-#define LIST(KIND, FAMILY) \
-	{ .how = EXTRACT_LIST, .kind = VP_SEL_##KIND, .family = (FAMILY) }
+#define TRANSPORT(AT, SIZE)                                                                   \
+	{                                                                                     \
+		.how = EXTRACT_TRANSPORT, .at = (AT), .size = (SIZE)                          \
+	}
+#define FLAG(BIT)                                                                             \
+	{                                                                                     \
+		.how = EXTRACT_TRANSPORT, .at = 13, .size = 1, .mask = 1 << (BIT),            \
+		.shift = (BIT)                                                                \
+	}
+#define OPTION(KIND, TYPE, AT, SIZE, FAMILY)                                                  \
+	{                                                                                     \
+		.how = EXTRACT_OPTION, .kind = VP_SEL_##KIND, .type = (TYPE), .at = (AT),     \
+		.size = (SIZE), .family = (FAMILY)                                            \
+	}
+#define LIST(KIND, FAMILY)                                                                    \
+	{                                                                                     \
+		.how = EXTRACT_LIST, .kind = VP_SEL_##KIND, .family = (FAMILY)                \
+	}
 
 static const struct extractor extractors[VP_FIELD_COUNT] = {
 	[VP_FIELD_IP_SRC] = { .how = EXTRACT_ADDRESS, .at = 12, .at6 = 8 },
 	[VP_FIELD_IP_DST] = { .how = EXTRACT_ADDRESS, .at = 16, .at6 = 24 },
 	[VP_FIELD_IP_VERSION] = { .how = EXTRACT_VERSION },
 	[VP_FIELD_IP_PROTO] = { .how = EXTRACT_PROTOCOL, .size = 1 },
+	[VP_FIELD_IP_HDR_LEN] = { .how = EXTRACT_NETWORK,
+				  .size = 1,
+				  .mask = 0x0f,
+				  .unit = 4,
+				  .family = 4 },
 	[VP_FIELD_IP_TTL] = { .how = EXTRACT_NETWORK, .at = 8, .at6 = 7, .size = 1 },
 	[VP_FIELD_IP_OPT_TYPE] = LIST(IPV4_OPTION, 4),
 	[VP_FIELD_IPV6_EXTHDR_TYPE] = LIST(IPV6_EXTHDR, 6),
@@ -126,13 +141,13 @@ struct vp_reading vp_match_reading(const struct vp_condition *condition, size_t 
 {
 	struct vp_reading reading = { .mask = UINT64_MAX };
 
-	vp_array_each(transform, &condition->transforms) {
+	vp_array_each (transform, &condition->transforms) {
 		if (transform->kind == VP_TRANSFORM_LITTLE_ENDIAN)
 			reading.little_endian = !reading.little_endian;
 		if (transform->kind == VP_TRANSFORM_MASK)
-			reading.mask &= reading.little_endian ?
-						vp_match_swap(transform->number, size) :
-						transform->number;
+			reading.mask &= reading.little_endian
+						? vp_match_swap(transform->number, size)
+						: transform->number;
 	}
 	return reading;
 }
@@ -213,22 +228,22 @@ static void value_intervals(const struct vp_condition *condition, const struct v
 		interval_add(out, condition->op, number, number, max);
 	}
 	if (value->kind == VP_VALUE_SET && value->reference.set)
-		vp_array_each(element, &value->reference.set->values)
+		vp_array_each (element, &value->reference.set->values)
 			value_intervals(condition, element, max, out);
 }
 
 void vp_match_intervals(const struct vp_condition *condition, uint64_t max,
 			struct vp_intervals *out)
 {
-	vp_array_each(value, &condition->values)
+	vp_array_each (value, &condition->values)
 		value_intervals(condition, value, max, out);
 	intervals_normalise(out);
 }
 
 /* Numbers */
 
-static void number_set(struct vp_match *match, const struct vp_selector *selector, size_t width,
-		       const struct vp_intervals *intervals)
+static void number_set(struct vp_match *match, const struct vp_selector *selector,
+		       size_t width, const struct vp_intervals *intervals)
 {
 	struct vp_nft_set set = { 0 };
 	struct vp_selector plain = *selector;
@@ -238,9 +253,9 @@ static void number_set(struct vp_match *match, const struct vp_selector *selecto
 	plain.masked = false;
 	memset(plain.mask, 0, sizeof(plain.mask));
 	vp_set_part(&set, &plain, "integer");
-	vp_array_each(interval, intervals)
+	vp_array_each (interval, intervals)
 		set.interval |= interval->first != interval->last;
-	vp_array_each(interval, intervals) {
+	vp_array_each (interval, intervals) {
 		uint8_t *key, *end;
 
 		vp_set_element(&set, &key, set.interval ? &end : NULL);
@@ -249,7 +264,8 @@ static void number_set(struct vp_match *match, const struct vp_selector *selecto
 			vp_put_number(end + lead, width, interval->last);
 	}
 	vp_set_sort(&set);
-	statement = vp_st_match(vp_match_branch(&match->core, true), selector, VP_CMP_IN_SET, NULL);
+	statement = vp_st_match(vp_match_branch(&match->core, true), selector, VP_CMP_IN_SET,
+				NULL);
 	statement->name = vp_strdup(vp_store_set(match->store, "set", &set));
 }
 
@@ -301,7 +317,7 @@ static void match_header(struct vp_match *match, const struct extractor *x,
 	if (x->mask)
 		max = x->mask >> x->shift;
 	vp_match_intervals(match->condition, max * unit, &values);
-	vp_array_each(value, &values) {
+	vp_array_each (value, &values) {
 		uint64_t first = (value->first + unit - 1) / unit, last = value->last / unit;
 
 		if (first <= last)
@@ -324,8 +340,9 @@ static void match_version(struct vp_match *match)
 	struct vp_intervals values = { 0 };
 
 	vp_match_intervals(match->condition, 15, &values);
-	vp_array_each(value, &values)
-		if (value->first <= match->scope->family && match->scope->family <= value->last)
+	vp_array_each (value, &values)
+		if (value->first <= match->scope->family &&
+		    match->scope->family <= value->last)
 			vp_match_branch(&match->core, true);
 	vp_match_branch(&match->presence, true);
 	vp_array_free(&values);
@@ -335,7 +352,7 @@ static void match_version(struct vp_match *match)
 
 static bool list_wants(const struct vp_values *values, uint64_t element)
 {
-	vp_array_each(value, values) {
+	vp_array_each (value, values) {
 		if (value->kind == VP_VALUE_NUMBER && value->number.first <= element &&
 		    element <= value->number.last)
 			return true;
@@ -370,8 +387,8 @@ static void match_list(struct vp_match *match, const struct extractor *x)
 			there(&match->presence, x->kind, headers[i]);
 		return;
 	}
-	length = x->kind == VP_SEL_TCP_OPTION ? vp_sel_payload(VP_SEL_TRANSPORT, 12, 1) :
-						vp_sel_payload(VP_SEL_NETWORK, 0, 1);
+	length = x->kind == VP_SEL_TCP_OPTION ? vp_sel_payload(VP_SEL_TRANSPORT, 12, 1)
+					      : vp_sel_payload(VP_SEL_NETWORK, 0, 1);
 	vp_match_mask(&length, 1, x->kind == VP_SEL_TCP_OPTION ? 0xf0 : 0x0f);
 	vp_st_match(vp_match_branch(&match->presence, true), &length, VP_CMP_GT,
 		    (uint8_t[]){ x->kind == VP_SEL_TCP_OPTION ? 5 << 4 : 5 });
@@ -380,16 +397,17 @@ static void match_list(struct vp_match *match, const struct extractor *x)
 /* 1 or 0, by the interface's type. */
 static void match_loopback(struct vp_match *match)
 {
-	static const uint16_t loopback = ARPHRD_LOOPBACK; /* host order, as the kernel keeps it */
+	static const uint16_t loopback =
+		ARPHRD_LOOPBACK; /* host order, as the kernel keeps it */
 	struct vp_selector selector = vp_sel(VP_SEL_IIFTYPE, sizeof(loopback));
 	bool inside = list_wants(&match->condition->values, 1);
 	bool outside = list_wants(&match->condition->values, 0);
 
 	if (inside || outside)
 		vp_st_match(vp_match_branch(&match->core, true), &selector,
-			    inside && outside ? VP_CMP_LOADED :
-			    inside	      ? VP_CMP_EQ :
-						VP_CMP_NE,
+			    inside && outside ? VP_CMP_LOADED
+			    : inside	      ? VP_CMP_EQ
+					      : VP_CMP_NE,
 			    &loopback);
 	presence(match, &selector);
 }
@@ -421,14 +439,14 @@ static void match_core(struct vp_match *match, const struct extractor *x)
 		match_header(match, x, vp_sel(VP_SEL_L4PROTO, 1), 8);
 		break;
 	case EXTRACT_TRANSPORT:
-		match_header(match, x, vp_sel_payload(VP_SEL_TRANSPORT, at, x->size),
+		match_header(match, x, vp_sel_payload(VP_SEL_TRANSPORT, x->at, x->size),
 			     condition->field->bits);
 		break;
 	case EXTRACT_LIST:
 		match_list(match, x);
 		return;
 	case EXTRACT_OPTION:
-		match_header(match, x, vp_sel_option(x->kind, x->type, at, x->size),
+		match_header(match, x, vp_sel_option(x->kind, x->type, x->at, x->size),
 			     condition->field->bits);
 		break;
 	case EXTRACT_LOOPBACK:
@@ -441,9 +459,10 @@ static void match_core(struct vp_match *match, const struct extractor *x)
 		vp_match_length(match);
 		return;
 	}
-	match->single = match->core.branches.len == 1 &&
-			match->core.branches.data[0].statements.len == 1 &&
-			match->core.branches.data[0].statements.data[0].compare != VP_CMP_LOADED;
+	match->single =
+		match->core.branches.len == 1 &&
+		match->core.branches.data[0].statements.len == 1 &&
+		match->core.branches.data[0].statements.data[0].compare != VP_CMP_LOADED;
 }
 
 static bool field_has_protocol(const struct vp_field *field, unsigned int protocol)
@@ -497,12 +516,13 @@ static void take_branch(struct vp_test *test, const struct vp_statements *depend
 	struct vp_statements *statements = vp_match_branch(test, holds);
 
 	vp_statements_copy(statements, dependencies);
-	vp_array_each(statement, &branch->statements)
+	vp_array_each (statement, &branch->statements)
 		vp_array_push(statements, *statement);
 	vp_array_free(&branch->statements);
 }
 
-/* A branch without statements decides for all that come to it; branches that agree with that are idle. */
+/* A branch without statements decides for all that come to it; branches that agree with that
+ * are idle. */
 static void simplify(struct vp_test *test)
 {
 	size_t count = test->branches.len;
@@ -525,8 +545,8 @@ static void assemble(struct vp_match *match, const struct vp_statements *depende
 		     struct vp_test *test)
 {
 	const struct vp_condition *condition = match->condition;
-	bool negated = condition->negated, exists = condition->op == VP_OP_PRESENT ||
-						    condition->op == VP_OP_ABSENT;
+	bool negated = condition->negated,
+	     exists = condition->op == VP_OP_PRESENT || condition->op == VP_OP_ABSENT;
 	struct vp_statement *only;
 
 	if (exists) {
@@ -534,7 +554,7 @@ static void assemble(struct vp_match *match, const struct vp_statements *depende
 
 		if (negated && condition->op == VP_OP_PRESENT)
 			return; /* a missing field makes it false, an existing one too */
-		vp_array_each(branch, &match->presence.branches)
+		vp_array_each (branch, &match->presence.branches)
 			take_branch(test, dependencies, branch, present);
 		test->otherwise = !present;
 		return;
@@ -544,10 +564,10 @@ static void assemble(struct vp_match *match, const struct vp_statements *depende
 		only->compare = vp_compare_inverse(only->compare);
 		negated = false;
 	}
-	vp_array_each(branch, &match->core.branches)
+	vp_array_each (branch, &match->core.branches)
 		take_branch(test, dependencies, branch, branch->holds != negated);
 	if (negated)
-		vp_array_each(branch, &match->presence.branches)
+		vp_array_each (branch, &match->presence.branches)
 			take_branch(test, dependencies, branch, true);
 	test->readable = match->single && match->certain && !dependencies->len;
 }
@@ -559,7 +579,8 @@ void vp_test_compile(const struct vp_condition *condition, const struct vp_scope
 	struct vp_match match = { .condition = condition, .scope = scope, .store = store };
 	struct vp_statements dependencies = { 0 };
 
-	if ((x->family && x->family != scope->family) || !match_protocols(&match, &dependencies)) {
+	if ((x->family && x->family != scope->family) ||
+	    !match_protocols(&match, &dependencies)) {
 		test->otherwise = condition->op == VP_OP_ABSENT && !condition->negated;
 	} else {
 		match_core(&match, x);
@@ -573,7 +594,7 @@ void vp_test_compile(const struct vp_condition *condition, const struct vp_scope
 
 void vp_test_free(struct vp_test *test)
 {
-	vp_array_each(branch, &test->branches)
+	vp_array_each (branch, &test->branches)
 		vp_statements_free(&branch->statements);
 	vp_array_free(&test->branches);
 }
@@ -594,7 +615,8 @@ bool vp_condition_constants(const struct vp_condition *condition, const struct v
 			    struct vp_constants *constants)
 {
 	const struct extractor *x = &extractors[condition->field->id];
-	bool slice = x->how == EXTRACT_SLICE && condition->length >= 1 && condition->length <= 8;
+	bool slice =
+		x->how == EXTRACT_SLICE && condition->length >= 1 && condition->length <= 8;
 	size_t size = slice ? condition->length : x->size;
 	struct vp_intervals values = { 0 };
 	struct vp_reading reading;
@@ -605,14 +627,15 @@ bool vp_condition_constants(const struct vp_condition *condition, const struct v
 	    !(slice || (x->how == EXTRACT_TRANSPORT && !x->mask)))
 		return false;
 	for (unsigned int protocol = 0; protocol < 256; protocol++)
-		if (scope->protocols[protocol] && !field_has_protocol(condition->field, protocol))
+		if (scope->protocols[protocol] &&
+		    !field_has_protocol(condition->field, protocol))
 			return false;
 	reading = vp_match_reading(condition, size);
 	constants->selector = vp_match_transport(
 		slice ? VP_DATAGRAM_OFFSET + condition->offset : x->at, (unsigned int)size);
 	vp_match_mask(&constants->selector, size, reading.mask & max);
 	vp_match_intervals(condition, max, &values);
-	vp_array_each(value, &values) {
+	vp_array_each (value, &values) {
 		/* neighbours were joined to an interval */
 		if (value->last - value->first >= 8 || constants->values.len > 8) {
 			ok = false;

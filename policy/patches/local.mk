@@ -40,7 +40,7 @@ dist_patches_DATA = \
 	policy/patches/enip-reachability.vpatch \
 	policy/patches/etcd-exposure.vpatch \
 	policy/patches/icmp-redirect.vpatch \
-	policy/patches/ip-source-route.vpatch \
+	policy/patches/ipv4-options.vpatch \
 	policy/patches/modbus-reachability.vpatch \
 	policy/patches/mongodb-exposure.vpatch \
 	policy/patches/ntp-control-queries.vpatch \
