@@ -137,12 +137,14 @@ int vp_enforcement_commit(struct vp_enforcement *all, const struct vp_artefacts 
 	for (size_t i = 0; i < all->count; i++) {
 		int r = all->modules[i]->commit(all->instances[i], err);
 
+		const char *refused = all->modules[i]->name;
+
 		if (!r)
 			continue;
 		abort_from(all, i, all->count);
 		while (i-- > 0)
 			put_back(all, i, old);
-		return vp_fail_context(err, "commit"), r;
+		return vp_fail_context(err, "%s: commit", refused), r;
 	}
 	return 0;
 }

@@ -20,3 +20,20 @@ fuzz_policy_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
 fuzz_policy_LDADD = libvppolicy.a libvpbase.a $(INIH_LIBS)
 endif
 EXTRA_DIST += tests/fuzz/policy.dict tests/fuzz/corpus/policy
+
+if FUZZERS
+noinst_PROGRAMS += fuzz_message fuzz_bundle
+fuzz_message_SOURCES = tests/fuzz/fuzz_message.c
+fuzz_message_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
+fuzz_message_LDADD = libvpagent.a libvpbase.a
+fuzz_bundle_SOURCES = tests/fuzz/fuzz_bundle.c
+fuzz_bundle_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
+fuzz_bundle_LDADD = $(VP_AGENT_LIBS)
+endif
+EXTRA_DIST += \
+	tests/fuzz/corpus/bundle/empty \
+	tests/fuzz/corpus/bundle/small \
+	tests/fuzz/corpus/message/apply \
+	tests/fuzz/corpus/message/events \
+	tests/fuzz/corpus/message/mode \
+	tests/fuzz/corpus/message/status

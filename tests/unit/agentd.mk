@@ -69,3 +69,21 @@ EXTRA_DIST += \
 	tests/system/lab/good-endpoint.vpatch \
 	tests/system/lab/good-host.vpatch \
 	tests/system/lab/good-limit.vpatch
+
+check_PROGRAMS += daemon_test
+TESTS += daemon_test
+daemon_test_SOURCES = \
+	tests/unit/agentd/config_test.c \
+	tests/unit/agentd/daemon_test.c \
+	tests/unit/agentd/daemon_tests.h \
+	tests/unit/agentd/generation_test.c \
+	tests/unit/agentd/local_test.c \
+	tests/unit/agentd/loop_test.c \
+	tests/unit/agentd/message_test.c \
+	tests/unit/agentd/session_test.c \
+	tests/unit/agentd/state_test.c \
+	tests/unit/agentd/totals_test.c \
+	tests/unit/agentd/transaction_test.c
+daemon_test_CPPFLAGS = $(AM_CPPFLAGS) $(JANSSON_CFLAGS)
+daemon_test_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+daemon_test_LDADD = $(VP_AGENT_LIBS) $(CMOCKA_LIBS)

@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* agentd/totals.c: totals stay exact over restarts, reboots and new counters. */
+#include <errno.h>
+#include <string.h>
+
+#include "agentd/totals.h"
+#include "lib/cleanup.h"
+#include "lib/memory.h"
+#include "tests/unit/agentd/daemon_tests.h"
+
+static void count(struct vp_totals *totals, uint32_t tag, uint64_t packets)
+{
+	struct vp_counts counts = { 0 };
+
+	vp_array_push(&counts, ((struct vp_count){ tag, packets, packets * 100 }));
+	vp_totals_update(totals, &counts);
+	vp_array_free(&counts);
+}
+
+static void life_of_a_counter(void **state)
+{
+	char *folder = vp_test_folder_make();
+	_cleanup_free_ char *path = vp_format("%s/totals.json", folder);
+	struct vp_totals totals = { 0 }, next = { 0 };
+
+	(void)state;
+	count(&totals, 9, 1);
+	count(&totals, 5, 10);
+	count(&totals, 5, 15);
+	assert_int_equal(vp_total_packets(vp_totals_find(&totals, 5)), 15);
+	assert_int_equal(vp_totals_save(&totals, path, NULL), 0);
+	assert_false(totals.changed);
+	/* a new daemon; the kernel went on counting */
+	assert_int_equal(vp_totals_load(&next, path, NULL), 0);
+	count(&next, 5, 20);
+	assert_int_equal(vp_total_packets(vp_totals_find(&next, 5)), 20);
+	/* a reboot: everything in the kernel is gone, and more than before is counted at once
+	 */
+	vp_totals_detach(&next);
+	count(&next, 5, 30);
+	assert_int_equal(vp_total_packets(vp_totals_find(&next, 5)), 50);
+	assert_int_equal(vp_total_bytes(vp_totals_find(&next, 5)), 5000);
+	/* a counter that was made anew unseen */
+	count(&next, 5, 1);
+	assert_int_equal(vp_total_packets(vp_totals_find(&next, 5)), 51);
+	assert_int_equal(vp_total_packets(vp_totals_find(&next, 9)), 1);
+	assert_null(vp_totals_find(&next, 7));
+	vp_totals_free(&totals);
+	vp_totals_free(&next);
+	vp_test_folder_remove(folder);
+}
+
+static void damaged_file(void **state)
+{
+	char *folder = vp_test_folder_make();
+	_cleanup_free_ char *path = vp_format("%s/totals.json", folder);
+	struct vp_totals totals = { 0 };
+	struct vp_error err = { 0 };
+
+	(void)state;
+	assert_int_equal(vp_totals_load(&totals, path, &err), 0); /* missing: fine */
+	vp_test_file(folder, "totals.json", "[1, 2");
+	assert_int_equal(vp_totals_load(&totals, path, &err), -EINVAL);
+	assert_non_null(strstr(err.text, "totals.json"));
+	assert_int_equal(totals.list.len, 0);
+	vp_totals_free(&totals);
+	vp_test_folder_remove(folder);
+}
+
+int vp_test_totals(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(life_of_a_counter),
+		cmocka_unit_test(damaged_file),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
