@@ -78,7 +78,7 @@ static void assert_proven(const char *name, bool mutations, bool evasions)
 	assert_true(summary(document, "samples") > 0);
 	assert_int_equal(summary(document, "samples_failed"), 0);
 	if (mutations)
-		assert_true(summary(document, "mutants") > 10);
+		assert_true(summary(document, "mutants") >= 6);
 	free(text);
 	json_decref(document);
 }
