@@ -11,3 +11,16 @@ netfilter_kernel_test_SOURCES = \
 netfilter_kernel_test_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS) $(MNL_CFLAGS) $(NFTNL_CFLAGS)
 netfilter_kernel_test_LDADD = libvpmodules.a libvppolicy.a libvpbase.a \
 	$(NFTNL_LIBS) $(MNL_LIBS) $(CMOCKA_LIBS)
+
+# the text that nft(8) loads and our own transactions mean the same
+check_PROGRAMS += netfilter_same_test
+TESTS += netfilter_same_test
+netfilter_same_test_SOURCES = \
+	tests/unit/netfilter/kernel_build.c \
+	tests/unit/netfilter/kernel_build.h \
+	tests/unit/netfilter/kernel_zoo.c \
+	tests/unit/netfilter/same_test.c
+netfilter_same_test_CPPFLAGS = $(AM_CPPFLAGS) -DVP_SOURCE_DIR='"$(abs_top_srcdir)"'
+netfilter_same_test_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS) $(MNL_CFLAGS) $(NFTNL_CFLAGS) $(JANSSON_CFLAGS)
+netfilter_same_test_LDADD = libvpmodules.a libvppolicy.a libvpbase.a \
+	$(NFTNL_LIBS) $(MNL_LIBS) $(JANSSON_LIBS) $(INIH_LIBS) $(CMOCKA_LIBS)

@@ -44,7 +44,7 @@ void vp_build_object(struct vp_ruleset *ruleset, enum vp_nft_object_kind kind,
 
 static void add_drop_chain(struct vp_ruleset *ruleset)
 {
-	struct vp_nft_chain *chain = vp_build_chain(ruleset, "drop", true);
+	struct vp_nft_chain *chain = vp_build_chain(ruleset, "end-drop", true);
 	struct vp_selector mark = vp_sel(VP_SEL_MARK, 4);
 	struct vp_nft_rule *rule = vp_chain_rule(chain, "log");
 	struct vp_statement *limit = vp_st_add(&rule->statements, VP_ST_LIMIT_EACH, &mark, 1);
@@ -114,7 +114,7 @@ static void add_regions(struct vp_ruleset *ruleset, const struct shape *shape)
 		rule->comment = vp_strdup(name);
 		vp_st_named(&rule->statements, VP_ST_COUNTER, name);
 		vp_st_add(&rule->statements, VP_ST_MARK, NULL, 0)->number = REGION_TAG + i;
-		vp_st_verdict(&rule->statements, VP_NFT_GOTO, "drop");
+		vp_st_verdict(&rule->statements, VP_NFT_GOTO, "end-drop");
 	}
 	set = vp_build_set(ruleset, "exact", VP_DATA_VERDICT);
 	key_parts(set);
@@ -152,7 +152,7 @@ static void add_input(struct vp_ruleset *ruleset, const struct shape *shape)
 		rule = vp_chain_rule(chain, "shapes");
 		vp_st_add(&rule->statements, VP_ST_MARK_MAP, key, 3)->name =
 			vp_strdup("shape-1");
-		vp_st_verdict(&rule->statements, VP_NFT_GOTO, "drop");
+		vp_st_verdict(&rule->statements, VP_NFT_GOTO, "end-drop");
 	}
 }
 

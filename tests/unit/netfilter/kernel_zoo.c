@@ -117,6 +117,8 @@ static void match(struct vp_nft_chain *chain, struct vp_selector selector,
 	struct vp_nft_rule *rule = vp_chain_rule(chain, "Z/match");
 
 	memcpy(bytes, data, strlen(data));
+	if (selector.kind == VP_SEL_CT_ORIGINAL_DPORT) /* nft reads it only so */
+		vp_st_match_byte(&rule->statements, VP_SEL_L4PROTO, VP_CMP_EQ, IPPROTO_TCP);
 	memcpy(vp_st_match(&rule->statements, &selector, compare, bytes)->data2,
 	       "\x7f\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff", 16);
 	vp_st_verdict(&rule->statements, VP_NFT_RETURN, NULL);
@@ -134,6 +136,7 @@ static void add_matches(struct vp_ruleset *ruleset)
 	match(chain, vp_sel(VP_SEL_L4PROTO, 1), VP_CMP_EQ, "\x06");
 	match(chain, vp_sel(VP_SEL_NFPROTO, 1), VP_CMP_NE, "\x02");
 	match(chain, vp_sel(VP_SEL_MARK, 4), VP_CMP_GT, "\x02");
+	match(chain, vp_sel(VP_SEL_IIFTYPE, 2), VP_CMP_EQ, "\x04\x03");
 	match(chain, vp_sel(VP_SEL_MARK, 4), VP_CMP_EQ, "\x02");
 	match(chain, vp_sel_payload(VP_SEL_NETWORK, 8, 1), VP_CMP_LT, "\x40");
 	match(chain, vp_sel_payload(VP_SEL_NETWORK, 8, 1), VP_CMP_LE, "\x40");
@@ -141,12 +144,11 @@ static void add_matches(struct vp_ruleset *ruleset)
 	match(chain, vp_sel_payload(VP_SEL_TRANSPORT, 8, 3), VP_CMP_IN_RANGE, "\x01");
 	match(chain, vp_sel_payload(VP_SEL_TRANSPORT, 8, 8), VP_CMP_NOT_IN_RANGE, "\x01");
 	match(chain, vp_sel_payload(VP_SEL_TRANSPORT, 100, 4), VP_CMP_LOADED, "");
-	match(chain, vp_sel(VP_SEL_CT_STATE, 4), VP_CMP_BITS, "\x02");
+	match(chain, vp_sel(VP_SEL_CT_STATE, 4), VP_CMP_BITS, "\x01");
 	match(chain, vp_sel(VP_SEL_CT_STATUS, 4), VP_CMP_BITS, "\x20");
 	match(chain, vp_sel(VP_SEL_CT_DIRECTION, 1), VP_CMP_EQ, "");
 	match(chain, vp_sel(VP_SEL_CT_ORIGINAL_DPORT, 2), VP_CMP_EQ, "\x01\xbb");
 	match(chain, vp_sel_option(VP_SEL_TCP_OPTION, 2, 2, 2), VP_CMP_LT, "\x02\x18");
-	match(chain, vp_sel_option(VP_SEL_TCP_OPTION, 5, 0, 0), VP_CMP_LOADED, "");
 	match(chain, vp_sel_option(VP_SEL_TCP_OPTION, 5, 0, 0), VP_CMP_EQ, "\x01");
 	match(chain, vp_sel_option(VP_SEL_IPV6_EXTHDR, 43, 2, 1), VP_CMP_EQ, "");
 	match(chain, vp_sel_option(VP_SEL_IPV6_EXTHDR, 60, 0, 0), VP_CMP_EQ, "\x01");
@@ -177,7 +179,7 @@ static void add_statements(struct vp_ruleset *ruleset)
 	st->name = vp_strdup("stations6");
 	st = vp_st_add(&rule->statements, VP_ST_ADD, &six, 1);
 	st->name = vp_strdup("ban6");
-	st->milliseconds = 7;
+	st->milliseconds = 200;
 	st->number = 0x7002;
 	rule = vp_chain_rule(chain, "Z/limit");
 	vp_st_named(&rule->statements, VP_ST_LIMIT, "Z/limit-10-60-5");
@@ -186,6 +188,7 @@ static void add_statements(struct vp_ruleset *ruleset)
 	st->rate = (struct vp_rate){ .count = 3, .seconds = 3600 };
 	st->burst = 2;
 	rule = vp_chain_rule(chain, "Z/each");
+	vp_st_family(&rule->statements, 4);
 	st = vp_st_add(&rule->statements, VP_ST_LIMIT_EACH, &four, 1);
 	st->name = vp_strdup("each4");
 	st->rate = (struct vp_rate){ .count = 1, .seconds = 86400 };
@@ -195,7 +198,7 @@ static void add_statements(struct vp_ruleset *ruleset)
 	rule = vp_chain_rule(chain, NULL);
 	vp_st_match_byte(&rule->statements, VP_SEL_L4PROTO, VP_CMP_EQ, 99);
 	vp_st_verdict(&rule->statements, VP_NFT_REJECT, NULL);
-	rule = vp_chain_rule(chain, "");
+	rule = vp_chain_rule(chain, NULL);
 	vp_st_match_byte(&rule->statements, VP_SEL_L4PROTO, VP_CMP_EQ, IPPROTO_TCP);
 	vp_st_verdict(&rule->statements, VP_NFT_REJECT_RESET, NULL);
 }
