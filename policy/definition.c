@@ -164,6 +164,7 @@ void vp_definition_read(struct vp_definition *definition, const struct vp_text *
 	definition->file = text->name;
 	definition->sections.len = 0;
 	definition->entries.len = 0;
+	vp_array_reserve(&definition->entries, 32); /* never NULL: sections point into it */
 	vp_source_read(text, findings, add_line, &builder);
 }
 

@@ -1,1 +1,17 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
+
+check_PROGRAMS += policy_test
+TESTS += policy_test
+policy_test_SOURCES = \
+	tests/unit/policy/field_test.c \
+	tests/unit/policy/override_test.c \
+	tests/unit/policy/policy_test.c \
+	tests/unit/policy/policy_tests.h \
+	tests/unit/policy/print_test.c \
+	tests/unit/policy/regex_test.c \
+	tests/unit/policy/source_test.c \
+	tests/unit/policy/sources_test.c \
+	tests/unit/policy/validate_test.c \
+	tests/unit/policy/value_test.c
+policy_test_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+policy_test_LDADD = libvppolicy.a libvpbase.a $(INIH_LIBS) $(CMOCKA_LIBS)
