@@ -200,7 +200,10 @@ static int destroy_socket(struct vp_reset *reset, const struct vp_report *report
 	if (found.idiag_state == TCP_LISTEN || found.id.idiag_dport != id.idiag_dport ||
 	    found.id.idiag_sport != id.idiag_sport)
 		return 0;
-	r = ask(reset, SOCK_DESTROY, report->family, &found.id, NULL);
+	/* not found.id: an IPv6 socket with an IPv4 peer says its addresses in the other
+	 * family */
+	memcpy(id.idiag_cookie, found.id.idiag_cookie, sizeof(id.idiag_cookie));
+	r = ask(reset, SOCK_DESTROY, report->family, &id, NULL);
 	if (r == -ENOENT)
 		return 0;
 	if (r == -EOPNOTSUPP)
