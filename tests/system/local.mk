@@ -4,3 +4,15 @@ check_PROGRAMS += tests/harness/traffic tests/harness/forge
 tests_harness_traffic_SOURCES = tests/harness/traffic.c
 tests_harness_forge_SOURCES = tests/harness/forge.c
 EXTRA_DIST += tests/harness/generate-patches
+
+# The compiled rules against a naive interpreter of the language.
+check_PROGRAMS += tests/harness/differential
+tests_harness_differential_SOURCES = \
+	tests/harness/differential.c \
+	tests/harness/interpreter.c tests/harness/interpreter.h \
+	tests/harness/random.h \
+	tests/harness/random_packet.c \
+	tests/harness/random_policy.c
+tests_harness_differential_CFLAGS = $(AM_CFLAGS) $(MNL_CFLAGS) $(NFTNL_CFLAGS)
+tests_harness_differential_LDADD = libvpmodules.a libvppolicy.a libvpbase.a \
+	$(NFTNL_LIBS) $(MNL_LIBS) $(INIH_LIBS)
