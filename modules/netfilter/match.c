@@ -29,10 +29,10 @@ struct extractor {
 	enum extract how;
 	enum vp_selector_kind kind; /* of options */
 	uint8_t type;		    /* of options */
-	uint8_t at, at6, size;      /* at6: where IPv6 has it, for what is in the network header */
-	uint8_t mask, shift; /* of a byte that holds more than the field; mask 0: none */
-	uint8_t unit;	     /* the number counts units of so many; 0: of 1 */
-	uint8_t family;	     /* exists in this family only; 0: both */
+	uint8_t at, at6, size; /* at6: where IPv6 has it, for what is in the network header */
+	uint8_t mask, shift;   /* of a byte that holds more than the field; mask 0: none */
+	uint8_t unit;	       /* the number counts units of so many; 0: of 1 */
+	uint8_t family;	       /* exists in this family only; 0: both */
 };
 
 #define TRANSPORT(AT, SIZE)                                                                   \
