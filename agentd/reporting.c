@@ -262,10 +262,12 @@ static void open_sinks(struct vp_reporting *reporting)
 static void set_baseline(struct vp_reporting *reporting)
 {
 	struct vp_agent *agent = reporting->agent;
+	_cleanup_free_ char *path = vp_state_path(&agent->state, "events.jsonl");
 	struct vp_counts reported = { 0 };
 
 	if (agent->totals.list.len) {
 		vp_totals_reported(&agent->totals, &reported);
+		vp_sink_file_totals(path, &reported); /* said after the last saving */
 	} else if (!vp_agent_open_modules(agent, NULL)) {
 		vp_agent_count(agent, NULL);
 		vp_totals_counts(&agent->totals, &reported);

@@ -11,6 +11,7 @@
 #include <stdint.h>
 
 #include "agentd/event.h"
+#include "modules/module.h"
 
 struct vp_sink; /* opaque; first member of each kind's own struct */
 
@@ -58,5 +59,12 @@ typedef bool vp_sink_file_visitor(void *context, const json_t *json);
  */
 int vp_sink_file_read(const char *path, const struct vp_event_filter *filter, size_t limit,
 		      vp_sink_file_visitor *visit, void *context, struct vp_error *err);
+
+/*
+ * The highest total that the newest stored events (the last MiB of each file) said
+ * for each tag, appended to *reported: what had its event before a crash, also after
+ * the last time that totals were saved. Nothing readable: nothing is appended.
+ */
+void vp_sink_file_totals(const char *path, struct vp_counts *reported);
 
 #endif

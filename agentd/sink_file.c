@@ -15,6 +15,7 @@
 #include "lib/memory.h"
 
 #define DEFAULT_LIMIT (UINT64_C(16) << 20)
+#define TAIL	      (1L << 20) /* more than the events between two savings of totals */
 #define LINE_LIMIT    (2 * VP_EVENT_LINE)
 
 struct sink_file {
@@ -228,4 +229,45 @@ int vp_sink_file_read(const char *path, const struct vp_event_filter *filter, si
 	count.visited = reading.skip;
 	read_both(older, newer, &reading);
 	return (int)(reading.visited - count.visited);
+}
+
+static void take_total(const struct vp_event *event, struct vp_counts *reported)
+{
+	struct vp_count *count;
+
+	if (!event->tag || !event->total)
+		return;
+	vp_array_each (known, reported)
+		if (known->tag == event->tag) {
+			known->packets =
+				event->total > known->packets ? event->total : known->packets;
+			return;
+		}
+	count = vp_array_add(reported);
+	count->tag = event->tag;
+	count->packets = event->total;
+}
+
+static void read_tail(const char *path, struct vp_counts *reported)
+{
+	const struct vp_event_filter everything = { 0 };
+	_cleanup_fclose_ FILE *file = fopen(path, "re");
+	struct vp_event event;
+	json_t *json;
+
+	if (!file || (fseek(file, -TAIL, SEEK_END) && fseek(file, 0, SEEK_SET)))
+		return;
+	while ((json = next_event(file, &everything))) {
+		if (!vp_event_from_json(json, &event))
+			take_total(&event, reported);
+		json_decref(json);
+	}
+}
+
+void vp_sink_file_totals(const char *path, struct vp_counts *reported)
+{
+	_cleanup_free_ char *older = vp_format("%s.1", path);
+
+	read_tail(older, reported);
+	read_tail(path, reported);
 }

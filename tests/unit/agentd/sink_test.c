@@ -286,6 +286,39 @@ static void file_is_bounded(void **state)
 	sink->ops->close(sink);
 }
 
+/* What was said before a crash: the highest total of each tag, in either file, whatever was
+ * stored. */
+static void file_totals(void **state)
+{
+	struct place *place = *state;
+	struct vp_sink_options options = { .path = place->path, .limit = 2400 };
+	struct vp_counts reported = { 0 };
+	struct vp_sink *sink = NULL;
+
+	vp_array_push(&reported, ((struct vp_count){ .tag = 1, .packets = 1000 }));
+	vp_array_push(&reported, ((struct vp_count){ .tag = 2, .packets = 1 }));
+	vp_sink_file_totals(place->path, &reported);
+	assert_int_equal(reported.len, 2);
+	assert_int_equal(vp_sink_file.open(&sink, &options, NULL), 0);
+	for (uint32_t i = 1; i <= 12; i++) {
+		struct vp_event event = numbered(i);
+
+		event.kind = VP_EVENT_BLOCKED;
+		event.tag = 1 + i % 3;
+		event.count = 1;
+		event.total = 100 + i;
+		sink->ops->write(sink, &event);
+	}
+	sink->ops->close(sink);
+	assert_int_equal(access(place->older, F_OK), 0);
+	vp_sink_file_totals(place->path, &reported);
+	assert_int_equal(reported.len, 3);
+	assert_int_equal(reported.data[0].packets, 1000);
+	assert_int_equal(reported.data[1].packets, 110);
+	assert_int_equal(reported.data[2].packets, 111);
+	vp_array_free(&reported);
+}
+
 static void file_full_disk(void **state)
 {
 	struct vp_sink_options options = { .path = "/dev/full" };
@@ -328,15 +361,11 @@ static void backlog_is_a_bounded_queue(void **state)
 int run_sink_tests(void)
 {
 	const struct CMUnitTest tests[] = {
-		WITH_PLACE(syslog_datagram),
-		WITH_PLACE(syslog_stream),
-		WITH_PLACE(syslog_reconnects),
-		WITH_PLACE(syslog_never_blocks),
-		WITH_PLACE(journal_fields),
-		WITH_PLACE(file_keeps_and_reads),
-		WITH_PLACE(file_is_bounded),
-		cmocka_unit_test(file_full_disk),
-		cmocka_unit_test(backlog_is_a_bounded_queue),
+		WITH_PLACE(syslog_datagram),	  WITH_PLACE(syslog_stream),
+		WITH_PLACE(syslog_reconnects),	  WITH_PLACE(syslog_never_blocks),
+		WITH_PLACE(journal_fields),	  WITH_PLACE(file_keeps_and_reads),
+		WITH_PLACE(file_is_bounded),	  WITH_PLACE(file_totals),
+		cmocka_unit_test(file_full_disk), cmocka_unit_test(backlog_is_a_bounded_queue),
 	};
 
 	return cmocka_run_group_tests_name("sink", tests, NULL, NULL);
