@@ -351,7 +351,19 @@ static void add_exception(struct vp_validation *v, const struct vp_override *ove
 	}
 }
 
-/* One line for status and plan: what was changed, by whom, why. */
+static void describe_end(time_t until, struct vp_strbuf *out)
+{
+	char text[32];
+	struct tm tm;
+
+	if (!until)
+		return;
+	gmtime_r(&until, &tm);
+	strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%SZ", &tm);
+	vp_strbuf_addf(out, ", until %s", text);
+}
+
+/* One line for status and plan: what was changed, until when, by whom, why. */
 static void describe(const struct vp_override *override, size_t exceptions, size_t ports,
 		     struct vp_strbuf *out)
 {
@@ -372,6 +384,7 @@ static void describe(const struct vp_override *override, size_t exceptions, size
 	vp_strbuf_addf(out, "%s%s (%s:%u", out->len ? "; " : "",
 		       what.len ? what.data + 2 : "nothing changed", override->at.file,
 		       override->at.line);
+	describe_end(override->until, out);
 	if (override->by)
 		vp_strbuf_addf(out, ", by %s", override->by);
 	if (override->reason)

@@ -12,18 +12,20 @@
 #include "agentd/ctl/verbs.h"
 #include "agentd/document.h"
 
-static const json_t *find_patch(const json_t *document, const char *id)
+/* The patches of a document by id; owned by the caller. */
+static json_t *by_id(const json_t *document)
 {
-	const json_t *patch;
+	json_t *found = json_object();
+	json_t *patch;
 	size_t i;
 
 	json_array_foreach (json_object_get(document, "patches"), i, patch) {
-		const char *other = vp_json_get_text(patch, "id");
+		const char *id = vp_json_get_text(patch, "id");
 
-		if (other && !strcmp(other, id))
-			return patch;
+		if (id)
+			json_object_set(found, id, patch);
 	}
-	return NULL;
+	return found;
 }
 
 static bool differs(const json_t *one, const json_t *other, const char *key)
@@ -49,19 +51,19 @@ static void add_change(json_t *changes, const json_t *patch, const json_t *activ
 		vp_json_append_text(changes, line);
 }
 
-/* From what runs to the plan. `whole`: a patch that is not in the plan would go. */
 json_t *vp_plan_changes(const json_t *active, const json_t *plan, bool whole)
 {
+	_cleanup_json_ json_t *before = by_id(active), *after = by_id(plan);
 	json_t *changes = json_array();
-	const json_t *patch;
-	size_t i;
+	json_t *patch;
+	const char *id;
 
-	json_array_foreach (json_object_get(plan, "patches"), i, patch)
-		add_change(changes, patch, find_patch(active, vp_json_get_text(patch, "id")));
-	json_array_foreach (json_object_get(active, "patches"), i, patch) {
-		_cleanup_free_ char *line = vp_format("- %s", vp_render_text(patch, "id"));
+	json_object_foreach (after, id, patch)
+		add_change(changes, patch, json_object_get(before, id));
+	json_object_foreach (before, id, patch) {
+		_cleanup_free_ char *line = vp_format("- %s", id);
 
-		if (whole && !find_patch(plan, line + 2))
+		if (whole && !json_object_get(after, id))
 			vp_json_append_text(changes, line);
 	}
 	return changes;
