@@ -29,8 +29,7 @@ static int find_base(struct vp_instance *instance, struct vp_error *err)
 	if (code < 0)
 		return code;
 	instance->base_owned = true;
-	if (vp_netlink_genid(&instance->nl, &instance->genid) < 0)
-		instance->genid = 0;
+	instance->genid = instance->base->genid;
 	instance->certain = true;
 	return 0;
 }
@@ -154,39 +153,6 @@ static void build_commit(struct vp_batch *batch, const struct vp_diff *diff)
 		vp_batch_add_rules(batch, *chain);
 }
 
-/* What is kept without being meant stays known, so that it is not made a second time. */
-static void keep_leftovers(struct vp_image *wanted, const struct vp_image *base)
-{
-	vp_array_each (object, &base->objects) {
-		struct vp_image_object *copy;
-		const char *name;
-
-		copy = vp_image_object(wanted, object->name, object->kind);
-		if (copy)
-			continue;
-		copy = vp_image_add_object(wanted, object->name);
-		name = copy->name;
-		*copy = *object;
-		copy->name = name;
-		copy->leftover = true;
-	}
-	vp_array_each (set, &base->sets) {
-		struct vp_image_set *copy;
-		const char *name;
-
-		if (!set->kept || vp_image_set(wanted, set->name))
-			continue;
-		copy = vp_image_add_set(wanted, set->name);
-		name = copy->name;
-		*copy = *set;
-		copy->name = name;
-		copy->userdata =
-			vp_arena_copy(&wanted->arena, set->userdata, set->userdata_length);
-		copy->leftover = true;
-		memset(&copy->elements, 0, sizeof(copy->elements));
-	}
-}
-
 /* Elements' last counts go into kernel counters, where a restart of ours finds them. */
 static void store_removed(struct vp_instance *instance, const struct vp_removed *removed)
 {
@@ -245,7 +211,7 @@ int vp_netfilter_commit(struct vp_instance *instance, struct vp_error *err)
 		code = commit_diff(instance, &removed, err);
 	if (code == 0) {
 		if (!instance->diff.rebuild)
-			keep_leftovers(instance->wanted, instance->base);
+			vp_image_keep(instance->wanted, instance->base);
 		if (!instance->base_owned) {
 			/* the diff still points into it */
 			instance->base = instance->meant;

@@ -228,6 +228,38 @@ const struct vp_image_element *vp_image_element(const struct vp_image_set *set,
 	return NULL;
 }
 
+void vp_image_keep(struct vp_image *image, const struct vp_image *base)
+{
+	vp_array_each (object, &base->objects) {
+		struct vp_image_object *copy;
+		const char *name;
+
+		copy = vp_image_object(image, object->name, object->kind);
+		if (copy)
+			continue;
+		copy = vp_image_add_object(image, object->name);
+		name = copy->name;
+		*copy = *object;
+		copy->name = name;
+		copy->leftover = true;
+	}
+	vp_array_each (set, &base->sets) {
+		struct vp_image_set *copy;
+		const char *name;
+
+		if (!set->kept || vp_image_set(image, set->name))
+			continue;
+		copy = vp_image_add_set(image, set->name);
+		name = copy->name;
+		*copy = *set;
+		copy->name = name;
+		copy->userdata =
+			vp_arena_copy(&image->arena, set->userdata, set->userdata_length);
+		copy->leftover = true;
+		memset(&copy->elements, 0, sizeof(copy->elements));
+	}
+}
+
 static bool same_text(const char *a, const char *b)
 {
 	return a && b ? !strcmp(a, b) : a == b;

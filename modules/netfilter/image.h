@@ -104,6 +104,7 @@ struct vp_image {
 	bool exists; /* there is a table at all */
 	uint32_t flags, owner;
 	uint64_t generation;
+	uint32_t genid; /* of an observation: the kernel's generation number that it is true for */
 	VP_ARRAY(struct vp_image_object) objects;
 	VP_ARRAY(struct vp_image_set) sets;
 	VP_ARRAY(struct vp_image_chain) chains;
@@ -134,6 +135,9 @@ void vp_image_index_elements(const struct vp_image_set *set, struct vp_index *in
 const struct vp_image_element *vp_image_element(const struct vp_image_set *set,
 						const struct vp_index *index,
 						const struct vp_image_element *like);
+
+/* Add what `base` keeps and *image does not mean, as leftovers: it stays known that it is there. */
+void vp_image_keep(struct vp_image *image, const struct vp_image *base);
 
 bool vp_image_object_same(const struct vp_image_object *a, const struct vp_image_object *b);
 /* Everything but the elements. */

@@ -273,6 +273,7 @@ static int read_all(struct vp_netlink *nl, struct vp_image *image)
 	uint32_t before = 0, after = 0;
 	int code = vp_netlink_genid(nl, &before);
 
+	image->genid = before;
 	if (code == 0)
 		code = read_table(nl, image);
 	if (code < 0 || !image->exists)

@@ -223,6 +223,19 @@ static void verify_table(struct report *report, const struct vp_instance *instan
 	verify_chains(report, meant, found);
 }
 
+/* What runs as meant although it was not committed in this life: take it as our own, for
+ * repair. */
+static void adopt(struct vp_instance *instance, struct vp_image **meant,
+		  const struct vp_image *found)
+{
+	if (instance->meant || instance->wanted)
+		return;
+	vp_image_keep(*meant, found);
+	instance->meant = TAKE_PTR(*meant);
+	instance->genid = found->genid;
+	instance->certain = true;
+}
+
 int vp_netfilter_verify(struct vp_instance *instance, const struct vp_artefact *artefact,
 			struct vp_strbuf *differences, struct vp_error *err)
 {
@@ -242,5 +255,7 @@ int vp_netfilter_verify(struct vp_instance *instance, const struct vp_artefact *
 		vp_strbuf_addf(differences, "and %d more\n", report.count - LINES_MAX);
 	if (report.count)
 		instance->certain = false;
+	else
+		adopt(instance, &meant, found);
 	return report.count;
 }

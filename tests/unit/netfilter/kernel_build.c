@@ -2,12 +2,44 @@
 /* Rulesets in the shape that the compiler gives them, small or large, without a compiler. */
 #include "tests/unit/netfilter/kernel_build.h"
 
+#include <fcntl.h>
 #include <netinet/in.h>
+#include <sched.h>
 #include <stdio.h>
+#include <unistd.h>
 
 #include <linux/netfilter.h>
 
+#include "lib/cleanup.h"
 #include "modules/netfilter/statement.h"
+
+static void write_map(const char *path, const char *text)
+{
+	_cleanup_close_ int fd = open(path, O_WRONLY | O_CLOEXEC);
+
+	if (fd < 0 || write(fd, text, strlen(text)) != (ssize_t)strlen(text)) {
+		perror(path);
+		exit(1);
+	}
+}
+
+void vp_enter_namespace(void)
+{
+	unsigned int uid = geteuid(), gid = getegid();
+
+	if (unshare(uid ? CLONE_NEWUSER | CLONE_NEWNET : CLONE_NEWNET) < 0) {
+		perror("cannot make a network namespace");
+		exit(1);
+	}
+	if (uid) {
+		_cleanup_free_ char *users = vp_format("0 %u 1\n", uid);
+		_cleanup_free_ char *groups = vp_format("0 %u 1\n", gid);
+
+		write_map("/proc/self/uid_map", users);
+		write_map("/proc/self/setgroups", "deny\n");
+		write_map("/proc/self/gid_map", groups);
+	}
+}
 
 struct vp_nft_chain *vp_build_chain(struct vp_ruleset *ruleset, const char *name, bool kept)
 {

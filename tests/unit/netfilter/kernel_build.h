@@ -19,6 +19,12 @@ struct shape {
 	bool zoo; /* every kind of statement, set and selector besides */
 };
 
+/*
+ * Enter a network namespace of our own, with a user namespace around it when we
+ * are not root. Ends the program when that is refused: a skipped test is no pass.
+ */
+void vp_enter_namespace(void);
+
 /* An artefact with that content; vp_artefact_drop() ends it. */
 struct vp_artefact *vp_artefact_build(const struct shape *shape);
 void vp_artefact_drop(struct vp_artefact *artefact);

@@ -497,10 +497,7 @@ int main(void)
 		TEST(large_is_fast),
 	};
 
-	if (unshare(geteuid() == 0 ? CLONE_NEWNET : CLONE_NEWUSER | CLONE_NEWNET) < 0) {
-		perror("cannot make a network namespace");
-		return 1;
-	}
+	vp_enter_namespace();
 	loopback_up();
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -227,9 +227,6 @@ int main(void)
 		cmocka_unit_test(the_catalogue),
 	};
 
-	if (unshare(geteuid() == 0 ? CLONE_NEWNET : CLONE_NEWUSER | CLONE_NEWNET) < 0) {
-		perror("cannot make a network namespace");
-		return 1;
-	}
+	vp_enter_namespace();
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
