@@ -114,6 +114,8 @@ enum vp_exit vp_ctl_test(const struct vp_ctl *ctl)
 					 "no definition (*.vpatch) in what was named");
 	else
 		status = prove(ctl, &survey, document);
+	if (status == VP_EXIT_UNREACHABLE)
+		return vp_output_failure(ctl->out, status, "%s", vp_report_obstacle(document));
 	vp_output_document(ctl->out, document, vp_render_test);
 	return status;
 }

@@ -68,7 +68,8 @@ EXTRA_DIST += \
 	tests/system/lab/bad-other-rule.vpatch \
 	tests/system/lab/good-endpoint.vpatch \
 	tests/system/lab/good-host.vpatch \
-	tests/system/lab/good-limit.vpatch
+	tests/system/lab/good-limit.vpatch \
+	tests/system/lab/good-ways.vpatch
 
 check_PROGRAMS += daemon_test
 TESTS += daemon_test

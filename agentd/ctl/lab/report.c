@@ -48,6 +48,17 @@ enum vp_exit vp_report_summarise(json_t *document)
 	return good == patches ? VP_EXIT_GOOD : VP_EXIT_FINDINGS;
 }
 
+const char *vp_report_obstacle(const json_t *document)
+{
+	const json_t *patch;
+	size_t i;
+
+	json_array_foreach (json_object_get(document, "patches"), i, patch)
+		if (is(patch, "result", "unavailable"))
+			return vp_json_get_text(patch, "error");
+	return "no lab can be made here";
+}
+
 static const struct vp_column columns[] = {
 	{ .title = "sample", .shrink = true },
 	{ .title = "of" },

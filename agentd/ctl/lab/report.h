@@ -8,6 +8,10 @@
 /* Add `summary` to a document with `patches`; the exit status that follows from it. */
 enum vp_exit vp_report_summarise(json_t *document);
 
+/* Why there can be no lab, when the status is VP_EXIT_UNREACHABLE. Points into the document.
+ */
+const char *vp_report_obstacle(const json_t *document);
+
 /* The text of a vpatch.test/1 document. */
 vp_render vp_render_test;
 

@@ -188,12 +188,28 @@ static const char *obstacle_of(const struct vp_sample *sample,
 	return "its sender and its service have no address of one family";
 }
 
+/*
+ * Where connections are tracked, and a shield makes that so, Linux loses the
+ * fragments of a packet to itself whose routing header stands before them. No rule has
+ * a part in it.
+ */
+static bool has_routing_header(const struct vp_step *step)
+{
+	struct vp_packet packet;
+
+	return step->kind == VP_STEP_PACKET &&
+	       !vp_packet_parse(step->data, step->len, &packet, NULL) && packet.family == 6 &&
+	       step->data[6] == IPPROTO_ROUTING;
+}
+
 static bool shapeable(const struct vp_trial *trial, enum vp_shape shape)
 {
-	bool packets = false;
+	bool packets = false, routed = false;
 
-	for (size_t i = 0; i < trial->sample->steps.len; i++)
+	for (size_t i = 0; i < trial->sample->steps.len; i++) {
 		packets |= trial->sample->steps.data[i].kind == VP_STEP_PACKET;
+		routed |= has_routing_header(&trial->sample->steps.data[i]);
+	}
 	if (trial->obstacle || trial->direction != VP_TO_SERVER ||
 	    trial->path.client_side != VP_LAB_CLIENT ||
 	    (shape == VP_SHAPE_HOP_BY_HOP && trial->path.server.family == 4) ||
@@ -203,7 +219,7 @@ static bool shapeable(const struct vp_trial *trial, enum vp_shape shape)
 	case VP_EXPECT_BLOCKED:
 		return true;
 	case VP_EXPECT_PASSED: /* a rule may well forbid options, but not fragments */
-		return shape == VP_SHAPE_FRAGMENTS || shape == VP_SHAPE_REVERSED;
+		return !routed && (shape == VP_SHAPE_FRAGMENTS || shape == VP_SHAPE_REVERSED);
 	case VP_EXPECT_LIMITED:
 	default:
 		return false;

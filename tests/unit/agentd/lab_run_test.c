@@ -107,6 +107,12 @@ static void good_limit(void **state)
 	assert_proven("good-limit.vpatch", true, false);
 }
 
+static void good_in_other_ways(void **state)
+{
+	(void)state;
+	assert_proven("good-ways.vpatch", true, true);
+}
+
 /* The named sample fails, with these words, and no other does. */
 static void assert_fails(const char *name, const char *sample_name, const char *words)
 {
@@ -184,6 +190,7 @@ int lab_run_tests(void)
 		cmocka_unit_test(good_on_host_in_odd_shapes),
 		cmocka_unit_test(good_at_endpoint),
 		cmocka_unit_test(good_limit),
+		cmocka_unit_test(good_in_other_ways),
 		cmocka_unit_test(inconclusive),
 		cmocka_unit_test(benign_blocked),
 		cmocka_unit_test(attack_delivered),
