@@ -23,6 +23,8 @@ libvppolicy_a_SOURCES = \
 	policy/suggest.c policy/suggest.h \
 	policy/validate.c policy/validate.h \
 	policy/validate_condition.c \
+	policy/validate_keys.c \
+	policy/validate_patch.c \
 	policy/validate_rule.c \
 	policy/validate_sample.c \
 	policy/validate_service.c \

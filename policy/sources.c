@@ -56,6 +56,26 @@ static bool trusted(const struct collector *collector, int fd, const char *path)
 	return false;
 }
 
+/* In a folder that others may write a file can be exchanged, unless the folder is sticky. */
+static bool trusted_folder_of(const struct collector *collector, const char *path)
+{
+	const char *slash = strrchr(path, '/');
+	_cleanup_free_ char *folder =
+		slash ? vp_strndup(path, (size_t)(slash - path) + 1) : vp_strdup(".");
+	struct stat st;
+
+	if (!(collector->flags & VP_READ_TRUSTED_ONLY))
+		return true;
+	if (!stat(folder, &st) && (!st.st_uid || st.st_uid == geteuid()) &&
+	    (!(st.st_mode & (S_IWGRP | S_IWOTH)) || st.st_mode & S_ISVTX))
+		return true;
+	find_at(collector, path,
+		"expected its folder to belong to root and to be writable only by its owner, "
+		"found "
+		"that others may exchange the file (chown root, chmod go-w)");
+	return false;
+}
+
 /* Load one file; `folder` is AT_FDCWD or the folder's descriptor, `name` within it. */
 static void read_file(const struct collector *collector, int folder, const char *name,
 		      const char *path)
@@ -70,7 +90,8 @@ static void read_file(const struct collector *collector, int folder, const char 
 			find_at(collector, path, strerror(errno));
 		return;
 	}
-	if (!trusted(collector, fd, path))
+	if (!trusted(collector, fd, path) ||
+	    (folder == AT_FDCWD && !trusted_folder_of(collector, path)))
 		return;
 	if (vp_file_read_fd(fd, path, collector->limit, &text.data, &text.len, &err)) {
 		/* the finding names the file already */
@@ -142,16 +163,9 @@ static void read_path(const struct collector *collector, const char *path)
 		read_folder(collector, TAKE_FD(fd), path);
 }
 
-static bool have_text(const struct vp_text_list *list, const char *name)
-{
-	vp_array_each (text, list)
-		if (!strcmp(text->name, name))
-			return true;
-	return false;
-}
-
-/* Load the set files that a text names. What is wrong with its form is found later. */
-static void read_sets_of(const struct collector *collector, const struct vp_text *text)
+/* Add the paths of the set files that a text names. What is wrong with its form is found
+ * later. */
+static void add_set_paths(struct vp_texts *paths, const struct vp_text *text)
 {
 	struct vp_definition definition = { 0 };
 	struct vp_findings ignored = { 0 };
@@ -161,7 +175,6 @@ static void read_sets_of(const struct collector *collector, const struct vp_text
 	vp_definition_read(&definition, text, &ignored);
 	vp_array_each (section, &definition.sections) {
 		const struct vp_entry *entry = vp_section_entry(&definition, section, "file");
-		_cleanup_free_ char *path = NULL;
 		struct vp_lexer lexer;
 		const char *name;
 		size_t length;
@@ -170,14 +183,33 @@ static void read_sets_of(const struct collector *collector, const struct vp_text
 			continue;
 		lexer = vp_lexer_of(&definition, entry, &ignored);
 		length = vp_lexer_text(&lexer, &name);
-		if (!length)
-			continue;
-		path = vp_set_path(text->name, name, length);
-		if (!have_text(collector->list, path))
-			read_file(collector, AT_FDCWD, path, path);
+		if (length)
+			vp_array_push(paths, vp_set_path(text->name, name, length));
 	}
 	vp_definition_free(&definition);
 	vp_findings_free(&ignored);
+}
+
+/* Load every set file that is named, once. */
+static void read_set_files(const struct collector *collector, const struct vp_sources *sources)
+{
+	struct vp_texts paths = { 0 };
+	const char *last = NULL;
+
+	vp_array_each (text, &sources->definitions)
+		add_set_paths(&paths, text);
+	vp_array_each (text, &sources->overrides)
+		add_set_paths(&paths, text);
+	if (paths.len > 1)
+		qsort(paths.data, paths.len, sizeof(*paths.data), compare_names);
+	vp_array_each (path, &paths) {
+		if (!last || strcmp(last, *path) != 0)
+			read_file(collector, AT_FDCWD, *path, *path);
+		last = *path;
+	}
+	vp_array_each (path, &paths)
+		free(*path);
+	vp_array_free(&paths);
 }
 
 void vp_sources_read(struct vp_sources *sources, const char *const *paths, size_t count,
@@ -200,10 +232,7 @@ void vp_sources_read(struct vp_sources *sources, const char *const *paths, size_
 		read_path(&collector, overrides_paths[i]);
 	collector.list = &sources->set_files;
 	collector.limit = VP_SET_FILE_MAX;
-	vp_array_each (text, &sources->definitions)
-		read_sets_of(&collector, text);
-	vp_array_each (text, &sources->overrides)
-		read_sets_of(&collector, text);
+	read_set_files(&collector, sources);
 }
 
 static void text_list_free(struct vp_text_list *list)

@@ -76,6 +76,7 @@ void vp_unknown_name_(struct vp_lexer *lexer, const char *at, size_t length, con
 bool vp_validate_reference(struct vp_validation *v, struct vp_value *value);
 
 /* The sections, in the order in which they must be read. */
+void vp_validate_patch(struct vp_validation *v, const struct vp_section *section);
 void vp_validate_set(struct vp_validation *v, const struct vp_section *section);
 void vp_validate_service(struct vp_validation *v, const struct vp_section *section);
 void vp_validate_rule(struct vp_validation *v, const struct vp_section *section);

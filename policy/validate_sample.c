@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* [sample NAME]: traffic that proves a rule, or that it does no harm. */
+#include <inttypes.h>
 #include <string.h>
 
 #include "policy/validate.h"
@@ -323,16 +324,32 @@ static bool check_purpose(struct vp_validation *v, const struct sample_reader *r
 	return false;
 }
 
+/* An allowance lets its first packets pass, so only `limited after N` can prove it. */
 static bool check_limited(struct vp_validation *v, const struct sample_reader *reader)
 {
-	if (reader->sample->expect != VP_EXPECT_LIMITED ||
-	    reader->rule->action.verdict == VP_VERDICT_LIMIT)
+	const struct vp_sample *sample = reader->sample;
+	bool limits = reader->rule && reader->rule->action.verdict == VP_VERDICT_LIMIT;
+	uint64_t sent = 0;
+
+	vp_array_each (step, &sample->steps)
+		if (step->kind == VP_STEP_SEND || step->kind == VP_STEP_PACKET)
+			sent += sample->repeat;
+	if (reader->rule && limits != (sample->expect == VP_EXPECT_LIMITED))
+		vp_find_error(
+			v->findings, &sample->at,
+			limits ? "expected `limited after N` for rule `%s`, whose action is "
+				 "`limit`, found `blocked`: its first packets pass"
+			       : "expected `blocked` for rule `%s`, whose action is not "
+				 "`limit`, found `limited`",
+			reader->rule->name ? reader->rule->name : "?");
+	else if (sample->expect == VP_EXPECT_LIMITED && sent <= sample->limited_after)
+		vp_find_error(v->findings, &sample->at,
+			      "expected more than %" PRIu64
+			      " packets in the sample, found %" PRIu64
+			      ": nothing is limited; set `repeat`",
+			      sample->limited_after, sent);
+	else
 		return true;
-	vp_find_error(
-		v->findings, &reader->sample->at,
-		"expected `limited after N` only for a rule with `action = limit`, found it "
-		"for `%s`",
-		vp_verdict_name(reader->rule->action.verdict));
 	return false;
 }
 
@@ -403,7 +420,8 @@ static void settle_families(struct vp_validation *v, const struct sample_reader 
 		if (step->kind == VP_STEP_PACKET)
 			families &= step->data[0] >> 4 == 4 ? VP_FAMILY_IPV4 : VP_FAMILY_IPV6;
 	sample->families = families;
-	/* samples speak of the example values: a site's own sets may leave no way to send one */
+	/* samples speak of the example values: a site's own sets may leave no way to send one
+	 */
 	if (!families && !has_site_sets(v->patch))
 		vp_find_error(
 			v->findings, &sample->at,
@@ -434,8 +452,8 @@ void vp_validate_sample(struct vp_validation *v, const struct vp_section *sectio
 	v->sample_errors |= v->findings->errors > errors;
 	if (v->findings->errors > errors)
 		return;
-	if (!check_purpose(v, &reader) || !check_limited(v, &reader) ||
-	    !check_steps(v, &reader) || sample->service == SIZE_MAX) {
+	if (!check_purpose(v, &reader) || !check_steps(v, &reader) ||
+	    !check_limited(v, &reader) || sample->service == SIZE_MAX) {
 		v->sample_errors = true;
 		return;
 	}
