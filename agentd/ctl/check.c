@@ -53,6 +53,16 @@ void vp_render_check(const json_t *document, struct vp_page *page)
 		warnings == 1 ? "" : "s");
 }
 
+/* No error and no definition either: that is not what somebody meant to check. */
+static void find_nothing(const struct vp_ctl *ctl, struct vp_survey *survey)
+{
+	const struct vp_location at = { .file = ctl->operands[0] };
+
+	if (!survey->sources.definitions.len && !survey->findings.list.len)
+		vp_find_warning(&survey->findings, &at,
+				"expected definitions, found no *.vpatch file");
+}
+
 enum vp_exit vp_ctl_check(const struct vp_ctl *ctl)
 {
 	_cleanup_survey_ struct vp_survey survey = { 0 };
@@ -61,6 +71,7 @@ enum vp_exit vp_ctl_check(const struct vp_ctl *ctl)
 	vp_output_progress(ctl->out, "reading definitions", 0, 0);
 	vp_survey_read(&survey, ctl->operands, ctl->operand_count,
 		       ctl->option[VP_OPTION_OVERRIDES]);
+	find_nothing(ctl, &survey);
 	vp_output_progress(ctl->out, "placing rules", 0, 0);
 	vp_survey_any_host(&survey);
 	vp_survey_plan(&survey);
