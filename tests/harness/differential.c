@@ -36,6 +36,7 @@
 #define SKIP	   77
 #define OWN_MARK   0x77
 #define PATCHES_MAX 14
+#define SIMPLE	   50 /* patches that are alike */
 
 struct bench {
 	int peers, devices; /* tun */
@@ -202,25 +203,34 @@ static bool valid(void *data, const char *text)
 	return ok;
 }
 
+static void add_definition(struct round *round, unsigned int number, struct vp_strbuf *text)
+{
+	if (text->len && valid(round->b, text->data)) {
+		vp_strbuf_adds(&round->text, text->data);
+		vp_array_push(&round->sources.definitions,
+			      ((struct vp_text){ vp_format("%u.vpatch", number),
+						 vp_strndup(text->data, text->len), text->len }));
+	} else {
+		round->b->refused++;
+	}
+	vp_strbuf_free(text);
+}
+
 static void make_policy(struct round *round, struct rnd *r)
 {
 	struct vp_findings findings = { 0 };
-	unsigned int count = 1 + rnd(r, PATCHES_MAX);
+	unsigned int count = 1 + rnd(r, PATCHES_MAX), simple = rnd_percent(r, 40) ? SIMPLE : 0;
+	struct vp_strbuf text = { 0 };
 
+	if (simple)
+		count = rnd(r, 3);
+	for (unsigned int i = 0; i < simple; i++) {
+		rnd_simple_definition(r, i, &text);
+		add_definition(round, count + i, &text);
+	}
 	for (unsigned int i = 0; i < count; i++) {
-		struct vp_strbuf text = { 0 };
-
 		rnd_definition(r, i, valid, round->b, &text);
-		if (text.len) {
-			vp_strbuf_adds(&round->text, text.data);
-			vp_array_push(&round->sources.definitions,
-				      ((struct vp_text){ vp_format("%u.vpatch", i),
-							 vp_strndup(text.data, text.len),
-							 text.len }));
-		} else {
-			round->b->refused++;
-		}
-		vp_strbuf_free(&text);
+		add_definition(round, i, &text);
 	}
 	vp_policy_build(&round->policy, &round->sources, 0, &findings);
 	vp_plan_build(&round->plan, &round->policy, &round->b->host,

@@ -28,10 +28,10 @@ static unsigned int fold(uint32_t n)
 
 static size_t payload(struct rnd *r, uint8_t *out)
 {
-	size_t len = rnd_percent(r, 15) ? rnd(r, 300) : rnd(r, 24);
+	size_t len = rnd_percent(r, 15) ? rnd(r, 300) : rnd(r, rnd_percent(r, 50) ? 8 : 24);
 
 	for (size_t i = 0; i < len; i++)
-		out[i] = "aaab\0"[rnd(r, 5)];
+		out[i] = "aaaaaab\0"[rnd(r, 8)];
 	return len;
 }
 
