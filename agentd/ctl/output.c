@@ -170,14 +170,26 @@ void vp_output_raw(struct vp_output *out, const char *text)
 	write_text(out, text, strlen(text));
 }
 
+static char *format_text(const char *format, va_list args)
+	__attribute__((format(printf, 1, 0)));
+
+static char *format_text(const char *format, va_list args)
+{
+	char *text;
+
+	if (vasprintf(&text, format, args) < 0)
+		abort();
+	return text;
+}
+
 enum vp_exit vp_output_failure(struct vp_output *out, enum vp_exit status, const char *format,
 			       ...)
 {
-	char text[2048];
+	_cleanup_free_ char *text = NULL;
 	va_list args;
 
 	va_start(args, format);
-	vsnprintf(text, sizeof(text), format, args);
+	text = format_text(format, args);
 	va_end(args);
 	wipe_progress(out);
 	out->ops->failure(out, status, text);
@@ -187,11 +199,11 @@ enum vp_exit vp_output_failure(struct vp_output *out, enum vp_exit status, const
 void vp_output_note(struct vp_output *out, const char *format, ...)
 {
 	_cleanup_page_ struct vp_page page = { 0 };
-	char text[2048];
+	_cleanup_free_ char *text = NULL;
 	va_list args;
 
 	va_start(args, format);
-	vsnprintf(text, sizeof(text), format, args);
+	text = format_text(format, args);
 	va_end(args);
 	wipe_progress(out);
 	vp_page_line(&page, 0, "note: %s", text);

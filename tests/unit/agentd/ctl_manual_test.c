@@ -220,6 +220,32 @@ static void language_tables_are_in_step(void **state)
 	assert_golden("doc/vpatch.5", three);
 }
 
+/* The keys of agentd/config.c are a table of its own: { "policy", set_path, ... */
+static void configuration_keys_are_described(void **state)
+{
+	_cleanup_free_ char *page = source_file("doc/vpatchd.conf.5");
+	_cleanup_free_ char *source = source_file("agentd/config.c");
+	_cleanup_free_ char *table = part_of(source, "struct key keys[] = {\n", "\n};");
+	size_t described = 0, keys = 0;
+	char key[40];
+
+	(void)state;
+	for (const char *at = table; (at = strstr(at, "{ \"")); at += 3) {
+		_cleanup_free_ char *item = NULL;
+
+		if (sscanf(at, "{ \"%39[a-z-]\", set_", key) != 1)
+			continue;
+		keys++;
+		item = vp_format("\n.It Cm %s\n", key);
+		if (!strstr(page, item))
+			fail_msg("vpatchd.conf(5) does not describe %s", key);
+	}
+	for (const char *at = page; (at = strstr(at, "\n.It Cm ")); at++)
+		described++;
+	assert_true(keys > 10);
+	assert_int_equal(described, keys);
+}
+
 static void pages_are_clean_mdoc(void **state)
 {
 	static const char *const pages[] = { "vpatch.5", "vpatchd.conf.5", "vpatchctl.8",
@@ -245,6 +271,7 @@ int test_manual(void)
 		cmocka_unit_test(nothing_else_is_described),
 		cmocka_unit_test(global_options_are_described),
 		cmocka_unit_test(language_tables_are_in_step),
+		cmocka_unit_test(configuration_keys_are_described),
 		cmocka_unit_test(pages_are_clean_mdoc),
 	};
 
