@@ -364,7 +364,8 @@ json_t *vp_reporting_document(const struct vp_reporting *reporting)
 		state = vp_reporter_state(reporting->reporter);
 	vp_array_each (sink, &reporting->sinks)
 		dropped += (*sink)->dropped;
-	whole = !state.confinement || state.confinement == VP_CONFINED_ALL;
+	whole = !state.confinement ||
+		(state.confinement & VP_CONFINED_GOOD) == VP_CONFINED_GOOD;
 	vp_json_set_text(document, "reporter",
 			 !state.pid ? "down"
 			 : whole    ? "running"

@@ -56,8 +56,8 @@ static struct identity find_identity(const char *user)
 	return identity;
 }
 
-/* An empty tmpfs becomes the root, the old one goes away. */
-static bool empty_root(void)
+/* An empty tmpfs becomes the root, the old one goes away. Needs CAP_SYS_ADMIN. */
+static bool mount_empty_root(void)
 {
 	static const char *const places[] = { "/run", "/tmp", "/proc" };
 	const char *place = NULL;
@@ -78,6 +78,24 @@ static bool empty_root(void)
 	       !mount(NULL, "/", NULL,
 		      MS_REMOUNT | MS_BIND | MS_RDONLY | MS_NOSUID | MS_NODEV | MS_NOEXEC,
 		      NULL);
+}
+
+/* A folder that was removed is empty for ever. Needs only CAP_SYS_CHROOT. */
+static bool enter_removed_folder(void)
+{
+	static const char *const places[] = { "/run", "/tmp", "/dev/shm" };
+
+	for (size_t i = 0; i < VP_COUNT(places); i++) {
+		_cleanup_free_ char *folder = vp_format("%s/vpatch-empty-XXXXXX", places[i]);
+		bool inside;
+
+		if (!mkdtemp(folder))
+			continue;
+		inside = !chdir(folder);
+		if (!rmdir(folder) && inside)
+			return !chroot(".") && !chdir("/");
+	}
+	return false;
 }
 
 static int drop_identity(const struct identity *identity, unsigned int *achieved,
@@ -180,7 +198,7 @@ int vp_sandbox_enter(const struct vp_sandbox *sandbox, unsigned int *achieved,
 			       strerror(errno));
 	if (!unshare(CLONE_NEWNET | CLONE_NEWIPC | CLONE_NEWUTS))
 		done |= VP_CONFINED_NAMESPACES;
-	if (empty_root())
+	if (mount_empty_root() || enter_removed_folder())
 		done |= VP_CONFINED_FILES;
 	for (unsigned long cap = 0; !prctl(PR_CAPBSET_DROP, cap, 0, 0, 0); cap++)
 		;

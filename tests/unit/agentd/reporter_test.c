@@ -17,10 +17,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
 
+#include <linux/capability.h>
 #include <linux/netfilter.h>
 
 #include <cmocka.h>
@@ -229,6 +231,26 @@ static void is_confined(void **state)
 	}
 }
 
+/* As under a unit that keeps CAP_SYS_ADMIN from us. Comes last: the right does not come back.
+ */
+static void is_confined_without_mounting(void **state)
+{
+	struct vp_reporter *reporter;
+	struct vp_reporter_state known;
+	struct vp_report report;
+
+	(void)state;
+	assert_int_equal(prctl(PR_CAPBSET_DROP, CAP_SYS_ADMIN, 0, 0, 0), 0);
+	reporter = start();
+	assert_false(next(reporter, &report, 500));
+	known = vp_reporter_state(reporter);
+	assert_false(known.confinement & VP_CONFINED_NAMESPACES);
+	assert_true(known.confinement & VP_CONFINED_FILES);
+	if (is_root)
+		assert_int_equal(known.confinement, VP_CONFINED_GOOD);
+	vp_reporter_stop(reporter);
+}
+
 /* Killed: noticed, started again after its delay, and reporting goes on. */
 static void restarts(void **state)
 {
@@ -387,11 +409,11 @@ static void reset_forwarded(void **state)
 	int client, server, listener = connect_pair(&client, &server, &made);
 	char text[160];
 
-	snprintf(
-		text, sizeof(text),
-		"tcp dport %u tcp flags & psh == psh meta mark set 7 log prefix \"vpatch:reset\" "
-		"group 77; tcp dport %u tcp flags & psh == psh drop",
-		made.destination_port, made.destination_port);
+	snprintf(text, sizeof(text),
+		 "tcp dport %u tcp flags & psh == psh meta mark set 7 log prefix "
+		 "\"vpatch:reset\" "
+		 "group 77; tcp dport %u tcp flags & psh == psh drop",
+		 made.destination_port, made.destination_port);
 	rules(text);
 	assert_int_equal(send(client, "attack", 6, 0), 6);
 	assert_true(next(reporter, &report, 3000));
@@ -434,6 +456,7 @@ int main(void)
 		WITH_REPORTER(losses_are_counted),
 		cmocka_unit_test(reset_local),
 		WITH_REPORTER(reset_forwarded),
+		cmocka_unit_test(is_confined_without_mounting),
 	};
 
 	if (!enter_namespace() || system("ip link set lo up && nft list ruleset") != 0) {
