@@ -77,6 +77,15 @@ static void split_name(struct vp_section *section, const struct vp_line *line)
 	}
 }
 
+/* A file has one [patch], whatever name somebody gives it. */
+static bool same_section(const struct vp_section *a, const struct vp_section *b)
+{
+	if (a->kind_len != b->kind_len || memcmp(a->kind, b->kind, a->kind_len) != 0)
+		return false;
+	return vp_section_is(a, "patch") ||
+	       (a->name_len == b->name_len && !memcmp(a->name, b->name, a->name_len));
+}
+
 static void find_duplicate(struct builder *builder, struct vp_section *section)
 {
 	struct vp_definition *definition = builder->definition;
@@ -84,10 +93,7 @@ static void find_duplicate(struct builder *builder, struct vp_section *section)
 	for (struct vp_section *other = definition->sections.data; other < section; other++) {
 		struct vp_location at;
 
-		if (other->kind_len != section->kind_len ||
-		    other->name_len != section->name_len ||
-		    memcmp(other->kind, section->kind, section->kind_len) != 0 ||
-		    memcmp(other->name, section->name, section->name_len) != 0)
+		if (!same_section(other, section))
 			continue;
 		at = vp_section_at(definition, section);
 		section->duplicate = true;
