@@ -117,16 +117,32 @@ static int start_process(struct vp_reporter *reporter, struct vp_error *err)
 	return 0;
 }
 
+/*
+ * The closed socket ends it, the signal does so at once. Without the right to send
+ * that (CAP_KILL: it has another uid) it is waited for, but not for ever.
+ */
+static void wait_for_end(pid_t pid)
+{
+	const struct timespec pause = { .tv_nsec = 10000000 };
+	bool killed = !kill(pid, SIGKILL);
+
+	for (int i = 0; i < 100; i++) {
+		pid_t ended = waitpid(pid, NULL, killed ? 0 : WNOHANG);
+
+		if (ended == pid || (ended < 0 && errno != EINTR))
+			return;
+		if (!killed)
+			nanosleep(&pause, NULL);
+	}
+}
+
 /* End the process, whatever state it is in, and forget its descriptor. */
 static void end_process(struct vp_reporter *reporter)
 {
-	if (reporter->state.pid > 0) {
-		kill(reporter->state.pid, SIGKILL);
-		while (waitpid(reporter->state.pid, NULL, 0) < 0 && errno == EINTR)
-			;
-	}
 	if (reporter->records >= 0)
 		close(reporter->records);
+	if (reporter->state.pid > 0)
+		wait_for_end(reporter->state.pid);
 	reporter->records = -1;
 	reporter->state.pid = 0;
 	reporter->state.confinement = 0;
