@@ -167,6 +167,27 @@ static void store_removed(struct vp_instance *instance, const struct vp_removed 
 	}
 }
 
+/* Bans outlive the table they were in. Contents of other kept sets are short-lived rates. */
+static void keep_bans(struct vp_instance *instance)
+{
+	vp_array_each (set, &instance->wanted->sets) {
+		const struct vp_image_set *there = vp_image_set(instance->base, set->name);
+
+		if (!set->kept || !(set->flags & NFT_SET_MAP) || !there ||
+		    !vp_image_set_same(there, set))
+			continue;
+		if (vp_observe_elements(&instance->nl, instance->wanted, set, NULL) < 0)
+			set->elements.len = 0;
+	}
+}
+
+static void forget_bans(struct vp_image *image)
+{
+	vp_array_each (set, &image->sets)
+		if (set->kept)
+			set->elements.len = 0;
+}
+
 static int commit_rebuild(struct vp_instance *instance, struct vp_error *err)
 {
 	_cleanup_batch_ struct vp_batch batch = { 0 };
@@ -177,10 +198,12 @@ static int commit_rebuild(struct vp_instance *instance, struct vp_error *err)
 		vp_log_info("replacing the whole table: \"%s\" cannot be changed in place",
 			    instance->diff.conflict);
 		vp_counts_restore(&counts, instance->wanted);
+		keep_bans(instance);
 		vp_batch_begin(&batch, &instance->nl);
 		if (instance->base->exists)
 			vp_batch_delete_table(&batch, VP_TABLE_NAME);
 		vp_batch_add_image(&batch, instance->wanted);
+		forget_bans(instance->wanted);
 		code = vp_instance_send(instance, &batch, NULL, NULL, err);
 	}
 	vp_array_free(&counts);

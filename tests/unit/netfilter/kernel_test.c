@@ -317,8 +317,10 @@ static void conflicts_replace_the_table(void **state)
 	struct shape shape = { .generation = 1, .regions = 2, .elements = 2 };
 	struct vp_artefact *artefact;
 
+	shape.zoo = true;
 	apply_shape(*state, shape);
 	send_to(SHAPE_PORT, "SHAPE", 2);
+	nft("add element inet vpatch ban4 { 203.0.113.9 timeout 1h expires 30m : 0x7002 }");
 	shape.generation = 2;
 	artefact = vp_artefact_build(&shape);
 	vp_array_each (chain, &artefact->ruleset->chains)
@@ -327,6 +329,8 @@ static void conflicts_replace_the_table(void **state)
 	apply(*state, artefact);
 	assert_int_equal(verify(*state, artefact, NULL), 0);
 	assert_int_equal(packets_of(*state, SHAPE_TAG), 2);
+	nft("get element inet vpatch ban4 { 203.0.113.9 }");
+	assert_int_equal(system("nft list map inet vpatch ban4 | grep -q 29m"), 0);
 	vp_artefact_drop(artefact);
 }
 
@@ -406,6 +410,52 @@ static void watcher_tells_us_from_them(void **state)
 	good(vp_netfilter_repair(*state, NULL, &err), &err);
 	assert_int_equal(wait_event(watch, 50), VP_WATCH_NOTHING);
 	vp_watch_close(watch);
+}
+
+/* More events than the watcher's socket holds. */
+static void overrun_is_noticed(void **state)
+{
+	struct shape shape = { .generation = 1, .regions = 2, .elements = 3 };
+	struct vp_artefact *artefact = vp_artefact_build(&shape);
+	struct vp_watch *watch = NULL;
+	struct vp_error err = { 0 };
+	FILE *other;
+
+	apply(*state, artefact);
+	good(vp_watch_open(&watch, *state, &err), &err);
+	other = popen("nft -f -", "we");
+	fputs("table inet other {\n", other);
+	for (int i = 0; i < 30000; i++)
+		fprintf(other, "chain c%d { }\n", i);
+	fputs("}\n", other);
+	assert_int_equal(pclose(other), 0);
+	nft("delete table inet vpatch");
+	assert_int_equal(wait_event(watch, 1000), VP_WATCH_UNSURE);
+	assert_int_equal(verify(*state, artefact, "table inet vpatch is missing"), 1);
+	good(vp_netfilter_repair(*state, NULL, &err), &err);
+	assert_int_equal(verify(*state, artefact, NULL), 0);
+	assert_int_equal(wait_event(watch, 50), VP_WATCH_NOTHING);
+	nft("delete table inet other");
+	vp_watch_close(watch);
+	vp_artefact_drop(artefact);
+}
+
+static void removed_objects_are_forgotten(void **state)
+{
+	struct shape shape = { .generation = 1, .regions = 3 };
+	uint32_t known[] = { REGION_TAG, REGION_TAG + 1 };
+	struct vp_error err = { 0 };
+
+	apply_shape(*state, shape);
+	shape.generation = 2;
+	shape.regions = 1;
+	apply_shape(*state, shape);
+	assert_int_equal(vp_netfilter_forget(*state, known, 2, &err), 1);
+	assert_int_equal(system("nft list counters | grep -q P-1/rule"), 0);
+	assert_int_not_equal(system("nft list counters | grep -q P-2/rule"), 0);
+	shape.generation = 3;
+	shape.regions = 3;
+	apply_shape(*state, shape);
 }
 
 static void probing_finds_facts(void **state)
@@ -493,6 +543,8 @@ int main(void)
 		TEST(refusals_name_the_object),
 		TEST(ownership_protects),
 		TEST(watcher_tells_us_from_them),
+		TEST(overrun_is_noticed),
+		TEST(removed_objects_are_forgotten),
 		TEST(probing_finds_facts),
 		TEST(large_is_fast),
 	};
