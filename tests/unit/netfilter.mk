@@ -8,7 +8,7 @@ netfilter_kernel_test_SOURCES = \
 	tests/unit/netfilter/kernel_build.h \
 	tests/unit/netfilter/kernel_test.c \
 	tests/unit/netfilter/kernel_zoo.c
-netfilter_kernel_test_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS) $(MNL_CFLAGS) $(NFTNL_CFLAGS)
+netfilter_kernel_test_CFLAGS = $(AM_CFLAGS) -pthread $(CMOCKA_CFLAGS) $(MNL_CFLAGS) $(NFTNL_CFLAGS)
 netfilter_kernel_test_LDADD = libvpmodules.a libvppolicy.a libvpbase.a \
 	$(NFTNL_LIBS) $(MNL_LIBS) $(CMOCKA_LIBS)
 

@@ -130,6 +130,14 @@ static void add_shapes(struct vp_ruleset *ruleset, const struct shape *shape)
 	vp_set_sort(set);
 }
 
+static void region_name(const struct shape *shape, unsigned int number, char name[static 32])
+{
+	if (shape->salt)
+		snprintf(name, 32, "region-%u-%u", number, shape->salt);
+	else
+		snprintf(name, 32, "region-%u", number);
+}
+
 static void add_regions(struct vp_ruleset *ruleset, const struct shape *shape)
 {
 	struct vp_nft_set *set;
@@ -140,7 +148,7 @@ static void add_regions(struct vp_ruleset *ruleset, const struct shape *shape)
 
 		snprintf(name, sizeof(name), "P-%u/rule", i);
 		vp_build_object(ruleset, VP_OBJECT_COUNTER, name, REGION_TAG + i);
-		snprintf(name, sizeof(name), "region-%u", i);
+		region_name(shape, i, name);
 		rule = vp_chain_rule(vp_build_chain(ruleset, name, false), NULL);
 		snprintf(name, sizeof(name), "P-%u/rule", i);
 		rule->comment = vp_strdup(name);
@@ -158,7 +166,7 @@ static void add_regions(struct vp_ruleset *ruleset, const struct shape *shape)
 		key[0] = IPPROTO_UDP;
 		vp_put_port(key + 4, (uint16_t)(REGION_PORT + i));
 		element->verdict = VP_NFT_GOTO;
-		snprintf(name, sizeof(name), "region-%u", i);
+		region_name(shape, i, name);
 		vp_array_each (chain, &ruleset->chains)
 			if (!strcmp(chain->name, name))
 				element->chain = chain->name;

@@ -15,6 +15,7 @@ struct shape {
 	unsigned int regions;  /* chains of one dropping rule with a counter object, by port */
 	unsigned int elements; /* of the counted map, by port and first payload bytes "SHAP" */
 	unsigned int skip;     /* leave out that many of the first elements */
+	unsigned int salt;     /* region chains of another salt are other chains */
 	bool owner_persist;
 	bool zoo; /* every kind of statement, set and selector besides */
 };

@@ -9,9 +9,11 @@
 #include <net/if.h>
 #include <netinet/in.h>
 #include <poll.h>
+#include <pthread.h>
 #include <sched.h>
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdatomic.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <sys/ioctl.h>
@@ -517,6 +519,101 @@ static void large_is_fast(void **state)
 	vp_artefact_drop(more);
 }
 
+/* Traffic without pause while generations change. */
+struct traffic {
+	pthread_t thread;
+	atomic_bool stop;
+	uint64_t sent, attacks, toggled,
+		benign; /* sent to each of the three; those that arrived */
+};
+
+static int bound(uint16_t port)
+{
+	struct sockaddr_in at = { .sin_family = AF_INET, .sin_port = htons(port) };
+	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+
+	at.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	return fd >= 0 && bind(fd, (struct sockaddr *)&at, sizeof(at)) == 0 ? fd : -1;
+}
+
+static uint64_t drain(int fd)
+{
+	char buffer[64];
+	uint64_t count = 0;
+
+	while (recv(fd, buffer, sizeof(buffer), 0) >= 0)
+		count++;
+	return count;
+}
+
+static void *run_traffic(void *data)
+{
+	struct traffic *traffic = data;
+	_cleanup_close_ int attack = bound(REGION_PORT), toggled = bound(SHAPE_PORT),
+			    benign = bound(9009);
+
+	while (!atomic_load(&traffic->stop)) {
+		send_to(REGION_PORT, "x", 1);
+		send_to(SHAPE_PORT, "SHAPE", 1);
+		send_to(9009, "benign", 1);
+		traffic->sent++;
+		traffic->attacks += drain(attack);
+		traffic->toggled += drain(toggled);
+		traffic->benign += drain(benign);
+	}
+	return NULL;
+}
+
+/*
+ * Half of the changes are begun by an instance that dies right after prepare, or is
+ * a new one each time, as after a restart.
+ */
+static void change_often(void **state, struct shape *shape, int times)
+{
+	struct vp_error err = { 0 };
+
+	for (int i = 0; i < times; i++) {
+		struct vp_artefact *artefact;
+
+		shape->generation++;
+		shape->salt++;
+		shape->skip = !shape->skip;
+		artefact = vp_artefact_build(shape);
+		if (i % 4 == 1) {
+			struct vp_instance *dying = open_instance();
+
+			good(vp_netfilter_prepare(dying, artefact, &err), &err);
+			vp_instance_close(dying);
+		}
+		if (i % 4 == 3) {
+			vp_instance_close(*state);
+			*state = open_instance();
+		}
+		apply(*state, artefact);
+		vp_artefact_drop(artefact);
+	}
+}
+
+static void changes_have_no_gap(void **state)
+{
+	struct shape shape = { .generation = 1, .regions = 20, .elements = 20 };
+	struct traffic traffic = { .sent = 0 };
+
+	apply_shape(*state, shape);
+	assert_int_equal(pthread_create(&traffic.thread, NULL, run_traffic, &traffic), 0);
+	change_often(state, &shape, 300);
+	atomic_store(&traffic.stop, true);
+	pthread_join(traffic.thread, NULL);
+	print_message("%llu datagrams of each kind through 300 changes\n",
+		      (unsigned long long)traffic.sent);
+	assert_true(traffic.sent > 1000);
+	assert_int_equal(traffic.attacks, 0);
+	assert_int_equal(traffic.benign, traffic.sent);
+	assert_true(traffic.toggled > 0 && traffic.toggled < traffic.sent);
+	assert_int_equal(packets_of(*state, REGION_TAG), traffic.sent);
+	assert_int_equal(packets_of(*state, SHAPE_TAG) + traffic.toggled, traffic.sent);
+}
+
 static void loopback_up(void)
 {
 	_cleanup_close_ int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
@@ -532,21 +629,14 @@ int main(void)
 {
 #define TEST(function) cmocka_unit_test_setup_teardown(function, fresh, gone)
 	const struct CMUnitTest tests[] = {
-		TEST(everything_reads_back),
-		TEST(tampering_is_found),
-		TEST(abort_leaves_nothing),
-		TEST(prepared_is_not_effective),
-		TEST(counts_survive_removal),
-		TEST(adoption_changes_nothing),
-		TEST(repair_brings_back),
-		TEST(conflicts_replace_the_table),
-		TEST(refusals_name_the_object),
-		TEST(ownership_protects),
-		TEST(watcher_tells_us_from_them),
-		TEST(overrun_is_noticed),
-		TEST(removed_objects_are_forgotten),
-		TEST(probing_finds_facts),
-		TEST(large_is_fast),
+		TEST(everything_reads_back),	  TEST(tampering_is_found),
+		TEST(abort_leaves_nothing),	  TEST(prepared_is_not_effective),
+		TEST(counts_survive_removal),	  TEST(adoption_changes_nothing),
+		TEST(repair_brings_back),	  TEST(conflicts_replace_the_table),
+		TEST(refusals_name_the_object),	  TEST(ownership_protects),
+		TEST(watcher_tells_us_from_them), TEST(changes_have_no_gap),
+		TEST(overrun_is_noticed),	  TEST(removed_objects_are_forgotten),
+		TEST(probing_finds_facts),	  TEST(large_is_fast),
 	};
 
 	vp_enter_namespace();
