@@ -222,10 +222,12 @@ static void make_policy(struct round *round, struct rnd *r)
 	unsigned int count = 1 + rnd(r, PATCHES_MAX), simple = rnd_percent(r, 40) ? SIMPLE : 0;
 	struct vp_strbuf text = { 0 };
 
+	unsigned int shape = rnd(r, 4);
+
 	if (simple)
 		count = rnd(r, 3);
 	for (unsigned int i = 0; i < simple; i++) {
-		rnd_simple_definition(r, i, &text);
+		rnd_simple_definition(r, i, rnd_percent(r, 5) ? rnd(r, 4) : shape, &text);
 		add_definition(round, count + i, &text);
 	}
 	for (unsigned int i = 0; i < count; i++) {

@@ -52,8 +52,9 @@ void rnd_definition(struct rnd *r, unsigned int number,
 		    bool (*valid)(void *data, const char *text), void *data,
 		    struct vp_strbuf *out);
 
-/* One that only drops constants at one of a few places: many of them make shape maps. */
-void rnd_simple_definition(struct rnd *r, unsigned int number, struct vp_strbuf *out);
+/* One that only drops constants, at the places of shape 0 to 3: many of them make shape maps. */
+void rnd_simple_definition(struct rnd *r, unsigned int number, unsigned int shape,
+			   struct vp_strbuf *out);
 
 struct rnd_packet {
 	enum it_hook hook;

@@ -356,22 +356,22 @@ static void put_rule(struct rnd *r, unsigned int number, unsigned int services,
 	vp_strbuf_free(&tail);
 }
 
-void rnd_simple_definition(struct rnd *r, unsigned int number, struct vp_strbuf *out)
+void rnd_simple_definition(struct rnd *r, unsigned int number, unsigned int shape,
+			   struct vp_strbuf *out)
 {
 	static const char *const slices[] = { "datagram[0:2]", "datagram[0:2]",
 					      "datagram[1:2] | little-endian",
 					      "datagram[0:1] | mask(0x0f)" };
-	unsigned int shape = rnd(r, 4);
 
 	vp_strbuf_addf(out,
 		       "[patch]\nid = S%02u\ntitle = simple\nseverity = %s\nmode = enforce\n"
 		       "[service s]\nports = udp/%u\n[rule r]\nservice = s\nwhen = %s equals ",
-		       number, PICK(r, "low", "high"), port(r), slices[shape]);
-	if (shape == 3)
+		       number, PICK(r, "low", "high"), port(r), slices[shape % 4]);
+	if (shape % 4 == 3)
 		vp_strbuf_addf(out, "%u\n", rnd(r, 3));
 	else
 		vp_strbuf_addf(out, "%s\n", PICK(r, "0x6161", "0x6162", "0x6261", "0x6161, 0x61"));
-	if (rnd_percent(r, 30))
+	if (shape & 1)
 		vp_strbuf_adds(out, "when = udp.srcport equals 53, 123, 500, 5000\n");
 	vp_strbuf_adds(out, "action = drop\n[sample attack]\nrule = r\nexpect = blocked\nsend = \"x\"\n"
 			    "[sample benign]\nservice = s\nexpect = passed\nsend = \"y\"\n");
