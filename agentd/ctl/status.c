@@ -63,7 +63,7 @@ static void render_generation(const json_t *document, struct vp_page *page)
 	const char *who = vp_json_get_text(generation, "who");
 
 	if (!json_is_object(generation)) {
-		vp_page_pair(page, "generation", "none");
+		vp_page_pair(page, "generation", generation ? "none" : "not known");
 		return;
 	}
 	vp_page_pairf(page, "generation", "%llu, of %s%s%s%s%s%s%s",

@@ -61,21 +61,26 @@ static json_t *module_state(const struct vp_module *module, const struct vp_host
 	return object;
 }
 
-static bool add_kernel(json_t *document, const struct vp_config *config)
+enum seen { SEEN_NOTHING, SEEN_UNKNOWN, SEEN_SHIELDS };
+
+static enum seen add_kernel(json_t *document, const struct vp_config *config)
 {
 	struct vp_host host = { .log_group = config->log_group };
 	json_t *kernel = json_array();
-	bool installed = false;
+	enum seen seen = SEEN_NOTHING;
 
 	for (size_t i = 0; vp_modules[i]; i++) {
 		json_t *state = module_state(vp_modules[i], &host);
 
-		installed |= vp_json_get_number(state, "generation") != 0;
+		if (vp_json_get_number(state, "generation"))
+			seen = SEEN_SHIELDS;
+		else if (seen == SEEN_NOTHING && vp_json_get_text(state, "error"))
+			seen = SEEN_UNKNOWN;
 		json_array_append_new(kernel, state);
 	}
 	json_object_set_new(document, "kernel", kernel);
 	vp_host_free(&host);
-	return installed;
+	return seen;
 }
 
 static void add_generation(json_t *document, const struct vp_state *state)
@@ -93,8 +98,10 @@ static void add_generation(json_t *document, const struct vp_state *state)
 		add_problem(document, "state", err.text);
 		return;
 	}
-	if (!number)
+	if (!number) {
+		json_object_set_new(document, "generation", json_null());
 		return;
+	}
 	object = json_object();
 	vp_json_set_number(object, "number", generation.number);
 	vp_json_set_time(object, "time", generation.time);
@@ -127,8 +134,10 @@ static bool add_state(json_t *document, const struct vp_state *state)
 	bool panic;
 
 	if (access(state->folder, R_OK | X_OK)) {
-		if (errno == ENOENT)
+		if (errno == ENOENT) {
+			json_object_set_new(document, "generation", json_null());
 			return false;
+		}
 		text = vp_format("%s: %s; be root to see the stored state", state->folder,
 				 strerror(errno));
 		add_problem(document, "state", text);
@@ -139,13 +148,27 @@ static bool add_state(json_t *document, const struct vp_state *state)
 	return panic;
 }
 
+static const char panic_summary[] =
+	"PANIC: shields are off until 'vpatchctl apply --after-panic'";
+
+static const char *const summaries[] = {
+	[SEEN_NOTHING] = "vpatchd does not answer, and no shield is in the kernel",
+	[SEEN_UNKNOWN] =
+		"vpatchd does not answer, and whether the kernel still shields could not "
+		"be read",
+	[SEEN_SHIELDS] =
+		"vpatchd does not answer. The kernel still shields, not fixed; nobody "
+		"reports, repairs or expires it",
+};
+
 json_t *vp_stored_status(const struct vp_ctl *ctl, const struct vp_error *why)
 {
 	_cleanup_config_ struct vp_config config = { 0 };
 	json_t *document = vp_json_document("vpatch.status/1");
 	struct vp_error err = { 0 };
 	struct vp_state state;
-	bool installed, panic;
+	enum seen seen;
+	bool panic;
 
 	vp_json_set_text(document, "state", "unreachable");
 	json_object_set_new(document, "problems", json_array());
@@ -156,14 +179,8 @@ json_t *vp_stored_status(const struct vp_ctl *ctl, const struct vp_error *why)
 	}
 	vp_state_name(&state, config.state);
 	panic = add_state(document, &state);
-	installed = add_kernel(document, &config);
-	vp_json_set_text(
-		document, "summary",
-		panic	    ? "PANIC: shields are off until 'vpatchctl apply --after-panic'"
-		: installed ? "vpatchd does not answer. The kernel still shields, not fixed; "
-			      "nobody reports, repairs or expires it"
-			    : "vpatchd does not answer, and no shield is known to be in the "
-			      "kernel");
+	seen = add_kernel(document, &config);
+	vp_json_set_text(document, "summary", panic ? panic_summary : summaries[seen]);
 	vp_state_free(&state);
 	return document;
 }
