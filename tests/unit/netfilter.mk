@@ -24,3 +24,13 @@ netfilter_same_test_CPPFLAGS = $(AM_CPPFLAGS) -DVP_SOURCE_DIR='"$(abs_top_srcdir
 netfilter_same_test_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS) $(MNL_CFLAGS) $(NFTNL_CFLAGS) $(JANSSON_CFLAGS)
 netfilter_same_test_LDADD = libvpmodules.a libvppolicy.a libvpbase.a \
 	$(NFTNL_LIBS) $(MNL_LIBS) $(JANSSON_LIBS) $(INIH_LIBS) $(CMOCKA_LIBS)
+
+# the compiler, pure
+check_PROGRAMS += netfilter_region_test netfilter_compile_test
+TESTS += netfilter_region_test netfilter_compile_test
+netfilter_region_test_SOURCES = tests/unit/netfilter/region_test.c
+netfilter_region_test_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+netfilter_region_test_LDADD = libvpmodules.a libvpbase.a $(CMOCKA_LIBS)
+netfilter_compile_test_SOURCES = tests/unit/netfilter/compile_test.c
+netfilter_compile_test_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+netfilter_compile_test_LDADD = libvpmodules.a libvppolicy.a libvpbase.a $(INIH_LIBS) $(CMOCKA_LIBS)

@@ -15,3 +15,9 @@ policy_test_SOURCES = \
 	tests/unit/policy/value_test.c
 policy_test_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 policy_test_LDADD = libvppolicy.a libvpbase.a $(INIH_LIBS) $(CMOCKA_LIBS)
+
+check_PROGRAMS += plan_test
+TESTS += plan_test
+plan_test_SOURCES = tests/unit/policy/plan_test.c
+plan_test_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+plan_test_LDADD = libvppolicy.a libvpbase.a $(INIH_LIBS) $(CMOCKA_LIBS)

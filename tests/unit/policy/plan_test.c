@@ -1,0 +1,337 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The planner: order, modes, expiry, management, units, sets, findings, differences. */
+#include <stdarg.h>
+#include <stddef.h>
+#include <setjmp.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "policy/plan.h"
+#include "policy/ports.h"
+
+#define NETFILTER VP_POINT_BIT(VP_POINT_NETFILTER)
+
+struct fixture {
+	struct vp_sources sources;
+	struct vp_findings findings;
+	struct vp_policy policy;
+	struct vp_host host;
+	struct vp_plan plan;
+	struct vp_strbuf text; /* of the findings */
+};
+
+static int setup(void **state)
+{
+	struct fixture *f = vp_new(struct fixture);
+
+	f->host.clock_synchronised = true;
+	vp_array_push(&f->host.management,
+		      ((struct vp_port_range){ .protocol = 6, .first = 22, .last = 22 }));
+	*state = f;
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	struct fixture *f = *state;
+
+	vp_plan_free(&f->plan);
+	vp_host_free(&f->host);
+	vp_policy_free(&f->policy);
+	vp_findings_free(&f->findings);
+	vp_sources_free(&f->sources);
+	vp_strbuf_free(&f->text);
+	free(f);
+	return 0;
+}
+
+/* A patch with one rule; `head`, `service` and `rule` are lines of those sections. */
+static void add(struct fixture *f, const char *id, const char *head, const char *service,
+		const char *rule)
+{
+	char *text = vp_format("[patch]\nid = %s\ntitle = t\n%s"
+			       "[service s]\n%s"
+			       "[rule r]\nservice = s\n%s"
+			       "[sample a]\nrule = r\nexpect = blocked\nsend = \"x\"\n"
+			       "[sample b]\nservice = s\nexpect = passed\nsend = \"y\"\n",
+			       id, head, service, rule);
+
+	vp_array_push(&f->sources.definitions,
+		      ((struct vp_text){ vp_format("%s.vpatch", id), text, strlen(text) }));
+}
+
+static void plan(struct fixture *f)
+{
+	vp_policy_build(&f->policy, &f->sources, f->host.now, &f->findings);
+	vp_plan_build(&f->plan, &f->policy, &f->host, NETFILTER, &f->findings);
+	vp_findings_print(&f->findings, &f->text);
+}
+
+static bool says(const struct fixture *f, const char *text)
+{
+	return strstr(vp_strbuf_text(&f->text), text);
+}
+
+static bool blind(const struct fixture *f, const char *code)
+{
+	vp_array_each(spot, &f->plan.blind_spots)
+		if (!strcmp(spot->code, code))
+			return true;
+	return false;
+}
+
+#define LOW	 "severity = low\n"
+#define CRITICAL "severity = critical\n"
+#define DNS	 "ports = udp/53\n"
+#define DROP	 "action = drop\n"
+
+static void test_order(void **state)
+{
+	struct fixture *f = *state;
+
+	add(f, "B", CRITICAL, DNS, DROP);
+	add(f, "C", LOW, DNS, DROP);
+	add(f, "A", LOW, DNS, DROP);
+	add(f, "D", CRITICAL, DNS, DROP);
+	plan(f);
+	assert_int_equal(f->findings.errors, 0);
+	assert_int_equal(f->plan.placements.len, 4);
+	for (size_t i = 0; i < 4; i++)
+		assert_int_equal(f->plan.placements.data[i].patch->id[0], "BDAC"[i]);
+	for (size_t i = 0; i < 4; i++)
+		assert_ptr_equal(vp_plan_by_tag(&f->plan, f->plan.placements.data[i].tag),
+				 &f->plan.placements.data[i]);
+}
+
+static void test_expiry(void **state)
+{
+	struct fixture *f = *state;
+
+	add(f, "KEEP", LOW "expires = 2020-01-01\n", DNS, DROP);
+	add(f, "WATCH", LOW "expires = 2020-01-01\non-expiry = monitor\n", DNS, DROP);
+	add(f, "GONE", LOW "expires = 2020-01-01\non-expiry = remove\n", DNS, DROP);
+	f->host.now = 1577923200 - 1; /* the last second of that day */
+	plan(f);
+	assert_int_equal(f->plan.placements.len, 3);
+	vp_plan_free(&f->plan);
+	vp_findings_free(&f->findings);
+
+	f->host.now++;
+	vp_plan_build(&f->plan, &f->policy, &f->host, NETFILTER, &f->findings);
+	assert_int_equal(f->findings.errors, 0);
+	assert_int_equal(f->findings.list.len, 3);
+	assert_int_equal(f->plan.placements.len, 2);
+	assert_string_equal(f->plan.placements.data[0].patch->id, "KEEP");
+	assert_int_equal(f->plan.placements.data[0].mode, VP_MODE_ENFORCE);
+	assert_int_equal(f->plan.placements.data[1].mode, VP_MODE_MONITOR);
+	vp_plan_free(&f->plan);
+
+	f->host.clock_synchronised = false;
+	vp_plan_build(&f->plan, &f->policy, &f->host, NETFILTER, &f->findings);
+	assert_int_equal(f->plan.placements.len, 3);
+	assert_int_equal(f->plan.placements.data[2].mode, VP_MODE_ENFORCE);
+}
+
+static void test_management(void **state)
+{
+	struct fixture *f = *state;
+
+	add(f, "SSH", LOW, "ports = tcp/22\n", DROP);
+	plan(f);
+	assert_int_equal(f->findings.errors, 1);
+	assert_true(says(f, "management = force"));
+}
+
+static void test_management_partly(void **state)
+{
+	struct fixture *f = *state;
+
+	add(f, "RANGE", LOW, "ports = tcp/20-25\n", DROP);
+	add(f, "DEVICE", LOW, "ports = tcp/22\naddress = 198.51.100.9\n", DROP);
+	plan(f);
+	assert_int_equal(f->findings.errors, 0);
+	assert_true(blind(f, "management"));
+	assert_int_equal(f->plan.management.len, 1);
+}
+
+static void test_management_forced(void **state)
+{
+	struct fixture *f = *state;
+
+	add(f, "SSH", LOW, "ports = tcp/22\nmanagement = force\n", DROP);
+	plan(f);
+	assert_int_equal(f->findings.errors, 0);
+	assert_int_equal(f->plan.placements.len, 1);
+	assert_int_equal(f->plan.management.len, 0);
+}
+
+static void test_unit(void **state)
+{
+	struct fixture *f = *state;
+	struct vp_socket sockets[] = {
+		{ .protocol = 6, .port = 9000, .unit = vp_strdup("app.service") },
+		{ .protocol = 6, .port = 9001, .unit = vp_strdup("app.service") },
+		{ .protocol = 6, .port = 9000, .unit = vp_strdup("app.service") },
+		{ .protocol = 17, .port = 53, .unit = vp_strdup("other.service") },
+	};
+
+	for (size_t i = 0; i < VP_COUNT(sockets); i++)
+		vp_array_push(&f->host.sockets, sockets[i]);
+	add(f, "APP", LOW, "unit = app.service\n", DROP);
+	plan(f);
+	assert_int_equal(f->findings.errors, 0);
+	assert_int_equal(f->plan.placements.data[0].ports.len, 1);
+	assert_int_equal(f->plan.placements.data[0].ports.data[0].first, 9000);
+	assert_int_equal(f->plan.placements.data[0].ports.data[0].last, 9001);
+}
+
+static void test_unit_silent(void **state)
+{
+	struct fixture *f = *state;
+
+	add(f, "APP", LOW, "process = /usr/sbin/app\n", DROP);
+	plan(f);
+	assert_int_equal(f->findings.errors, 1);
+	assert_true(says(f, "/usr/sbin/app"));
+	vp_plan_free(&f->plan);
+	vp_findings_free(&f->findings);
+	f->host.examples_allowed = true;
+	vp_plan_build(&f->plan, &f->policy, &f->host, NETFILTER, &f->findings);
+	assert_int_equal(f->findings.errors, 0);
+	assert_int_equal(f->findings.list.len, 1);
+	assert_int_equal(f->plan.placements.len, 0);
+}
+
+static void test_site_set(void **state)
+{
+	struct fixture *f = *state;
+
+	add(f, "SITE",
+	    LOW "[set friends]\nvalues = 192.0.2.1\nsite = required\n", DNS,
+	    "when = not ip.src equals @friends\n" DROP);
+	plan(f);
+	assert_int_equal(f->findings.errors, 1);
+	assert_true(says(f, "[set friends]"));
+	assert_true(says(f, "overrides.d"));
+	vp_plan_free(&f->plan);
+	vp_findings_free(&f->findings);
+	f->host.examples_allowed = true;
+	vp_plan_build(&f->plan, &f->policy, &f->host, NETFILTER, &f->findings);
+	assert_int_equal(f->findings.errors, 0);
+	assert_int_equal(f->plan.placements.len, 1);
+}
+
+static void test_refusals(void **state)
+{
+	static const struct {
+		const char *service, *rule, *says;
+	} cases[] = {
+		{ "ports = tcp/80\napplication = http\n", "when = http.uri equals \"/\"\naction = drop\n",
+		  "http.uri needs inspection (this build has: netfilter)" },
+		{ DNS, "when = datagram[0:] contains \"abc\"\naction = drop\n",
+		  "datagram contains needs inspection" },
+		{ DNS, "when = datagram[250:10] equals \"0123456789\"\naction = drop\n",
+		  "first 256 bytes" },
+		{ DNS, "when = datagram.len at-least 1000\naction = drop\n", "first 256 bytes" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < VP_COUNT(cases); i++) {
+		void *inner;
+
+		setup(&inner);
+		add(inner, "X", LOW, cases[i].service, cases[i].rule);
+		plan(inner);
+		if (!says(inner, cases[i].says))
+			fail_msg("case %zu: %s", i,
+				 vp_strbuf_text(&((struct fixture *)inner)->text));
+		teardown(&inner);
+	}
+}
+
+static void test_diff(void **state)
+{
+	struct fixture *f = *state;
+	struct vp_plan before = { 0 };
+	struct vp_strbuf out = { 0 };
+
+	add(f, "A", LOW, DNS, DROP);
+	add(f, "B", LOW, DNS, DROP);
+	add(f, "C", LOW, DNS, DROP);
+	plan(f);
+	assert_int_equal(vp_plan_diff(&f->plan, &f->plan, &out), 0);
+	assert_int_equal(vp_plan_diff(NULL, &f->plan, &out), 3);
+	vp_strbuf_free(&out);
+
+	vp_policy_find(&f->policy, "C")->disabled = true;
+	vp_plan_build(&before, &f->policy, &f->host, NETFILTER, &f->findings);
+	vp_policy_find(&f->policy, "C")->disabled = false;
+	vp_policy_find(&f->policy, "A")->disabled = true;
+	vp_policy_find(&f->policy, "B")->mode = VP_MODE_MONITOR;
+	vp_plan_free(&f->plan);
+	vp_plan_build(&f->plan, &f->policy, &f->host, NETFILTER, &f->findings);
+	assert_int_equal(vp_plan_diff(&before, &f->plan, &out), 3);
+	assert_string_equal(vp_strbuf_text(&out), "- A  t, 1 rule, enforce\n"
+						  "~ B  mode enforce -> monitor\n"
+						  "+ C  t, 1 rule, enforce\n");
+	vp_strbuf_free(&out);
+	vp_plan_free(&before);
+}
+
+/* Tags do not depend on what else is enabled. */
+static void test_tags(void **state)
+{
+	struct fixture *f = *state;
+	uint32_t tag;
+
+	add(f, "A", LOW, DNS, DROP);
+	add(f, "B", LOW, DNS, DROP);
+	plan(f);
+	tag = f->plan.placements.data[1].tag;
+	assert_true(tag && tag != f->plan.placements.data[0].tag);
+	vp_policy_find(&f->policy, "A")->disabled = true;
+	vp_plan_free(&f->plan);
+	vp_plan_build(&f->plan, &f->policy, &f->host, NETFILTER, &f->findings);
+	assert_int_equal(f->plan.placements.data[0].tag, tag);
+}
+
+static void test_ports(void **state)
+{
+	struct vp_port_ranges ports = { 0 }, minus = { 0 };
+
+	(void)state;
+	vp_array_push(&ports, ((struct vp_port_range){ 6, 10, 20, { 0 } }));
+	vp_array_push(&ports, ((struct vp_port_range){ 6, 21, 30, { 0 } }));
+	vp_array_push(&ports, ((struct vp_port_range){ 17, 15, 15, { 0 } }));
+	vp_ports_normalise(&ports);
+	assert_int_equal(ports.len, 2);
+	vp_array_push(&minus, ((struct vp_port_range){ 6, 15, 16, { 0 } }));
+	vp_array_push(&minus, ((struct vp_port_range){ 17, 0, 65535, { 0 } }));
+	vp_ports_subtract(&ports, &minus);
+	assert_int_equal(ports.len, 2);
+	assert_int_equal(ports.data[0].last, 14);
+	assert_int_equal(ports.data[1].first, 17);
+	assert_int_equal(ports.data[1].last, 30);
+	vp_array_free(&ports);
+	vp_array_free(&minus);
+}
+
+#define PLAN_TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		PLAN_TEST(test_order),		   PLAN_TEST(test_expiry),
+		PLAN_TEST(test_management),	   PLAN_TEST(test_management_partly),
+		PLAN_TEST(test_management_forced), PLAN_TEST(test_unit),
+		PLAN_TEST(test_unit_silent),	   PLAN_TEST(test_site_set),
+		PLAN_TEST(test_diff),		   PLAN_TEST(test_tags),
+		cmocka_unit_test(test_refusals),   cmocka_unit_test(test_ports),
+	};
+
+	return cmocka_run_group_tests_name("plan", tests, NULL, NULL);
+}
