@@ -317,7 +317,7 @@ struct growth {
 static void put_rule(struct rnd *r, unsigned int number, unsigned int services,
 		     const struct growth *growth, struct vp_strbuf *out)
 {
-	unsigned int lines = rnd(r, 7), plain = 1 + rnd(r, 4);
+	unsigned int lines = rnd(r, 7), plain = 1 + rnd(r, 4), burst = 1 + rnd(r, 4);
 	struct vp_strbuf head = { 0 }, tail = { 0 };
 
 	vp_strbuf_addf(&head, "%s[rule r%u]\nservice = s%u\n", vp_strbuf_text(out), number,
@@ -325,12 +325,16 @@ static void put_rule(struct rnd *r, unsigned int number, unsigned int services,
 	if (rnd_percent(r, 20))
 		vp_strbuf_adds(&head, "direction = to-client\n");
 	if (rnd_percent(r, 80))
-		vp_strbuf_adds(&tail, "action = drop\n");
+		vp_strbuf_addf(&tail,
+			       "action = drop\n"
+			       "[sample attack%u]\nrule = r%u\nexpect = blocked\nsend = \"x\"\n",
+			       number, number);
 	else
-		vp_strbuf_addf(&tail, "action = limit 1/day burst %u%s\n", 1 + rnd(r, 4),
-			       rnd_percent(r, 50) ? " per source" : "");
-	vp_strbuf_addf(&tail, "[sample attack%u]\nrule = r%u\nexpect = blocked\nsend = \"x\"\n",
-		       number, number);
+		vp_strbuf_addf(&tail,
+			       "action = limit 1/day burst %u%s\n[sample attack%u]\nrule = r%u\n"
+			       "expect = limited after %u\nrepeat = %u\nsend = \"x\"\n",
+			       burst, rnd_percent(r, 50) ? " per source" : "", number, number,
+			       burst, burst + 1);
 	for (unsigned int i = 0; i < lines; i++) {
 		struct vp_strbuf next = { 0 }, whole = { 0 };
 
