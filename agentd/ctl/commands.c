@@ -12,7 +12,8 @@
 
 #define BIT(name) VP_OPTION_BIT(VP_OPTION_##name)
 
-/* clang-format off: a row is one line or two, as is each line of help */
+/* A row is one line or two, as is each line of help. */
+/* clang-format off */
 #define OPTION(ID, NAME, LETTER, VALUE, FORM, WORDS, SUMMARY) \
 	[VP_OPTION_##ID] = { VP_OPTION_##ID, NAME, LETTER, VALUE, VP_FORM_##FORM, WORDS, SUMMARY }
 #define FLAG(ID, NAME, LETTER, SUMMARY)      OPTION(ID, NAME, LETTER, NULL, NONE, NULL, SUMMARY)
