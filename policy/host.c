@@ -6,11 +6,11 @@ void vp_host_free(struct vp_host *host)
 {
 	if (!host)
 		return;
-	vp_array_each(socket, &host->sockets) {
+	vp_array_each (socket, &host->sockets) {
 		free(socket->process);
 		free(socket->unit);
 	}
-	vp_array_each(bypass, &host->bypasses)
+	vp_array_each (bypass, &host->bypasses)
 		free(bypass->where);
 	vp_array_free(&host->sockets);
 	vp_array_free(&host->addresses);

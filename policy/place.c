@@ -25,7 +25,8 @@ static bool list_element_known(enum vp_field_id id, uint64_t value)
 	return value >= 2 && value <= 255;
 }
 
-static char *list_value_refusal(const struct vp_condition *condition, const struct vp_value *value)
+static char *list_value_refusal(const struct vp_condition *condition,
+				const struct vp_value *value)
 {
 	if (value->kind != VP_VALUE_NUMBER)
 		return NULL;
@@ -48,7 +49,7 @@ static char *value_refusal(const struct vp_condition *condition, const struct vp
 	case VP_VALUE_SET:
 		if (!value->reference.set)
 			return NULL;
-		vp_array_each(element, &value->reference.set->values) {
+		vp_array_each (element, &value->reference.set->values) {
 			char *why = value_refusal(condition, element);
 
 			if (why)
@@ -75,9 +76,10 @@ static char *value_refusal(const struct vp_condition *condition, const struct vp
 		if (field->id == VP_FIELD_DATAGRAM_LEN &&
 		    (value->number.first > VP_DATAGRAM_REACH ||
 		     (value->number.last > VP_DATAGRAM_REACH && value->number.last < 65535)))
-			return vp_format("%s: packet headers reach only the first %u bytes of a "
-					 "datagram; beyond needs inspection",
-					 field->name, VP_DATAGRAM_REACH);
+			return vp_format(
+				"%s: packet headers reach only the first %u bytes of a "
+				"datagram; beyond needs inspection",
+				field->name, VP_DATAGRAM_REACH);
 		return NULL;
 	case VP_VALUE_ADDRESS:
 		return NULL;
@@ -94,12 +96,12 @@ static char *slice_refusal(const struct vp_condition *condition)
 	if (!condition->length) {
 		size_t longest = 0;
 
-		vp_array_each(value, &condition->values) {
+		vp_array_each (value, &condition->values) {
 			if (value->kind == VP_VALUE_BYTES && value->bytes.len > longest)
 				longest = value->bytes.len;
 			if (value->kind != VP_VALUE_SET || !value->reference.set)
 				continue;
-			vp_array_each(element, &value->reference.set->values)
+			vp_array_each (element, &value->reference.set->values)
 				if (element->kind == VP_VALUE_BYTES &&
 				    element->bytes.len > longest)
 					longest = element->bytes.len;
@@ -109,17 +111,18 @@ static char *slice_refusal(const struct vp_condition *condition)
 	}
 	if (end <= VP_DATAGRAM_REACH)
 		return NULL;
-	return vp_format("%s[%u:...] ends at byte %llu: packet headers reach only the first %u "
-			 "bytes of a datagram; beyond needs inspection",
-			 condition->field->name, condition->offset, (unsigned long long)end,
-			 VP_DATAGRAM_REACH);
+	return vp_format(
+		"%s[%u:...] ends at byte %llu: packet headers reach only the first %u "
+		"bytes of a datagram; beyond needs inspection",
+		condition->field->name, condition->offset, (unsigned long long)end,
+		VP_DATAGRAM_REACH);
 }
 
 static char *transform_refusal(const struct vp_condition *condition)
 {
 	const struct vp_field *field = condition->field;
 
-	vp_array_each(transform, &condition->transforms) {
+	vp_array_each (transform, &condition->transforms) {
 		const struct vp_transform_type *type = &vp_transform_types[transform->kind];
 
 		if (!(type->points & VP_POINT_BIT(VP_POINT_NETFILTER)))
@@ -128,7 +131,8 @@ static char *transform_refusal(const struct vp_condition *condition)
 		    field->id == VP_FIELD_DATAGRAM_LEN || field->id == VP_FIELD_IP_VERSION ||
 		    (field->type == VP_TYPE_NUMBER &&
 		     transform->kind == VP_TRANSFORM_LITTLE_ENDIAN))
-			return vp_format("%s with %s needs inspection", field->name, type->name);
+			return vp_format("%s with %s needs inspection", field->name,
+					 type->name);
 	}
 	return NULL;
 }
@@ -147,7 +151,7 @@ static char *condition_refusal(const struct vp_condition *condition)
 	why = transform_refusal(condition);
 	if (!why)
 		why = slice_refusal(condition);
-	vp_array_each(value, &condition->values) {
+	vp_array_each (value, &condition->values) {
 		if (why)
 			break;
 		why = value_refusal(condition, value);
@@ -157,7 +161,7 @@ static char *condition_refusal(const struct vp_condition *condition)
 
 static char *conditions_refusal(const struct vp_conditions *conditions)
 {
-	vp_array_each(condition, conditions) {
+	vp_array_each (condition, conditions) {
 		char *why = condition_refusal(condition);
 
 		if (why)
@@ -180,11 +184,11 @@ static char *netfilter_refusal(const struct vp_rule *rule)
 
 static bool inspection_can(const struct vp_conditions *conditions)
 {
-	vp_array_each(condition, conditions) {
+	vp_array_each (condition, conditions) {
 		if (!(condition->field->points & VP_POINT_BIT(VP_POINT_INSPECTION)) ||
 		    !(condition->field->operators & VP_OP_BIT(condition->op)))
 			return false;
-		vp_array_each(transform, &condition->transforms)
+		vp_array_each (transform, &condition->transforms)
 			if (!(vp_transform_types[transform->kind].points &
 			      VP_POINT_BIT(VP_POINT_INSPECTION)))
 				return false;
@@ -212,10 +216,11 @@ int vp_place(const struct vp_rule *rule, const struct vp_service *service, unsig
 	_cleanup_free_ char *present = NULL;
 
 	if (!why && points & VP_POINT_BIT(VP_POINT_NETFILTER)) {
-		*reason = vp_strdup(rule->when.len + rule->except.len ?
-					    "every condition reads packet headers or the beginning "
-					    "of a datagram, which nftables sees whole" :
-					    "all traffic of the service: ports and addresses decide");
+		*reason = vp_strdup(
+			rule->when.len + rule->except.len
+				? "every condition reads packet headers or the beginning "
+				  "of a datagram, which nftables sees whole"
+				: "all traffic of the service: ports and addresses decide");
 		return VP_POINT_NETFILTER;
 	}
 	if (points & VP_POINT_BIT(VP_POINT_INSPECTION) && inspection_can(&rule->when) &&

@@ -17,7 +17,7 @@ struct builder {
 	unsigned int points;
 	struct vp_findings *findings;
 	const struct vp_patch *patch; /* the current one */
-	enum vp_mode mode;            /* its effective mode */
+	enum vp_mode mode;	      /* its effective mode */
 	bool bounded, published;      /* seen anywhere: bounded sets; services of this host */
 };
 
@@ -51,7 +51,8 @@ static uint32_t tag_of(const char *id, const char *rule)
 	return (uint32_t)(digest ^ digest >> 32);
 }
 
-/* Puts `tag`, or the next free number, into the hash set `taken` of `mask` + 1 slots; never 0. */
+/* Puts `tag`, or the next free number, into the hash set `taken` of `mask` + 1 slots; never 0.
+ */
 static uint32_t tag_claim(uint32_t *taken, size_t mask, uint32_t tag)
 {
 	for (;; tag++) {
@@ -79,21 +80,23 @@ VP_ARRAY_TYPE(ranking, struct ranked);
  * Tags of all rules, by id, disabled patches included: enabling one patch must
  * not change another one's tag. *tags is owned by the caller and holds all.
  */
-static void rank_patches(const struct vp_policy *policy, struct ranking *ranking, uint32_t **tags)
+static void rank_patches(const struct vp_policy *policy, struct ranking *ranking,
+			 uint32_t **tags)
 {
 	_cleanup_free_ uint32_t *taken = NULL;
 	size_t rules = 0, mask = 15, n = 0;
 
-	vp_array_each(patch, &policy->patches)
+	vp_array_each (patch, &policy->patches)
 		rules += (*patch)->rules.len;
 	while (mask < 2 * rules)
 		mask = 2 * mask + 1;
 	taken = vp_alloc(mask + 1, sizeof(*taken));
 	*tags = vp_alloc(rules, sizeof(**tags));
-	vp_array_each(patch, &policy->patches) {
+	vp_array_each (patch, &policy->patches) {
 		vp_array_push(ranking, ((struct ranked){ *patch, *tags + n }));
-		vp_array_each(rule, &(*patch)->rules)
-			(*tags)[n++] = tag_claim(taken, mask, tag_of((*patch)->id, rule->name));
+		vp_array_each (rule, &(*patch)->rules)
+			(*tags)[n++] =
+				tag_claim(taken, mask, tag_of((*patch)->id, rule->name));
 	}
 }
 
@@ -143,12 +146,12 @@ static void addresses_normalise(struct vp_placement *placement)
 static void resolve_addresses(struct vp_placement *placement)
 {
 	placement->local = !placement->service->addresses.len;
-	vp_array_each(value, &placement->service->addresses) {
+	vp_array_each (value, &placement->service->addresses) {
 		if (value->kind == VP_VALUE_ADDRESS)
 			vp_array_push(&placement->addresses, value->address);
 		if (value->kind != VP_VALUE_SET || !value->reference.set)
 			continue;
-		vp_array_each(element, &value->reference.set->values)
+		vp_array_each (element, &value->reference.set->values)
 			if (element->kind == VP_VALUE_ADDRESS)
 				vp_array_push(&placement->addresses, element->address);
 	}
@@ -165,11 +168,11 @@ static bool socket_belongs(const struct vp_socket *socket, const struct vp_servi
 static void resolve_ports(struct vp_port_ranges *ports, const struct vp_service *service,
 			  const struct vp_host *host)
 {
-	vp_array_each(range, &service->ports)
+	vp_array_each (range, &service->ports)
 		vp_array_push(ports, *range);
 	if (!service->unit && !service->process)
 		return;
-	vp_array_each(socket, &host->sockets) {
+	vp_array_each (socket, &host->sockets) {
 		if (socket_belongs(socket, service))
 			vp_array_push(ports, ((struct vp_port_range){
 						     .protocol = socket->protocol,
@@ -192,7 +195,8 @@ static bool resolve_service(struct builder *b, struct vp_placement *placement)
 		vp_find(b->findings,
 			b->host->examples_allowed ? VP_FINDING_WARNING : VP_FINDING_ERROR,
 			&service->at,
-			"expected %s %s of service %s to listen on this host, found no socket; "
+			"expected %s %s of service %s to listen on this host, found no "
+			"socket; "
 			"start it, or write the ports: ports = tcp/80",
 			service->unit ? "unit" : "process",
 			service->unit ? service->unit : service->process, service->name);
@@ -213,12 +217,12 @@ static void plan_management(struct builder *b, const struct vp_policy *policy)
 {
 	struct vp_port_ranges *management = &b->plan->management;
 
-	vp_array_each(range, &b->host->management)
+	vp_array_each (range, &b->host->management)
 		vp_array_push(management, *range);
-	vp_array_each(patch, &policy->patches) {
+	vp_array_each (patch, &policy->patches) {
 		if (!planned(*patch, b->host))
 			continue;
-		vp_array_each(service, &(*patch)->services) {
+		vp_array_each (service, &(*patch)->services) {
 			struct vp_port_ranges ports = { 0 };
 
 			if (!service->management_forced || service->addresses.len)
@@ -233,8 +237,8 @@ static void plan_management(struct builder *b, const struct vp_policy *policy)
 
 static bool own_address(const struct builder *b, const struct vp_placement *placement)
 {
-	vp_array_each(own, &b->host->addresses)
-		vp_array_each(range, &placement->addresses)
+	vp_array_each (own, &b->host->addresses)
+		vp_array_each (range, &placement->addresses)
 			if (vp_address_compare(&range->first, &own->last) <= 0 &&
 			    vp_address_compare(&own->first, &range->last) <= 0)
 				return true;
@@ -252,17 +256,18 @@ static void check_management(struct builder *b, const struct vp_placement *place
 	vp_ports_intersect(&placement->ports, &b->plan->management, &shared);
 	if (!shared.len)
 		return;
-	vp_array_each(range, &placement->ports)
+	vp_array_each (range, &placement->ports)
 		vp_array_push(&left, *range);
 	vp_ports_subtract(&left, &b->plan->management);
 	vp_port_range_print(&shared.data[0], text);
 	if (placement->local && !left.len)
-		vp_find_error(b->findings, &service->at,
-			      "expected a service that is not management, found %s: management "
-			      "ports always pass, so that no patch can lock you out, and this "
-			      "rule would never act; to shield them all the same write in "
-			      "[service %s]: management = force",
-			      text, service->name);
+		vp_find_error(
+			b->findings, &service->at,
+			"expected a service that is not management, found %s: management "
+			"ports always pass, so that no patch can lock you out, and this "
+			"rule would never act; to shield them all the same write in "
+			"[service %s]: management = force",
+			text, service->name);
 	else
 		blind_spot(b, b->patch, "management",
 			   vp_format("service %s: %s of this host is management and always "
@@ -277,9 +282,11 @@ static void check_management(struct builder *b, const struct vp_placement *place
 static void plan_rule(struct builder *b, const struct vp_rule *rule, uint32_t tag)
 {
 	const struct vp_service *service = &b->patch->services.data[rule->service];
-	struct vp_placement placement = {
-		.patch = b->patch, .rule = rule, .service = service, .mode = b->mode, .tag = tag
-	};
+	struct vp_placement placement = { .patch = b->patch,
+					  .rule = rule,
+					  .service = service,
+					  .mode = b->mode,
+					  .tag = tag };
 	int point = vp_place(rule, service, b->points, &placement.reason);
 
 	if (point < 0)
@@ -303,14 +310,15 @@ static void plan_rule(struct builder *b, const struct vp_rule *rule, uint32_t ta
 
 static void check_sets(struct builder *b)
 {
-	vp_array_each(set, &b->patch->sets) {
+	vp_array_each (set, &b->patch->sets) {
 		if (!set->site_required || set->from_site || b->host->examples_allowed)
 			continue;
-		vp_find_error(b->findings, &set->at,
-			      "expected this site's values for set %s, found only the examples of "
-			      "the definition; put [set %s] with values = ... into a file in "
-			      "overrides.d",
-			      set->name, set->name);
+		vp_find_error(
+			b->findings, &set->at,
+			"expected this site's values for set %s, found only the examples of "
+			"the definition; put [set %s] with values = ... into a file in "
+			"overrides.d",
+			set->name, set->name);
 	}
 }
 
@@ -318,11 +326,12 @@ static void check_syscalls(struct builder *b)
 {
 	if (b->points & VP_POINT_BIT(VP_POINT_SECCOMP))
 		return;
-	vp_array_each(syscalls, &b->patch->syscalls)
-		vp_find_error(b->findings, &syscalls->at,
-			      "expected rules that this build can enforce, found [syscalls %s], "
-			      "which needs seccomp",
-			      syscalls->name);
+	vp_array_each (syscalls, &b->patch->syscalls)
+		vp_find_error(
+			b->findings, &syscalls->at,
+			"expected rules that this build can enforce, found [syscalls %s], "
+			"which needs seccomp",
+			syscalls->name);
 }
 
 static void plan_expiry(struct builder *b)
@@ -335,11 +344,11 @@ static void plan_expiry(struct builder *b)
 		return;
 	gmtime_r(&last, &tm);
 	strftime(date, sizeof(date), "%Y-%m-%d", &tm);
-	vp_find_warning(b->findings, &b->patch->at, "patch %s expired with %s: %s", b->patch->id,
-			date,
-			b->patch->on_expiry == VP_EXPIRY_MONITOR ? "it only monitors now" :
-			b->patch->on_expiry == VP_EXPIRY_REMOVE	 ? "it is no longer enforced" :
-								   "it is still enforced");
+	vp_find_warning(b->findings, &b->patch->at, "patch %s expired with %s: %s",
+			b->patch->id, date,
+			b->patch->on_expiry == VP_EXPIRY_MONITOR  ? "it only monitors now"
+			: b->patch->on_expiry == VP_EXPIRY_REMOVE ? "it is no longer enforced"
+								  : "it is still enforced");
 	if (b->patch->on_expiry == VP_EXPIRY_MONITOR)
 		b->mode = VP_MODE_MONITOR;
 }
@@ -361,7 +370,7 @@ static void plan_patch(struct builder *b, const struct ranked *ranked)
 		plan_rule(b, &b->patch->rules.data[i], ranked->tags[i]);
 	if (b->plan->placements.len == first)
 		return;
-	vp_array_each(text, &b->patch->blind_spots)
+	vp_array_each (text, &b->patch->blind_spots)
 		blind_spot(b, b->patch, "author", vp_strdup(*text));
 }
 
@@ -373,29 +382,32 @@ static void host_blind_spots(struct builder *b)
 
 	if (!b->plan->placements.len)
 		return;
-	vp_array_each(range, &b->plan->management)
+	vp_array_each (range, &b->plan->management)
 		blind_spot(b, NULL, "management",
 			   vp_format("%s of this host always passes",
 				     vp_port_range_print(range, ports)));
-	vp_array_each(session, &b->host->sessions)
+	vp_array_each (session, &b->host->sessions)
 		blind_spot(b, NULL, "session",
 			   vp_format("the connection that applies, %s port %u to %s port %u, "
 				     "always passes",
 				     vp_address_print(&session->peer, a), session->peer_port,
-				     vp_address_print(&session->local, c), session->local_port));
-	vp_array_each(bypass, &b->host->bypasses)
+				     vp_address_print(&session->local, c),
+				     session->local_port));
+	vp_array_each (bypass, &b->host->bypasses)
 		blind_spot(b, NULL, bypass->kind,
 			   vp_format("%s at %s: its packets do not pass the shields",
 				     bypass->kind, bypass->where));
 	if (b->published)
-		blind_spot(b, NULL, "published",
-			   vp_strdup("published container ports are shielded where the kernel "
-				     "translates the destination; a proxy process that opens the "
-				     "inner connection itself is seen only at its own port"));
+		blind_spot(
+			b, NULL, "published",
+			vp_strdup("published container ports are shielded where the kernel "
+				  "translates the destination; a proxy process that opens the "
+				  "inner connection itself is seen only at its own port"));
 	if (b->bounded)
-		blind_spot(b, NULL, "bounded",
-			   vp_strdup("limits per source and bans track at most 65535 sources "
-				     "each; while a table is full, a new source is not counted"));
+		blind_spot(
+			b, NULL, "bounded",
+			vp_strdup("limits per source and bans track at most 65535 sources "
+				  "each; while a table is full, a new source is not counted"));
 	if (!b->host->table_ownership || !b->host->kernel.owner_persist)
 		blind_spot(b, NULL, "table",
 			   vp_strdup("another program of root may flush the table; vpatchd "
@@ -403,9 +415,12 @@ static void host_blind_spots(struct builder *b)
 }
 
 void vp_plan_build(struct vp_plan *plan, const struct vp_policy *policy,
-		   const struct vp_host *host, unsigned int points, struct vp_findings *findings)
+		   const struct vp_host *host, unsigned int points,
+		   struct vp_findings *findings)
 {
-	struct builder b = { .plan = plan, .host = host, .points = points, .findings = findings };
+	struct builder b = {
+		.plan = plan, .host = host, .points = points, .findings = findings
+	};
 	struct ranking ranking = { 0 };
 	_cleanup_free_ uint32_t *tags = NULL;
 
@@ -414,7 +429,7 @@ void vp_plan_build(struct vp_plan *plan, const struct vp_policy *policy,
 	if (ranking.len)
 		qsort(ranking.data, ranking.len, sizeof(*ranking.data), rank_compare);
 	plan_management(&b, policy);
-	vp_array_each(ranked, &ranking)
+	vp_array_each (ranked, &ranking)
 		plan_patch(&b, ranked);
 	host_blind_spots(&b);
 	vp_array_free(&ranking);
@@ -422,7 +437,7 @@ void vp_plan_build(struct vp_plan *plan, const struct vp_policy *policy,
 
 const struct vp_placement *vp_plan_by_tag(const struct vp_plan *plan, uint32_t tag)
 {
-	vp_array_each(placement, &plan->placements)
+	vp_array_each (placement, &plan->placements)
 		if (placement->tag == tag)
 			return placement;
 	return NULL;
@@ -432,12 +447,12 @@ void vp_plan_free(struct vp_plan *plan)
 {
 	if (!plan)
 		return;
-	vp_array_each(placement, &plan->placements) {
+	vp_array_each (placement, &plan->placements) {
 		vp_array_free(&placement->ports);
 		vp_array_free(&placement->addresses);
 		free(placement->reason);
 	}
-	vp_array_each(spot, &plan->blind_spots)
+	vp_array_each (spot, &plan->blind_spots)
 		free(spot->text);
 	vp_array_free(&plan->placements);
 	vp_array_free(&plan->blind_spots);

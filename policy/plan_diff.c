@@ -23,7 +23,7 @@ static void collect(const struct vp_plan *plan, struct runs *out)
 {
 	if (!plan)
 		return;
-	vp_array_each(placement, &plan->placements) {
+	vp_array_each (placement, &plan->placements) {
 		struct run *last = out->len ? &out->data[out->len - 1] : NULL;
 
 		if (last && last->first->patch == placement->patch)
@@ -40,7 +40,7 @@ static uint64_t ports_digest(const struct run *run)
 	uint64_t digest = VP_DIGEST_SEED;
 
 	for (size_t i = 0; i < run->count; i++) {
-		vp_array_each(range, &run->first[i].ports) {
+		vp_array_each (range, &run->first[i].ports) {
 			uint16_t key[3] = { range->protocol, range->first, range->last };
 
 			digest = vp_digest(digest, key, sizeof(key));
@@ -55,9 +55,11 @@ static uint64_t addresses_digest(const struct run *run)
 	uint64_t digest = VP_DIGEST_SEED;
 
 	for (size_t i = 0; i < run->count; i++) {
-		vp_array_each(range, &run->first[i].addresses) {
-			digest = vp_digest(digest, range->first.bytes, sizeof(range->first.bytes));
-			digest = vp_digest(digest, range->last.bytes, sizeof(range->last.bytes));
+		vp_array_each (range, &run->first[i].addresses) {
+			digest = vp_digest(digest, range->first.bytes,
+					   sizeof(range->first.bytes));
+			digest = vp_digest(digest, range->last.bytes,
+					   sizeof(range->last.bytes));
 		}
 		digest = vp_digest(digest, "", 1);
 	}
@@ -74,7 +76,8 @@ static bool same_points(const struct run *a, const struct run *b)
 	return true;
 }
 
-static void add_change(struct vp_strbuf *text, const char *format, const char *a, const char *b)
+static void add_change(struct vp_strbuf *text, const char *format, const char *a,
+		       const char *b)
 {
 	_cleanup_free_ char *change = vp_format("%s%s%s%s", format, a, *b ? " -> " : "", b);
 
@@ -116,8 +119,8 @@ static size_t appeared(const struct run *run, char sign, struct vp_strbuf *out)
 	const struct vp_patch *patch = run->first->patch;
 
 	vp_strbuf_addf(out, "%c %s  %s, %zu rule%s, %s\n", sign, patch->id,
-		       patch->title ? patch->title : "", run->count, run->count == 1 ? "" : "s",
-		       vp_mode_name(run->first->mode));
+		       patch->title ? patch->title : "", run->count,
+		       run->count == 1 ? "" : "s", vp_mode_name(run->first->mode));
 	return 1;
 }
 
@@ -130,9 +133,9 @@ size_t vp_plan_diff(const struct vp_plan *active, const struct vp_plan *desired,
 	collect(active, &old);
 	collect(desired, &new);
 	while (i < old.len || k < new.len) {
-		int order = i == old.len ? 1 :
-			    k == new.len ? -1 :
-					   by_id(&old.data[i], &new.data[k]);
+		int order = i == old.len   ? 1
+			    : k == new.len ? -1
+					   : by_id(&old.data[i], &new.data[k]);
 
 		if (order < 0)
 			lines += appeared(&old.data[i++], '-', out);

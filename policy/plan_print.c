@@ -54,7 +54,7 @@ void vp_plan_print(const struct vp_plan *plan, struct vp_strbuf *out)
 
 	if (!plan->placements.len)
 		vp_strbuf_adds(out, "nothing to enforce\n");
-	vp_array_each(placement, &plan->placements) {
+	vp_array_each (placement, &plan->placements) {
 		if (placement->patch != patch)
 			print_patch(placement->patch, out);
 		patch = placement->patch;
@@ -62,7 +62,7 @@ void vp_plan_print(const struct vp_plan *plan, struct vp_strbuf *out)
 	}
 	if (plan->blind_spots.len)
 		vp_strbuf_adds(out, "\nblind spots\n");
-	vp_array_each(spot, &plan->blind_spots) {
+	vp_array_each (spot, &plan->blind_spots) {
 		if (spot->patch)
 			vp_strbuf_addf(out, "    %s (%s): %s\n", spot->patch->id, spot->code,
 				       spot->text);

@@ -36,8 +36,8 @@ void vp_ports_normalise(struct vp_port_ranges *ports)
 void vp_ports_intersect(const struct vp_port_ranges *a, const struct vp_port_ranges *b,
 			struct vp_port_ranges *out)
 {
-	vp_array_each(x, a) {
-		vp_array_each(y, b) {
+	vp_array_each (x, a) {
+		vp_array_each (y, b) {
 			struct vp_port_range both = *x;
 
 			if (x->protocol == VP_PROTOCOL_ANY)
@@ -58,14 +58,14 @@ static void subtract_one(struct vp_port_ranges *ports, const struct vp_port_rang
 {
 	struct vp_port_ranges left = { 0 };
 
-	vp_array_each(range, ports) {
+	vp_array_each (range, ports) {
 		bool covered = minus->protocol == range->protocol ||
 			       minus->protocol == VP_PROTOCOL_ANY;
 		bool whole = minus->protocol == VP_PROTOCOL_ANY;
 		struct vp_port_range part = *range;
 
-		if (!covered || (!whole && (minus->last < range->first ||
-					    minus->first > range->last))) {
+		if (!covered ||
+		    (!whole && (minus->last < range->first || minus->first > range->last))) {
 			vp_array_push(&left, *range);
 			continue;
 		}
@@ -89,6 +89,6 @@ static void subtract_one(struct vp_port_ranges *ports, const struct vp_port_rang
 
 void vp_ports_subtract(struct vp_port_ranges *ports, const struct vp_port_ranges *minus)
 {
-	vp_array_each(range, minus)
+	vp_array_each (range, minus)
 		subtract_one(ports, range);
 }

@@ -11,7 +11,8 @@
 /* Sort by protocol and port; overlapping and adjacent ranges of a protocol become one. */
 void vp_ports_normalise(struct vp_port_ranges *ports);
 
-/* Append to *out (caller owns it) what is in both; `ip` on either side takes the other's protocol. */
+/* Append to *out (caller owns it) what is in both; `ip` on either side takes the other's
+ * protocol. */
 void vp_ports_intersect(const struct vp_port_ranges *a, const struct vp_port_ranges *b,
 			struct vp_port_ranges *out);
 

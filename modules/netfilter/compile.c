@@ -37,15 +37,16 @@ static int name_rules(struct vp_compiler *c, struct vp_error *err)
 	qsort(ruleset->tags.data, ruleset->tags.len, sizeof(*ruleset->tags.data), tag_compare);
 	for (size_t i = 1; i < ruleset->tags.len; i++)
 		if (ruleset->tags.data[i].tag == ruleset->tags.data[i - 1].tag)
-			return vp_fail(err, -EINVAL, "rules %s and %s have the same tag; rename one",
-				       ruleset->tags.data[i - 1].name, ruleset->tags.data[i].name);
+			return vp_fail(
+				err, -EINVAL, "rules %s and %s have the same tag; rename one",
+				ruleset->tags.data[i - 1].name, ruleset->tags.data[i].name);
 	return 0;
 }
 
 static void compiler_free(struct vp_compiler *c)
 {
 	for (size_t i = 0; i < c->plan->placements.len; i++) {
-		vp_array_each(rule, &c->rules[i].rules) {
+		vp_array_each (rule, &c->rules[i].rules) {
 			vp_statements_free(&rule->statements);
 			free(rule->comment);
 		}

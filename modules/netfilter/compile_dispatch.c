@@ -11,11 +11,11 @@
  * A packet that this host sends to itself passes output and input. Rules of
  * endpoints and published ports see it at output only.
  */
+#include <net/if_arp.h>
 #include <netinet/in.h>
 
 #include <linux/netfilter.h>
 #include <linux/netfilter/nf_conntrack_common.h>
-#include <net/if_arp.h>
 
 #include "modules/netfilter/compiler.h"
 
@@ -30,9 +30,9 @@ struct pass {
 	enum vp_mode mode;
 	enum vp_direction direction;
 	struct vp_regions local[VP_CLASSES];
-	struct vp_shapes *shapes;        /* enforce, to-server; else NULL */
+	struct vp_shapes *shapes; /* enforce, to-server; else NULL */
 	struct vp_maps local_maps;
-	struct vp_maps endpoint[2];      /* IPv4, IPv6: where packets are forwarded or leave */
+	struct vp_maps endpoint[2];	 /* IPv4, IPv6: where packets are forwarded or leave */
 	struct vp_maps endpoint_here[2]; /* where local rules of the same ports count too */
 	const char *here, *elsewhere, *published; /* dispatch chains, or NULL */
 };
@@ -54,10 +54,10 @@ static bool belongs(const struct pass *pass, const struct vp_placement *placemen
 }
 
 /* The placement's spans in a class of protocols. */
-static void class_spans(const struct vp_placement *placement, uint32_t number, unsigned int class,
-			struct vp_spans *spans)
+static void class_spans(const struct vp_placement *placement, uint32_t number,
+			unsigned int class, struct vp_spans *spans)
 {
-	vp_array_each(range, &placement->ports) {
+	vp_array_each (range, &placement->ports) {
 		bool any = range->protocol == VP_PROTOCOL_ANY;
 		struct vp_span span = { 0, class < VP_PORTFUL ? 65535 : 255, number };
 
@@ -79,7 +79,7 @@ static void local_regions(struct pass *pass)
 {
 	struct vp_compiler *c = pass->c;
 
-	for (unsigned int class = 0; class < VP_CLASSES; class++) {
+	for (unsigned int class = 0; class < VP_CLASSES; class ++) {
 		struct vp_spans spans = { 0 };
 
 		for (uint32_t i = 0; i < c->plan->placements.len; i++) {
@@ -104,8 +104,8 @@ static void local_maps(struct pass *pass)
 		vp_shapes_count(pass->shapes, pass->local);
 	}
 	vp_map_begin(&builder, 0, pass->direction == VP_TO_CLIENT);
-	for (unsigned int class = 0; class < VP_CLASSES; class++)
-		vp_array_each(region, &pass->local[class])
+	for (unsigned int class = 0; class < VP_CLASSES; class ++)
+		vp_array_each (region, &pass->local[class])
 			if (!pass->shapes || !vp_shapes_take(pass->shapes, class, region))
 				vp_map_add(pass->c, &builder, NULL, class, region);
 	vp_map_finish(pass->c, &builder, name, &pass->local_maps);
@@ -113,7 +113,8 @@ static void local_maps(struct pass *pass)
 		vp_shapes_finish(pass->shapes);
 }
 
-/* Addresses: cells between all the ends, numbered in order, so that the same sweep splits them. */
+/* Addresses: cells between all the ends, numbered in order, so that the same sweep splits
+ * them. */
 
 VP_ARRAY_TYPE(edges, struct vp_address); /* the first address of each cell */
 
@@ -126,10 +127,10 @@ static void collect_edges(const struct pass *pass, uint8_t family, struct edges 
 {
 	size_t kept = 0;
 
-	vp_array_each(placement, &pass->c->plan->placements) {
+	vp_array_each (placement, &pass->c->plan->placements) {
 		if (!belongs(pass, placement))
 			continue;
-		vp_array_each(range, &placement->addresses) {
+		vp_array_each (range, &placement->addresses) {
 			struct vp_address behind = range->last;
 
 			if (range->first.family != family)
@@ -176,7 +177,7 @@ static void zones(const struct pass *pass, uint8_t family, const struct edges *e
 
 		if (!belongs(pass, placement))
 			continue;
-		vp_array_each(range, &placement->addresses) {
+		vp_array_each (range, &placement->addresses) {
 			struct vp_address behind = range->last;
 			uint32_t last = (uint32_t)edges->len;
 
@@ -184,8 +185,9 @@ static void zones(const struct pass *pass, uint8_t family, const struct edges *e
 				continue;
 			if (vp_address_step(&behind, 1))
 				last = edge_number(edges, &behind);
-			vp_array_push(&spans, ((struct vp_span){ edge_number(edges, &range->first),
-								 last - 1, i }));
+			vp_array_push(&spans,
+				      ((struct vp_span){ edge_number(edges, &range->first),
+							 last - 1, i }));
 		}
 	}
 	vp_spans_split(&spans, &c->lists, out);
@@ -213,7 +215,7 @@ static void zone_maps(struct pass *pass, const struct vp_address_range *range, u
 {
 	struct vp_compiler *c = pass->c;
 
-	for (unsigned int class = 0; class < VP_CLASSES; class++) {
+	for (unsigned int class = 0; class < VP_CLASSES; class ++) {
 		struct vp_spans spans = { 0 };
 		struct vp_regions regions = { 0 }, merged = { 0 };
 
@@ -223,11 +225,11 @@ static void zone_maps(struct pass *pass, const struct vp_address_range *range, u
 			class_spans(&c->plan->placements.data[number], number, class, &spans);
 		}
 		vp_spans_split(&spans, &c->lists, &regions);
-		vp_array_each(region, &regions)
+		vp_array_each (region, &regions)
 			vp_map_add(c, builder, range, class, region);
 		vp_regions_overlay(regions.data, regions.len, pass->local[class].data,
 				   pass->local[class].len, &c->lists, &merged);
-		vp_array_each(region, &merged)
+		vp_array_each (region, &merged)
 			vp_map_add(c, here, range, class, region);
 		vp_array_free(&spans);
 		vp_array_free(&regions);
@@ -248,7 +250,7 @@ static void endpoint_maps(struct pass *pass, uint8_t family)
 	zones(pass, family, &edges, &list);
 	vp_map_begin(&builder, family, pass->direction == VP_TO_CLIENT);
 	vp_map_begin(&here, family, pass->direction == VP_TO_CLIENT);
-	vp_array_each(zone, &list) {
+	vp_array_each (zone, &list) {
 		struct vp_address_range range = zone_addresses(&edges, family, zone);
 
 		zone_maps(pass, &range, zone->list, &builder, &here);
@@ -276,8 +278,8 @@ static void endpoint_rules(const struct pass *pass, struct vp_nft_chain *chain,
 
 	for (uint8_t family = 4; family <= 6; family += 2) {
 		const struct vp_maps *m = &maps[family == 6];
-		struct vp_selector key[3] = { source ? vp_sel_source(family, false) :
-						       vp_sel_destination(family),
+		struct vp_selector key[3] = { source ? vp_sel_source(family, false)
+						     : vp_sel_destination(family),
 					      vp_sel(VP_SEL_L4PROTO, 1), vp_sel_port(source) };
 
 		for (int portless = 0; portless < 2; portless++) {
@@ -298,7 +300,8 @@ static void endpoint_rules(const struct pass *pass, struct vp_nft_chain *chain,
 	}
 }
 
-/* Local maps; `protocol` < 0: by the packet's own port, else by the original one of flows of that protocol. */
+/* Local maps; `protocol` < 0: by the packet's own port, else by the original one of flows of
+ * that protocol. */
 static void local_rules(const struct pass *pass, struct vp_nft_chain *chain, int protocol)
 {
 	const struct vp_maps *maps = &pass->local_maps;
@@ -331,7 +334,8 @@ static void portless_rules(const struct pass *pass, struct vp_nft_chain *chain)
 			pass->local_maps.exact[1]);
 }
 
-static const char *dispatch_chain(struct pass *pass, const char *where, struct vp_nft_chain *chain)
+static const char *dispatch_chain(struct pass *pass, const char *where,
+				  struct vp_nft_chain *chain)
 {
 	if (!chain->rules.len)
 		return NULL;
@@ -341,12 +345,13 @@ static const char *dispatch_chain(struct pass *pass, const char *where, struct v
 	return chain->name;
 }
 
-/* Flows whose destination was translated: the service they were sent to, by its port before. */
+/* Flows whose destination was translated: the service they were sent to, by its port before.
+ */
 static void published_chain(struct pass *pass)
 {
 	struct vp_nft_chain chain = { 0 };
 
-	for (unsigned int class = 0; class < VP_PORTFUL; class++)
+	for (unsigned int class = 0; class < VP_PORTFUL; class ++)
 		if (pass->local[class].len)
 			local_rules(pass, &chain, vp_portful[class]);
 	portless_rules(pass, &chain);
@@ -377,7 +382,7 @@ static void pass_compile(struct pass *pass)
 
 static void pass_free(struct pass *pass)
 {
-	for (unsigned int class = 0; class < VP_CLASSES; class++)
+	for (unsigned int class = 0; class < VP_CLASSES; class ++)
 		vp_array_free(&pass->local[class]);
 	if (pass->shapes)
 		vp_shapes_free(pass->shapes);
@@ -412,16 +417,17 @@ static void base_pass(const struct pass *pass, struct vp_nft_chain *chain)
 	out = base_rule(chain, input);
 	vp_st_match_u32(out, VP_SEL_CT_STATUS, VP_CMP_BITS, IPS_DST_NAT);
 	vp_st_match_byte(out, VP_SEL_CT_DIRECTION, VP_CMP_EQ,
-			 pass->direction == VP_TO_SERVER ? CT_DIRECTION_ORIGINAL :
-							   CT_DIRECTION_REPLY);
+			 pass->direction == VP_TO_SERVER ? CT_DIRECTION_ORIGINAL
+							 : CT_DIRECTION_REPLY);
 	vp_st_verdict(out, VP_NFT_JUMP, pass->published);
 }
 
 static void base_chain(struct vp_compiler *c, const char *name, uint8_t hook,
 		       const struct pass *passes, size_t count)
 {
-	struct vp_nft_chain chain = { .base = true, .hook = hook, .priority = BASE_PRIORITY,
-				      .kept_name = true };
+	struct vp_nft_chain chain = {
+		.base = true, .hook = hook, .priority = BASE_PRIORITY, .kept_name = true
+	};
 
 	chain.name = vp_strdup(name);
 	vp_compile_guard(c, &chain);

@@ -4,12 +4,12 @@
  * and give the verdict. A packet's mark is set to the rule's tag on the way there,
  * so that the report says who it was; packets that live are never marked.
  */
-#include "modules/netfilter/compiler.h"
-
 #include <netinet/in.h>
 
 #include <linux/netfilter.h>
 #include <linux/netfilter/nf_conntrack_common.h>
+
+#include "modules/netfilter/compiler.h"
 
 /* Reports of one rule, a second; the counters stay exact. */
 #define LOG_RATE  20u
@@ -18,7 +18,8 @@
 
 #define TRACKED_MAX 65535u /* elements of a dynamic set */
 
-#define BAN_PRIORITY (-310) /* raw - 10: behind defragmentation, before connection tracking */
+#define BAN_PRIORITY (-310) /* raw - 10: behind defragmentation, before connection tracking   \
+			     */
 
 static struct vp_nft_set *dynamic_set(struct vp_compiler *c, const char *name,
 				      const struct vp_selector *selector, const char *type)
@@ -113,7 +114,7 @@ static void limit_object(struct vp_compiler *c, const struct vp_placement *place
 {
 	struct vp_nft_object *object;
 
-	vp_array_each(known, &c->ruleset->objects)
+	vp_array_each (known, &c->ruleset->objects)
 		if (known->kind == VP_OBJECT_LIMIT && !strcmp(known->name, name))
 			return;
 	object = vp_array_add(&c->ruleset->objects);
@@ -124,7 +125,8 @@ static void limit_object(struct vp_compiler *c, const struct vp_placement *place
 	object->burst = placement->rule->action.burst;
 }
 
-/* How long a source is remembered: until its allowance is whole again, and a minute at least. */
+/* How long a source is remembered: until its allowance is whole again, and a minute at least.
+ */
 static uint64_t limit_memory(const struct vp_action *action)
 {
 	uint64_t refill = (uint64_t)action->rate.seconds * 1000 * action->burst /
@@ -133,8 +135,8 @@ static uint64_t limit_memory(const struct vp_action *action)
 	return refill < 60000 ? 60000 : refill;
 }
 
-static void limit(struct vp_compiler *c, const struct vp_placement *placement, const char *name,
-		  uint8_t family, struct vp_statements *out)
+static void limit(struct vp_compiler *c, const struct vp_placement *placement,
+		  const char *name, uint8_t family, struct vp_statements *out)
 {
 	const struct vp_action *action = &placement->rule->action;
 	_cleanup_free_ char *rate = rate_text(action), *full = NULL;
@@ -167,7 +169,7 @@ static const char *never_ban_set(struct vp_compiler *c, uint8_t family)
 	struct vp_nft_set set = { .interval = true };
 
 	vp_set_part(&set, &source, family == 4 ? "ipv4_addr" : "ipv6_addr");
-	vp_array_each(range, &c->host->never_ban) {
+	vp_array_each (range, &c->host->never_ban) {
 		uint8_t *key, *end;
 
 		if (range->first.family != family)
@@ -175,6 +177,10 @@ static const char *never_ban_set(struct vp_compiler *c, uint8_t family)
 		vp_set_element(&set, &key, &end);
 		memcpy(key, range->first.bytes, source.size);
 		memcpy(end, range->last.bytes, source.size);
+		if (family == 6) { /* a ban is of the whole /64 */
+			memset(key + 8, 0, 8);
+			memset(end + 8, 0xff, 8);
+		}
 	}
 	if (!set.elements.len) {
 		vp_array_free(&set.parts);
@@ -233,8 +239,10 @@ static const char *ban_chain(struct vp_compiler *c, const struct vp_placement *p
 
 void vp_compile_bans(struct vp_compiler *c)
 {
-	struct vp_nft_chain chain = { .base = true, .hook = NF_INET_PRE_ROUTING,
-				      .priority = BAN_PRIORITY, .kept_name = true };
+	struct vp_nft_chain chain = { .base = true,
+				      .hook = NF_INET_PRE_ROUTING,
+				      .priority = BAN_PRIORITY,
+				      .kept_name = true };
 	const char *end;
 
 	if (!c->bans)

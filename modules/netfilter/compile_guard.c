@@ -25,7 +25,8 @@ static void session_key(struct vp_nft_set *set, const struct vp_session *session
 	vp_put_port(key + 2 * size + 4, reply ? session->peer_port : session->local_port);
 }
 
-/* The connections of one family, both directions, as an exact set; NULL when there are none. */
+/* The connections of one family, both directions, as an exact set; NULL when there are none.
+ */
 static const char *session_set(struct vp_compiler *c, uint8_t family)
 {
 	struct vp_selector parts[4] = { vp_sel_source(family, false), vp_sel_port(true),
@@ -34,12 +35,12 @@ static const char *session_set(struct vp_compiler *c, uint8_t family)
 	const char *name = family == 4 ? "session4" : "session6";
 	struct vp_nft_set set = { 0 };
 
-	vp_array_each(known, &c->ruleset->sets)
+	vp_array_each (known, &c->ruleset->sets)
 		if (!strcmp(known->name, name))
 			return known->name;
 	for (size_t i = 0; i < 4; i++)
 		vp_set_part(&set, &parts[i], i % 2 ? "inet_service" : address);
-	vp_array_each(session, &c->host->sessions) {
+	vp_array_each (session, &c->host->sessions) {
 		if (session->peer.family != family || session->local.family != family)
 			continue;
 		session_key(&set, session, false);
@@ -83,10 +84,10 @@ static const char *management_set(struct vp_compiler *c)
 
 	vp_set_part(&set, &protocol, "inet_proto");
 	vp_set_part(&set, &port, "inet_service");
-	vp_array_each(range, &c->plan->management)
-		set.interval |= vp_protocol_has_ports(range->protocol) &&
-				range->first != range->last;
-	vp_array_each(range, &c->plan->management) {
+	vp_array_each (range, &c->plan->management)
+		set.interval |=
+			vp_protocol_has_ports(range->protocol) && range->first != range->last;
+	vp_array_each (range, &c->plan->management) {
 		uint8_t *key, *end;
 
 		if (!vp_protocol_has_ports(range->protocol))
@@ -116,7 +117,7 @@ static void management_return(struct vp_compiler *c, struct vp_nft_chain *chain)
 	struct vp_statements *out;
 	struct vp_statement *match;
 
-	vp_array_each(range, &c->plan->management) {
+	vp_array_each (range, &c->plan->management) {
 		if (vp_protocol_has_ports(range->protocol) || range->protocol > 255)
 			continue;
 		out = &vp_chain_rule(chain, "management")->statements;
@@ -135,8 +136,8 @@ static void management_return(struct vp_compiler *c, struct vp_nft_chain *chain)
 void vp_compile_guard(struct vp_compiler *c, struct vp_nft_chain *chain)
 {
 	if (chain->hook != NF_INET_PRE_ROUTING)
-		vp_st_match_u32(&vp_chain_rule(chain, "reassembly")->statements, VP_SEL_CT_STATE,
-				VP_CMP_BITS, NF_CT_STATE_INVALID_BIT);
+		vp_st_match_u32(&vp_chain_rule(chain, "reassembly")->statements,
+				VP_SEL_CT_STATE, VP_CMP_BITS, NF_CT_STATE_INVALID_BIT);
 	sessions_return(c, chain);
 	if (chain->hook != NF_INET_FORWARD)
 		management_return(c, chain);

@@ -12,8 +12,8 @@ const uint8_t vp_portful[VP_PORTFUL] = { 6, 17, 33, 132, 136 };
 
 void vp_map_begin(struct vp_map_builder *builder, uint8_t family, bool source)
 {
-	struct vp_selector address = source ? vp_sel_source(family, false) :
-					      vp_sel_destination(family);
+	struct vp_selector address =
+		source ? vp_sel_source(family, false) : vp_sel_destination(family);
 	struct vp_selector protocol = vp_sel(VP_SEL_L4PROTO, 1), port = vp_sel_port(source);
 
 	*builder = (struct vp_map_builder){ .family = family };
@@ -35,8 +35,8 @@ void vp_map_begin(struct vp_map_builder *builder, uint8_t family, bool source)
 }
 
 /* Fill a key: [address] protocol [port]. */
-static void put_key(uint8_t *key, const struct vp_address *address, uint8_t protocol, bool port,
-		    uint32_t number)
+static void put_key(uint8_t *key, const struct vp_address *address, uint8_t protocol,
+		    bool port, uint32_t number)
 {
 	if (address) {
 		size_t size = vp_address_size(address->family);
@@ -56,15 +56,16 @@ static void add(struct vp_compiler *c, struct vp_map_builder *builder,
 	bool interval = protocol != last_protocol ||
 			(!portless && region->first != region->last) ||
 			(range && vp_address_compare(&range->first, &range->last));
-	struct vp_nft_set *set = interval ? &builder->interval[portless] :
-					    &builder->exact[portless];
+	struct vp_nft_set *set =
+		interval ? &builder->interval[portless] : &builder->exact[portless];
 	struct vp_nft_element *element;
 	uint8_t *key, *end;
 
 	element = vp_set_element(set, &key, interval ? &end : NULL);
 	put_key(key, range ? &range->first : NULL, protocol, !portless, region->first);
 	if (interval)
-		put_key(end, range ? &range->last : NULL, last_protocol, !portless, region->last);
+		put_key(end, range ? &range->last : NULL, last_protocol, !portless,
+			region->last);
 	element->verdict = VP_NFT_GOTO;
 	element->chain = vp_compile_list(c, region->list);
 }
@@ -77,7 +78,8 @@ static bool has_port(uint32_t protocol)
 	return false;
 }
 
-/* Protocols without ports: each its own key, or with addresses in runs between those with ports. */
+/* Protocols without ports: each its own key, or with addresses in runs between those with
+ * ports. */
 static void add_portless(struct vp_compiler *c, struct vp_map_builder *builder,
 			 const struct vp_address_range *range, const struct vp_region *region)
 {

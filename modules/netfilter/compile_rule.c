@@ -21,7 +21,7 @@ VP_ARRAY_TYPE(nft_rules, struct vp_nft_rule);
 void vp_compile_scope(const struct vp_placement *placement, struct vp_scope *scope)
 {
 	*scope = (struct vp_scope){ 0 };
-	vp_array_each(range, &placement->ports) {
+	vp_array_each (range, &placement->ports) {
 		if (range->protocol < 256)
 			scope->protocols[range->protocol] = true;
 		else
@@ -114,8 +114,8 @@ static const char *stage_chain(struct vp_compiler *c, struct stage *stage, const
 
 /* False: the rule cannot match in this family. */
 static bool add_condition(struct vp_compiler *c, const struct vp_condition *condition,
-			  const struct vp_scope *scope, bool wanted, struct vp_statements *plain,
-			  struct stages *stages)
+			  const struct vp_scope *scope, bool wanted,
+			  struct vp_statements *plain, struct stages *stages)
 {
 	struct vp_test test = { 0 };
 	bool possible = true, move;
@@ -144,10 +144,10 @@ static bool add_conditions(struct vp_compiler *c, const struct vp_rule *rule,
 			   const struct vp_scope *scope, struct vp_statements *plain,
 			   struct stages *stages)
 {
-	vp_array_each(condition, &rule->when)
+	vp_array_each (condition, &rule->when)
 		if (!add_condition(c, condition, scope, true, plain, stages))
 			return false;
-	vp_array_each(condition, &rule->except)
+	vp_array_each (condition, &rule->except)
 		if (!add_condition(c, condition, scope, false, plain, stages))
 			return false;
 	return true;
@@ -180,7 +180,7 @@ static void compile_variant(struct vp_compiler *c, const struct vp_placement *pl
 			next = stage_chain(c, &stages.data[i], next, compiled->name);
 		vp_st_verdict(&rule.statements, VP_NFT_JUMP, next);
 	}
-	vp_array_each(stage, &stages)
+	vp_array_each (stage, &stages)
 		vp_test_free(&stage->test);
 	vp_array_free(&stages);
 	if (!rule.statements.len)
@@ -193,7 +193,7 @@ static bool has_family(const struct vp_placement *placement, uint8_t family)
 {
 	if (placement->local)
 		return true;
-	vp_array_each(range, &placement->addresses)
+	vp_array_each (range, &placement->addresses)
 		if (range->first.family == family)
 			return true;
 	return false;
@@ -201,10 +201,10 @@ static bool has_family(const struct vp_placement *placement, uint8_t family)
 
 static bool of_family(const struct vp_placement *placement)
 {
-	vp_array_each(condition, &placement->rule->when)
+	vp_array_each (condition, &placement->rule->when)
 		if (vp_condition_of_family(condition))
 			return true;
-	vp_array_each(condition, &placement->rule->except)
+	vp_array_each (condition, &placement->rule->except)
 		if (vp_condition_of_family(condition))
 			return true;
 	return vp_compile_tail_of_family(placement);
@@ -230,7 +230,7 @@ static struct vp_compiled *compiled_rule(struct vp_compiler *c, uint32_t number)
 
 static void chain_take(struct vp_nft_chain *chain, const struct vp_compiled *compiled)
 {
-	vp_array_each(rule, &compiled->rules)
+	vp_array_each (rule, &compiled->rules)
 		vp_statements_copy(&vp_chain_rule(chain, rule->comment)->statements,
 				   &rule->statements);
 }

@@ -9,15 +9,15 @@
 #include "modules/netfilter/compiler.h"
 #include "modules/netfilter/match_internal.h"
 
-#define SHAPES_MAX   8u  /* maps */
-#define SHAPE_WORTH  8u  /* rules that make a map worth its look-up */
-#define SHAPE_PARTS  6u  /* conditions */
-#define SHAPE_KEY    64u /* bytes of registers */
-#define PRODUCT_MAX  16u /* elements of one rule at one port */
-#define KNOWN_MAX    256u
+#define SHAPES_MAX  8u	/* maps */
+#define SHAPE_WORTH 8u	/* rules that make a map worth its look-up */
+#define SHAPE_PARTS 6u	/* conditions */
+#define SHAPE_KEY   64u /* bytes of registers */
+#define PRODUCT_MAX 16u /* elements of one rule at one port */
+#define KNOWN_MAX   256u
 
 struct shaped {
-	uint32_t shape; /* number + 1; 0: none */
+	uint32_t shape;			     /* number + 1; 0: none */
 	VP_ARRAY(struct vp_constants) parts; /* by place */
 };
 
@@ -50,7 +50,7 @@ static int by_place(const void *a, const void *b)
 
 static void parts_free(struct shaped *shaped)
 {
-	vp_array_each(part, &shaped->parts)
+	vp_array_each (part, &shaped->parts)
 		vp_array_free(&part->values);
 	vp_array_free(&shaped->parts);
 }
@@ -71,7 +71,7 @@ static bool collect(const struct vp_placement *placement, struct shaped *shaped)
 	size_t key = 8, product = 1;
 
 	vp_compile_scope(placement, &scope);
-	vp_array_each(condition, &placement->rule->when) {
+	vp_array_each (condition, &placement->rule->when) {
 		struct vp_constants constants = { 0 };
 
 		if (!vp_condition_constants(condition, &scope, &constants))
@@ -83,7 +83,8 @@ static bool collect(const struct vp_placement *placement, struct shaped *shaped)
 	if (key > SHAPE_KEY || product > PRODUCT_MAX)
 		return false;
 	if (shaped->parts.len)
-		qsort(shaped->parts.data, shaped->parts.len, sizeof(*shaped->parts.data), by_place);
+		qsort(shaped->parts.data, shaped->parts.len, sizeof(*shaped->parts.data),
+		      by_place);
 	/* two conditions on one place: a conjunction that a key cannot say */
 	for (size_t i = 1; i < shaped->parts.len; i++)
 		if (!by_place(&shaped->parts.data[i - 1], &shaped->parts.data[i]))
@@ -93,11 +94,13 @@ static bool collect(const struct vp_placement *placement, struct shaped *shaped)
 
 static uint32_t shape_number(struct vp_shapes *shapes, const struct shaped *shaped)
 {
-	uint64_t digest = vp_digest(VP_DIGEST_SEED, &shaped->parts.len, sizeof(shaped->parts.len));
+	uint64_t digest =
+		vp_digest(VP_DIGEST_SEED, &shaped->parts.len, sizeof(shaped->parts.len));
 	struct shape *shape;
 
-	vp_array_each(part, &shaped->parts) {
-		digest = vp_digest(digest, &part->selector.offset, sizeof(part->selector.offset));
+	vp_array_each (part, &shaped->parts) {
+		digest = vp_digest(digest, &part->selector.offset,
+				   sizeof(part->selector.offset));
 		digest = vp_digest(digest, &part->selector.size, 1);
 		digest = vp_digest(digest, part->selector.mask, sizeof(part->selector.mask));
 	}
@@ -161,14 +164,15 @@ static void choose(struct vp_shapes *shapes)
 {
 	VP_ARRAY(struct shape *) order = { 0 };
 
-	vp_array_each(shape, &shapes->known)
+	vp_array_each (shape, &shapes->known)
 		if (shape->rules >= SHAPE_WORTH)
 			vp_array_push(&order, shape);
 	if (order.len)
 		qsort(order.data, order.len, sizeof(*order.data), most_rules);
 	for (size_t i = 0; i < order.len && i < SHAPES_MAX; i++) {
 		struct shape *shape = order.data[i];
-		struct vp_selector protocol = vp_sel(VP_SEL_L4PROTO, 1), port = vp_sel_port(false);
+		struct vp_selector protocol = vp_sel(VP_SEL_L4PROTO, 1),
+				   port = vp_sel_port(false);
 
 		shape->chosen = true;
 		vp_set_part(&shape->set, &protocol, "inet_proto");
@@ -188,8 +192,8 @@ static void choose(struct vp_shapes *shapes)
 
 void vp_shapes_count(struct vp_shapes *shapes, const struct vp_regions local[VP_CLASSES])
 {
-	for (unsigned int class = 0; class < VP_PORTFUL; class++) {
-		vp_array_each(region, &local[class]) {
+	for (unsigned int class = 0; class < VP_PORTFUL; class ++) {
+		vp_array_each (region, &local[class]) {
 			struct shape *shape = region_shape(shapes, region);
 
 			if (shape)
@@ -206,7 +210,7 @@ static void take_rule(struct vp_shapes *shapes, struct shape *shape, unsigned in
 	const struct shaped *shaped = &shapes->rules[rule];
 	size_t product = 1;
 
-	vp_array_each(part, &shaped->parts)
+	vp_array_each (part, &shaped->parts)
 		product *= part->values.len;
 	for (size_t n = 0; n < product; n++) {
 		size_t rest = n;
@@ -219,7 +223,7 @@ static void take_rule(struct vp_shapes *shapes, struct shape *shape, unsigned in
 		key[0] = vp_portful[class];
 		vp_put_port(key + 4, port);
 		key += 8;
-		vp_array_each(part, &shaped->parts) {
+		vp_array_each (part, &shaped->parts) {
 			size_t size = part->selector.size;
 
 			/* where the selector begins early, its first bytes are masked away */
@@ -231,7 +235,8 @@ static void take_rule(struct vp_shapes *shapes, struct shape *shape, unsigned in
 	}
 }
 
-bool vp_shapes_take(struct vp_shapes *shapes, unsigned int class, const struct vp_region *region)
+bool vp_shapes_take(struct vp_shapes *shapes, unsigned int class,
+		    const struct vp_region *region)
 {
 	struct shape *shape = class < VP_PORTFUL ? region_shape(shapes, region) : NULL;
 
@@ -245,7 +250,7 @@ bool vp_shapes_take(struct vp_shapes *shapes, unsigned int class, const struct v
 
 void vp_shapes_finish(struct vp_shapes *shapes)
 {
-	vp_array_each(shape, &shapes->known) {
+	vp_array_each (shape, &shapes->known) {
 		_cleanup_free_ char *name = NULL;
 
 		if (!shape->chosen)
@@ -257,14 +262,15 @@ void vp_shapes_finish(struct vp_shapes *shapes)
 
 void vp_shapes_dispatch(struct vp_shapes *shapes, struct vp_nft_chain *chain, int protocol)
 {
-	vp_array_each(shape, &shapes->known) {
+	vp_array_each (shape, &shapes->known) {
 		struct vp_selector key[2 + SHAPE_PARTS];
 		struct vp_statements *out;
 
 		if (!shape->chosen)
 			continue;
 		key[0] = vp_sel(VP_SEL_L4PROTO, 1);
-		key[1] = protocol < 0 ? vp_sel_port(false) : vp_sel(VP_SEL_CT_ORIGINAL_DPORT, 2);
+		key[1] = protocol < 0 ? vp_sel_port(false)
+				      : vp_sel(VP_SEL_CT_ORIGINAL_DPORT, 2);
 		memcpy(&key[2], shape->selectors, shape->parts * sizeof(*key));
 		out = &vp_chain_rule(chain, NULL)->statements;
 		if (protocol >= 0)

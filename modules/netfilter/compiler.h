@@ -8,7 +8,8 @@
 #include "modules/netfilter/region.h"
 #include "modules/netfilter/statement.h"
 
-/* One placement as nftables rules, made when first needed and copied into each chain that lists it. */
+/* One placement as nftables rules, made when first needed and copied into each chain that
+ * lists it. */
 struct vp_compiled {
 	bool done;
 	const char *name; /* "PATCH/RULE", owned by the ruleset's tags */
@@ -30,9 +31,10 @@ struct vp_compiler {
 	const struct vp_host *host;
 	struct vp_ruleset *ruleset;
 	struct vp_store store;
-	struct vp_lists lists;       /* of placement numbers */
-	struct vp_compiled *rules;   /* by placement number */
-	VP_ARRAY(const char *) chains; /* by list number: its region chain, NULL: not made yet */
+	struct vp_lists lists;	   /* of placement numbers */
+	struct vp_compiled *rules; /* by placement number */
+	VP_ARRAY(const char *)
+	chains; /* by list number: its region chain, NULL: not made yet */
 	const char *ends[VP_END_COUNT];
 	bool log_limit, bans;
 };
@@ -56,7 +58,7 @@ void vp_compile_guard(struct vp_compiler *c, struct vp_nft_chain *chain);
 
 /* Placements of one pass and direction, split into regions, as maps. */
 struct vp_maps {
-	const char *exact[2];    /* with port; without: protocol alone */
+	const char *exact[2]; /* with port; without: protocol alone */
 	const char *interval[2];
 };
 
@@ -65,7 +67,8 @@ struct vp_map_builder {
 	uint8_t family; /* of the address in the key; 0: none */
 	struct vp_nft_set exact[2], interval[2];
 };
-/* One region's elements: protocol class, numbers [first, last] in it, addresses (NULL without). */
+/* One region's elements: protocol class, numbers [first, last] in it, addresses (NULL
+ * without). */
 void vp_map_add(struct vp_compiler *c, struct vp_map_builder *builder,
 		const struct vp_address_range *range, unsigned int class,
 		const struct vp_region *region);
@@ -81,9 +84,11 @@ struct vp_shapes *vp_shapes_new(struct vp_compiler *c);
 /* Count what regions with a common shape there are, and choose those worth a map. */
 void vp_shapes_count(struct vp_shapes *shapes, const struct vp_regions local[VP_CLASSES]);
 /* Take the region's rules as elements: true when done, false when it needs a chain. */
-bool vp_shapes_take(struct vp_shapes *shapes, unsigned int class, const struct vp_region *region);
+bool vp_shapes_take(struct vp_shapes *shapes, unsigned int class,
+		    const struct vp_region *region);
 void vp_shapes_finish(struct vp_shapes *shapes);
-/* Dispatch rules, one a map: for the actual destination, or the original one of a translated flow. */
+/* Dispatch rules, one a map: for the actual destination, or the original one of a translated
+ * flow. */
 void vp_shapes_dispatch(struct vp_shapes *shapes, struct vp_nft_chain *chain, int protocol);
 void vp_shapes_free(struct vp_shapes *shapes);
 

@@ -20,12 +20,12 @@ struct vp_branch {
 struct vp_test {
 	VP_ARRAY(struct vp_branch) branches;
 	bool otherwise; /* no branch goes through */
-	bool readable;  /* what the branches read is there in every packet */
+	bool readable;	/* what the branches read is there in every packet */
 };
 
 /* The traffic for which a test is made. */
 struct vp_scope {
-	uint8_t family;      /* 4 or 6; 0: either, when no condition asks */
+	uint8_t family;	     /* 4 or 6; 0: either, when no condition asks */
 	bool protocols[256]; /* of the service */
 };
 

@@ -6,7 +6,7 @@ VP_ARRAY_TYPE(ranges, struct vp_address_range);
 
 static void collect(const struct vp_values *values, uint8_t family, struct ranges *out)
 {
-	vp_array_each(value, values) {
+	vp_array_each (value, values) {
 		if (value->kind == VP_VALUE_ADDRESS && value->address.first.family == family)
 			vp_array_push(out, value->address);
 		if (value->kind == VP_VALUE_SET && value->reference.set)
@@ -33,7 +33,8 @@ static void normalise(struct ranges *list)
 
 		if (!vp_address_step(&next, 1) ||
 		    vp_address_compare(&list->data[i].first, &next) <= 0) {
-			if (vp_address_compare(&list->data[i].last, &list->data[kept].last) > 0)
+			if (vp_address_compare(&list->data[i].last, &list->data[kept].last) >
+			    0)
 				list->data[kept].last = list->data[i].last;
 		} else {
 			list->data[++kept] = list->data[i];
@@ -70,9 +71,9 @@ static void match_many(struct vp_match *match, const struct vp_selector *selecto
 	struct vp_nft_set set = { 0 };
 
 	vp_set_part(&set, selector, selector->size == 4 ? "ipv4_addr" : "ipv6_addr");
-	vp_array_each(range, ranges)
+	vp_array_each (range, ranges)
 		set.interval |= vp_address_compare(&range->first, &range->last) != 0;
-	vp_array_each(range, ranges) {
+	vp_array_each (range, ranges) {
 		uint8_t *key, *end;
 
 		vp_set_element(&set, &key, set.interval ? &end : NULL);

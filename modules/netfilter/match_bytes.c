@@ -63,19 +63,20 @@ void vp_match_length(struct vp_match *match)
 		if (value->first)
 			has_bytes(vp_match_branch(&match->core, true), value->first);
 		else
-			vp_st_match(vp_match_branch(&match->core, true), &header, VP_CMP_LOADED,
-				    NULL);
+			vp_st_match(vp_match_branch(&match->core, true), &header,
+				    VP_CMP_LOADED, NULL);
 	}
 	vp_st_match(vp_match_branch(&match->presence, true), &header, VP_CMP_LOADED, NULL);
 	vp_array_free(&values);
 }
 
-/* Little-endian numbers: an interval as boxes of fixed bytes, one range of a byte, free bytes. */
+/* Little-endian numbers: an interval as boxes of fixed bytes, one range of a byte, free bytes.
+ */
 
 struct boxes {
 	struct vp_match *match;
 	unsigned int at, size; /* the number's place behind the transport header */
-	uint64_t mask;         /* of the number */
+	uint64_t mask;	       /* of the number */
 };
 
 static uint8_t byte_of(uint64_t number, unsigned int place)
@@ -89,7 +90,8 @@ static uint64_t below(uint64_t number, unsigned int place)
 	return place ? number & (UINT64_MAX >> (64 - 8 * place)) : 0;
 }
 
-/* Bytes above `place` as in `number`, the byte at `place` in [first, last], those below it free. */
+/* Bytes above `place` as in `number`, the byte at `place` in [first, last], those below it
+ * free. */
 static void box(const struct boxes *b, uint64_t number, unsigned int place, uint8_t first,
 		uint8_t last)
 {
@@ -104,7 +106,8 @@ static void box(const struct boxes *b, uint64_t number, unsigned int place, uint
 		number >>= 8 * (place + 1);
 		vp_match_mask(&selector, above,
 			      vp_match_swap(b->mask >> 8 * (place + 1), above));
-		vp_put_number(data + selector.size - above, above, vp_match_swap(number, above));
+		vp_put_number(data + selector.size - above, above,
+			      vp_match_swap(number, above));
 		vp_st_match(statements, &selector, VP_CMP_EQ, data);
 		memset(data, 0, sizeof(data));
 	}
@@ -116,8 +119,8 @@ static void box(const struct boxes *b, uint64_t number, unsigned int place, uint
 	vp_match_mask(&selector, 1, byte_of(b->mask, place));
 	data[selector.size - 1] = first;
 	end[selector.size - 1] = last;
-	statement = vp_st_match(statements, &selector, first == last ? VP_CMP_EQ : VP_CMP_IN_RANGE,
-				data);
+	statement = vp_st_match(statements, &selector,
+				first == last ? VP_CMP_EQ : VP_CMP_IN_RANGE, data);
 	if (first != last)
 		memcpy(statement->data2, end, sizeof(end));
 }
@@ -160,7 +163,7 @@ static void slice_little_endian(struct vp_match *match, uint64_t mask,
 	struct vp_intervals single = { 0 };
 
 	vp_match_mask(&selector, size, mask);
-	vp_array_each(value, values) {
+	vp_array_each (value, values) {
 		uint64_t swapped = vp_match_swap(value->first, size);
 
 		if (value->first == value->last)
@@ -189,9 +192,10 @@ static void slice_number(struct vp_match *match)
 		vp_match_mask(&selector, size, reading.mask & max);
 		vp_match_number(match, &selector, size, &values, max);
 	}
-	match->single = match->core.branches.len == 1 &&
-			match->core.branches.data[0].statements.len == 1 &&
-			match->core.branches.data[0].statements.data[0].compare != VP_CMP_LOADED;
+	match->single =
+		match->core.branches.len == 1 &&
+		match->core.branches.data[0].statements.len == 1 &&
+		match->core.branches.data[0].statements.data[0].compare != VP_CMP_LOADED;
 	vp_array_free(&values);
 }
 
@@ -201,7 +205,7 @@ VP_ARRAY_TYPE(strings, const struct vp_value *);
 
 static void collect(const struct vp_values *values, struct strings *out)
 {
-	vp_array_each(value, values) {
+	vp_array_each (value, values) {
 		if (value->kind == VP_VALUE_BYTES)
 			vp_array_push(out, value);
 		if (value->kind == VP_VALUE_SET && value->reference.set)
@@ -217,7 +221,8 @@ static int longest_first(const void *a, const void *b)
 }
 
 /* Branches for strings of one length, that stand at the slice's begin. */
-static void match_strings(struct vp_match *match, const struct vp_value *const *list, size_t count)
+static void match_strings(struct vp_match *match, const struct vp_value *const *list,
+			  size_t count)
 {
 	uint32_t offset = match->condition->offset;
 	unsigned int len = (unsigned int)list[0]->bytes.len;
@@ -239,11 +244,12 @@ static void match_strings(struct vp_match *match, const struct vp_value *const *
 		memcpy(key, list[i]->bytes.data, len);
 	}
 	vp_set_sort(&set);
-	vp_st_match(vp_match_branch(&match->core, true), &selector, VP_CMP_IN_SET, NULL)->name =
-		vp_strdup(vp_store_set(match->store, "set", &set));
+	vp_st_match(vp_match_branch(&match->core, true), &selector, VP_CMP_IN_SET, NULL)
+		->name = vp_strdup(vp_store_set(match->store, "set", &set));
 }
 
-/* `equals` on a slice to the datagram's end: from the longest string down, the length decides too. */
+/* `equals` on a slice to the datagram's end: from the longest string down, the length decides
+ * too. */
 static void open_equals(struct vp_match *match, const struct strings *list)
 {
 	uint32_t offset = match->condition->offset;
@@ -264,9 +270,10 @@ static void open_equals(struct vp_match *match, const struct strings *list)
 static void starts_with(struct vp_match *match, const struct strings *list)
 {
 	const struct vp_condition *condition = match->condition;
-	uint64_t end = (uint64_t)condition->offset + (condition->length ? condition->length : 1);
+	uint64_t end =
+		(uint64_t)condition->offset + (condition->length ? condition->length : 1);
 
-	vp_array_each(value, list) {
+	vp_array_each (value, list) {
 		size_t len = (*value)->bytes.len;
 		struct vp_statements *statements;
 
@@ -283,7 +290,7 @@ static void fixed_equals(struct vp_match *match, const struct strings *list)
 {
 	VP_ARRAY(const struct vp_value *) fitting = { 0 };
 
-	vp_array_each(value, list)
+	vp_array_each (value, list)
 		if ((*value)->bytes.len == match->condition->length)
 			vp_array_push(&fitting, *value);
 	if (fitting.len)

@@ -16,16 +16,19 @@ struct vp_match {
 	const struct vp_condition *condition;
 	const struct vp_scope *scope;
 	struct vp_store *store;
-	struct vp_test core;     /* the condition without `not`, for packets that have the field */
-	struct vp_test presence; /* branches: any of them goes through where the field exists */
-	bool single;  /* core is one statement, which goes through the reading only where the field exists */
+	struct vp_test core; /* the condition without `not`, for packets that have the field */
+	struct vp_test
+		presence; /* branches: any of them goes through where the field exists */
+	bool single;  /* core is one statement, which goes through the reading only where the
+			 field exists */
 	bool certain; /* that reading never fails */
 };
 
 /* A new branch's statements. */
 struct vp_statements *vp_match_branch(struct vp_test *test, bool holds);
 
-/* The values of the condition as sorted disjoint intervals of [0, max]; strings of a slice's length count as numbers. */
+/* The values of the condition as sorted disjoint intervals of [0, max]; strings of a slice's
+ * length count as numbers. */
 void vp_match_intervals(const struct vp_condition *condition, uint64_t max,
 			struct vp_intervals *out);
 
@@ -48,7 +51,8 @@ void vp_match_length(struct vp_match *match);
  */
 struct vp_selector vp_match_transport(unsigned int offset, unsigned int size);
 
-/* The mask of the condition's transforms for a number of `size` bytes, as bytes in packet order. */
+/* The mask of the condition's transforms for a number of `size` bytes, as bytes in packet
+ * order. */
 struct vp_reading {
 	uint64_t mask; /* as a big-endian number; all ones: none */
 	bool little_endian;

@@ -18,7 +18,8 @@ static void lists_grow(struct vp_lists *lists)
 	uint32_t *slots = vp_alloc(mask + 1, sizeof(*slots));
 
 	for (uint32_t i = 0; i < lists->list.len; i++) {
-		size_t slot = list_digest(vp_list_rules(lists, i), vp_list_count(lists, i)) & mask;
+		size_t slot =
+			list_digest(vp_list_rules(lists, i), vp_list_count(lists, i)) & mask;
 
 		while (slots[slot])
 			slot = (slot + 1) & mask;
@@ -113,13 +114,14 @@ static void open_remove(struct sweep *sweep, uint32_t rule)
 static void emit(struct sweep *sweep, uint32_t first, uint32_t last, struct vp_lists *lists,
 		 struct vp_regions *regions, size_t begin)
 {
-	struct vp_region *previous = regions->len > begin ? &regions->data[regions->len - 1] : NULL;
+	struct vp_region *previous =
+		regions->len > begin ? &regions->data[regions->len - 1] : NULL;
 	uint32_t list;
 
 	if (!sweep->open.len)
 		return;
 	sweep->scratch.len = 0;
-	vp_array_each(open, &sweep->open)
+	vp_array_each (open, &sweep->open)
 		vp_array_push(&sweep->scratch, open->rule);
 	list = vp_lists_add(lists, sweep->scratch.data, sweep->scratch.len);
 	if (previous && previous->list == list && previous->last + 1 == first)
@@ -157,7 +159,8 @@ void vp_spans_split(struct vp_spans *spans, struct vp_lists *lists, struct vp_re
 	qsort(spans->data, count, sizeof(*spans->data), by_first);
 	qsort(ends, count, sizeof(*ends), by_last);
 	while (closed < count) {
-		/* the next number at which something opens, or behind which something closes */
+		/* the next number at which something opens, or behind which something closes
+		 */
 		if (opened < count && spans->data[opened].first <= ends[closed].last) {
 			uint32_t first = spans->data[opened].first;
 
@@ -213,8 +216,8 @@ static size_t first_reaching(const struct vp_region *base, size_t count, uint32_
 }
 
 void vp_regions_overlay(const struct vp_region *over, size_t over_count,
-			const struct vp_region *base, size_t base_count, struct vp_lists *lists,
-			struct vp_regions *out)
+			const struct vp_region *base, size_t base_count,
+			struct vp_lists *lists, struct vp_regions *out)
 {
 	for (size_t i = 0; i < over_count; i++) {
 		uint32_t first = over[i].first, last = over[i].last;
@@ -227,9 +230,10 @@ void vp_regions_overlay(const struct vp_region *over, size_t over_count,
 			if (from > first)
 				vp_array_push(out, ((struct vp_region){ first, from - 1,
 									over[i].list }));
-			vp_array_push(out, ((struct vp_region){
-						   from, to,
-						   merge_lists(lists, over[i].list, base[k].list) }));
+			vp_array_push(out,
+				      ((struct vp_region){ from, to,
+							   merge_lists(lists, over[i].list,
+								       base[k].list) }));
 			first = to + 1;
 			if (to == last)
 				break;

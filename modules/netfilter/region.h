@@ -13,7 +13,8 @@
 
 #include "lib/memory.h"
 
-/* Rule `rule` (its position in evaluation order) covers [first, last]. Spans of one rule may overlap. */
+/* Rule `rule` (its position in evaluation order) covers [first, last]. Spans of one rule may
+ * overlap. */
 struct vp_span {
 	uint32_t first, last;
 	uint32_t rule;
@@ -38,7 +39,7 @@ struct vp_lists {
 	VP_ARRAY(struct vp_list) list;
 	VP_ARRAY(uint32_t) rules;
 	uint32_t *slots; /* hash: number of a list + 1; 0: free */
-	size_t mask;     /* slots is mask + 1 long, or NULL */
+	size_t mask;	 /* slots is mask + 1 long, or NULL */
 };
 
 /* The number of the list with these positions (sorted, without duplicates). */
@@ -56,8 +57,10 @@ static inline size_t vp_list_count(const struct vp_lists *lists, uint32_t list)
 
 void vp_lists_free(struct vp_lists *lists);
 
-/* Append the regions of `spans` to *regions, ascending. Sorts `spans`. Uncovered numbers have no region. */
-void vp_spans_split(struct vp_spans *spans, struct vp_lists *lists, struct vp_regions *regions);
+/* Append the regions of `spans` to *regions, ascending. Sorts `spans`. Uncovered numbers have
+ * no region. */
+void vp_spans_split(struct vp_spans *spans, struct vp_lists *lists,
+		    struct vp_regions *regions);
 
 /*
  * Append to *out the regions of `over`, each split where a region of `base` begins
@@ -65,7 +68,7 @@ void vp_spans_split(struct vp_spans *spans, struct vp_lists *lists, struct vp_re
  * covers is left out.
  */
 void vp_regions_overlay(const struct vp_region *over, size_t over_count,
-			const struct vp_region *base, size_t base_count, struct vp_lists *lists,
-			struct vp_regions *out);
+			const struct vp_region *base, size_t base_count,
+			struct vp_lists *lists, struct vp_regions *out);
 
 #endif

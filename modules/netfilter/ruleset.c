@@ -12,14 +12,14 @@ void vp_statement_free(struct vp_statement *statement)
 
 void vp_statements_free(struct vp_statements *statements)
 {
-	vp_array_each(statement, statements)
+	vp_array_each (statement, statements)
 		vp_statement_free(statement);
 	vp_array_free(statements);
 }
 
 static void chain_free(struct vp_nft_chain *chain)
 {
-	vp_array_each(rule, &chain->rules) {
+	vp_array_each (rule, &chain->rules) {
 		vp_statements_free(&rule->statements);
 		free(rule->comment);
 	}
@@ -41,13 +41,13 @@ void vp_ruleset_free(struct vp_ruleset *ruleset)
 {
 	if (!ruleset)
 		return;
-	vp_array_each(chain, &ruleset->chains)
+	vp_array_each (chain, &ruleset->chains)
 		chain_free(chain);
-	vp_array_each(set, &ruleset->sets)
+	vp_array_each (set, &ruleset->sets)
 		set_free(set);
-	vp_array_each(object, &ruleset->objects)
+	vp_array_each (object, &ruleset->objects)
 		free(object->name);
-	vp_array_each(tag, &ruleset->tags)
+	vp_array_each (tag, &ruleset->tags)
 		free(tag->name);
 	vp_array_free(&ruleset->chains);
 	vp_array_free(&ruleset->sets);
@@ -85,12 +85,14 @@ static uint64_t add_text(uint64_t seed, const char *text)
 
 static uint64_t add_selector(uint64_t seed, const struct vp_selector *selector)
 {
-	uint8_t head[6] = { (uint8_t)selector->kind,	  selector->type,
-			    (uint8_t)(selector->offset >> 8), (uint8_t)selector->offset,
-			    selector->size,		  selector->masked };
+	uint8_t head[6] = {
+		(uint8_t)selector->kind,   selector->type, (uint8_t)(selector->offset >> 8),
+		(uint8_t)selector->offset, selector->size, selector->masked
+	};
 
 	seed = vp_digest(seed, head, sizeof(head));
-	return selector->masked ? vp_digest(seed, selector->mask, sizeof(selector->mask)) : seed;
+	return selector->masked ? vp_digest(seed, selector->mask, sizeof(selector->mask))
+				: seed;
 }
 
 static uint64_t add_statement(uint64_t seed, const struct vp_statement *statement)
@@ -115,7 +117,7 @@ static uint64_t add_statement(uint64_t seed, const struct vp_statement *statemen
 uint64_t vp_nft_rule_digest(uint64_t seed, const struct vp_nft_rule *rule)
 {
 	seed = add_number(seed, rule->statements.len);
-	vp_array_each(statement, &rule->statements)
+	vp_array_each (statement, &rule->statements)
 		seed = add_statement(seed, statement);
 	return add_text(seed, rule->comment);
 }
@@ -126,7 +128,7 @@ uint64_t vp_nft_chain_digest(const struct vp_nft_chain *chain)
 
 	seed = add_number(seed, chain->hook);
 	seed = add_number(seed, (uint32_t)chain->priority);
-	vp_array_each(rule, &chain->rules)
+	vp_array_each (rule, &chain->rules)
 		seed = vp_nft_rule_digest(seed, rule);
 	return add_text(seed, chain->comment);
 }
@@ -146,9 +148,14 @@ static uint64_t add_element(uint64_t seed, const struct vp_nft_set *set,
 
 uint64_t vp_nft_set_digest(const struct vp_nft_set *set)
 {
-	uint8_t head[8] = { (uint8_t)set->parts.len, (uint8_t)set->data, set->interval,
-			    set->dynamic,	     set->timeout,	 set->counted,
-			    set->kept,		     set->immutable };
+	uint8_t head[8] = { (uint8_t)set->parts.len,
+			    (uint8_t)set->data,
+			    set->interval,
+			    set->dynamic,
+			    set->timeout,
+			    set->counted,
+			    set->kept,
+			    set->immutable };
 	uint64_t seed = vp_digest(VP_DIGEST_SEED, head, sizeof(head));
 
 	for (size_t i = 0; i < set->parts.len; i++) {
@@ -158,7 +165,7 @@ uint64_t vp_nft_set_digest(const struct vp_nft_set *set)
 	}
 	seed = add_number(seed, set->size);
 	seed = add_number(seed, set->milliseconds);
-	vp_array_each(element, &set->elements)
+	vp_array_each (element, &set->elements)
 		seed = add_element(seed, set, element);
 	return add_text(seed, set->comment);
 }
@@ -167,16 +174,16 @@ uint64_t vp_ruleset_digest(const struct vp_ruleset *ruleset)
 {
 	uint64_t seed = add_number(VP_DIGEST_SEED, ruleset->owner_persist);
 
-	vp_array_each(set, &ruleset->sets)
+	vp_array_each (set, &ruleset->sets)
 		seed = add_number(add_text(seed, set->name), vp_nft_set_digest(set));
-	vp_array_each(object, &ruleset->objects) {
+	vp_array_each (object, &ruleset->objects) {
 		seed = add_number(add_text(seed, object->name), object->kind);
 		seed = add_number(seed, object->tag);
 		seed = add_number(seed, object->rate.count);
 		seed = add_number(seed, object->rate.seconds);
 		seed = add_number(seed, object->burst);
 	}
-	vp_array_each(chain, &ruleset->chains)
+	vp_array_each (chain, &ruleset->chains)
 		seed = add_number(add_text(seed, chain->name), vp_nft_chain_digest(chain));
 	return seed;
 }

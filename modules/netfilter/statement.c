@@ -8,8 +8,8 @@
 
 struct vp_selector vp_sel_source(uint8_t family, bool aggregated)
 {
-	struct vp_selector selector = family == 4 ? vp_sel_payload(VP_SEL_NETWORK, 12, 4) :
-						    vp_sel_payload(VP_SEL_NETWORK, 8, 16);
+	struct vp_selector selector = family == 4 ? vp_sel_payload(VP_SEL_NETWORK, 12, 4)
+						  : vp_sel_payload(VP_SEL_NETWORK, 8, 16);
 
 	if (family == 6 && aggregated) {
 		selector.masked = true;
@@ -20,8 +20,8 @@ struct vp_selector vp_sel_source(uint8_t family, bool aggregated)
 
 struct vp_selector vp_sel_destination(uint8_t family)
 {
-	return family == 4 ? vp_sel_payload(VP_SEL_NETWORK, 16, 4) :
-			     vp_sel_payload(VP_SEL_NETWORK, 24, 16);
+	return family == 4 ? vp_sel_payload(VP_SEL_NETWORK, 16, 4)
+			   : vp_sel_payload(VP_SEL_NETWORK, 24, 16);
 }
 
 struct vp_selector vp_sel_port(bool source)
@@ -41,8 +41,9 @@ struct vp_statement *vp_st_add(struct vp_statements *list, enum vp_statement_kin
 	return statement;
 }
 
-struct vp_statement *vp_st_match(struct vp_statements *list, const struct vp_selector *selector,
-				 enum vp_compare compare, const void *data)
+struct vp_statement *vp_st_match(struct vp_statements *list,
+				 const struct vp_selector *selector, enum vp_compare compare,
+				 const void *data)
 {
 	struct vp_statement *statement = vp_st_add(list, VP_ST_MATCH, selector, 1);
 
@@ -89,7 +90,7 @@ void vp_st_named(struct vp_statements *list, enum vp_statement_kind kind, const 
 
 void vp_statements_copy(struct vp_statements *to, const struct vp_statements *from)
 {
-	vp_array_each(statement, from) {
+	vp_array_each (statement, from) {
 		struct vp_statement *copy = vp_array_add(to);
 
 		*copy = *statement;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Making statements, keys and elements: the compiler's vocabulary. Appends; the lists own everything. */
+/* Making statements, keys and elements: the compiler's vocabulary. Appends; the lists own
+ * everything. */
 #ifndef VP_NETFILTER_STATEMENT_H
 #define VP_NETFILTER_STATEMENT_H
 
@@ -12,22 +13,21 @@ static inline struct vp_selector vp_sel(enum vp_selector_kind kind, uint8_t size
 	return (struct vp_selector){ .kind = kind, .size = size };
 }
 
-static inline struct vp_selector vp_sel_payload(enum vp_selector_kind base, unsigned int offset,
-						unsigned int size)
+static inline struct vp_selector vp_sel_payload(enum vp_selector_kind base,
+						unsigned int offset, unsigned int size)
 {
-	return (struct vp_selector){
-		.kind = base, .offset = (uint16_t)offset, .size = (uint8_t)size
-	};
+	return (struct vp_selector){ .kind = base,
+				     .offset = (uint16_t)offset,
+				     .size = (uint8_t)size };
 }
 
 /* A part of an option or extension header; size 0: its presence. */
 static inline struct vp_selector vp_sel_option(enum vp_selector_kind kind, uint8_t type,
 					       unsigned int offset, unsigned int size)
 {
-	return (struct vp_selector){ .kind = kind,
-				     .type = type,
-				     .offset = (uint16_t)offset,
-				     .size = (uint8_t)size };
+	return (struct vp_selector){
+		.kind = kind, .type = type, .offset = (uint16_t)offset, .size = (uint8_t)size
+	};
 }
 
 /* Source address of the family (4 or 6): whole, or as limits and bans see it (IPv6 by /64). */
@@ -41,8 +41,9 @@ struct vp_selector vp_sel_port(bool source);
 struct vp_statement *vp_st_add(struct vp_statements *list, enum vp_statement_kind kind,
 			       const struct vp_selector *selectors, size_t count);
 /* `data` has the selector's width. */
-struct vp_statement *vp_st_match(struct vp_statements *list, const struct vp_selector *selector,
-				 enum vp_compare compare, const void *data);
+struct vp_statement *vp_st_match(struct vp_statements *list,
+				 const struct vp_selector *selector, enum vp_compare compare,
+				 const void *data);
 void vp_st_match_byte(struct vp_statements *list, enum vp_selector_kind kind,
 		      enum vp_compare compare, uint8_t value);
 void vp_st_match_u32(struct vp_statements *list, enum vp_selector_kind kind,
@@ -55,7 +56,8 @@ void vp_st_named(struct vp_statements *list, enum vp_statement_kind kind, const 
 /* Deep copies of all of `from`. */
 void vp_statements_copy(struct vp_statements *to, const struct vp_statements *from);
 
-/* The comparison that is true exactly where the other is false, given that the bytes are there. */
+/* The comparison that is true exactly where the other is false, given that the bytes are
+ * there. */
 enum vp_compare vp_compare_inverse(enum vp_compare compare);
 
 /* Append a rule to a chain; its comment is copied. */
@@ -67,7 +69,8 @@ void vp_set_part(struct vp_nft_set *set, const struct vp_selector *selector, con
 /* Room for a key at the end of the set's keys, zeroed; valid until the next one. */
 uint8_t *vp_set_key(struct vp_nft_set *set, uint32_t *offset);
 /* An element with a new key; *key_end (may be NULL) gets room for the end too. */
-struct vp_nft_element *vp_set_element(struct vp_nft_set *set, uint8_t **key, uint8_t **key_end);
+struct vp_nft_element *vp_set_element(struct vp_nft_set *set, uint8_t **key,
+				      uint8_t **key_end);
 /* A port or other 16-bit number in network order. */
 static inline void vp_put_port(uint8_t *out, uint16_t port)
 {
@@ -77,7 +80,8 @@ static inline void vp_put_port(uint8_t *out, uint16_t port)
 
 /* Sort by key and drop elements with a key seen before. */
 void vp_set_sort(struct vp_nft_set *set);
-/* Of an interval set with one part and no data: sort, and make one of intervals that overlap. */
+/* Of an interval set with one part and no data: sort, and make one of intervals that overlap.
+ */
 void vp_set_join(struct vp_nft_set *set);
 
 #endif

@@ -21,7 +21,8 @@ static void remember(struct vp_store *store, uint64_t digest, const char *name)
 
 		for (size_t i = 0; store->slots && i <= store->mask; i++)
 			if (store->slots[i].digest)
-				insert(slots, mask, store->slots[i].digest, store->slots[i].name);
+				insert(slots, mask, store->slots[i].digest,
+				       store->slots[i].name);
 		free(store->slots);
 		store->slots = slots;
 		store->mask = mask;
@@ -58,7 +59,7 @@ static void set_release(struct vp_nft_set *set)
 
 static void chain_release(struct vp_nft_chain *chain)
 {
-	vp_array_each(rule, &chain->rules) {
+	vp_array_each (rule, &chain->rules) {
 		vp_statements_free(&rule->statements);
 		free(rule->comment);
 	}

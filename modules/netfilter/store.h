@@ -13,7 +13,7 @@ struct vp_store {
 	struct vp_store_slot {
 		uint64_t digest; /* 0: free */
 		const char *name;
-	} *slots;
+	} * slots;
 	size_t mask, used; /* slots is mask + 1 long, or NULL */
 };
 

@@ -7,11 +7,11 @@
 #include "modules/netfilter/text.h"
 
 #include <ctype.h>
+#include <net/if_arp.h>
 #include <netinet/in.h>
 
 #include <linux/netfilter.h>
 #include <linux/netfilter/nf_conntrack_common.h>
-#include <net/if_arp.h>
 
 #define COMMENT_MAX 127 /* nft's own limit, without the NUL */
 
@@ -66,13 +66,13 @@ enum form { FORM_HEX, FORM_ADDRESS, FORM_PORT, FORM_HOST };
 static const char *network_name(const struct vp_selector *selector)
 {
 	if (selector->size == 4)
-		return selector->offset == 12 ? "ip saddr" :
-		       selector->offset == 16 ? "ip daddr" :
-						NULL;
+		return selector->offset == 12	? "ip saddr"
+		       : selector->offset == 16 ? "ip daddr"
+						: NULL;
 	if (selector->size == 16)
-		return selector->offset == 8  ? "ip6 saddr" :
-		       selector->offset == 24 ? "ip6 daddr" :
-						NULL;
+		return selector->offset == 8	? "ip6 saddr"
+		       : selector->offset == 24 ? "ip6 daddr"
+						: NULL;
 	return NULL;
 }
 
@@ -136,30 +136,25 @@ static enum form form_of(const struct vp_selector *selector)
 
 static const char *header_name(uint8_t type)
 {
-	return type == 0  ? "hbh" :
-	       type == 43 ? "rt" :
-	       type == 60 ? "dst" :
-			    "mh";
+	return type == 0 ? "hbh" : type == 43 ? "rt" : type == 60 ? "dst" : "mh";
 }
 
 static const char *ip_option_name(uint8_t type)
 {
-	return type == 7   ? "rr" :
-	       type == 131 ? "lsrr" :
-	       type == 137 ? "ssrr" :
-			     "ra";
+	return type == 7 ? "rr" : type == 131 ? "lsrr" : type == 137 ? "ssrr" : "ra";
 }
 
 /* An option or header, by its presence or by bytes of it. */
 static void put_option(struct vp_strbuf *out, const struct vp_selector *selector)
 {
 	if (selector->kind == VP_SEL_TCP_OPTION && selector->size)
-		vp_strbuf_addf(out, "tcp option @%u,%u,%u", selector->type, 8u * selector->offset,
-			       8u * selector->size);
+		vp_strbuf_addf(out, "tcp option @%u,%u,%u", selector->type,
+			       8u * selector->offset, 8u * selector->size);
 	else if (selector->kind == VP_SEL_TCP_OPTION)
 		vp_strbuf_addf(out, "tcp option %u", selector->type);
 	else if (selector->kind == VP_SEL_IPV6_EXTHDR && selector->size)
-		vp_strbuf_adds(out, "rt type"); /* of the headers' fields only this one is read */
+		vp_strbuf_adds(out,
+			       "rt type"); /* of the headers' fields only this one is read */
 	else if (selector->kind == VP_SEL_IPV6_EXTHDR)
 		vp_strbuf_addf(out, "exthdr %s", header_name(selector->type));
 	else
@@ -191,7 +186,8 @@ static void put_data(struct vp_strbuf *out, const struct vp_selector *selector,
 	}
 }
 
-static void put_selector(struct vp_strbuf *out, const struct vp_selector *selector, bool masked)
+static void put_selector(struct vp_strbuf *out, const struct vp_selector *selector,
+			 bool masked)
 {
 	const char *name = plain_name(selector);
 
@@ -226,11 +222,10 @@ static void put_bits(struct vp_strbuf *out, const struct vp_statement *statement
 
 	/* by name: a number would be an equality to nft */
 	if (statement->selectors[0].kind == VP_SEL_CT_STATE)
-		vp_strbuf_adds(out, bits == NF_CT_STATE_INVALID_BIT ? "ct state invalid" :
-								      "ct state untracked");
+		vp_strbuf_adds(out, bits == NF_CT_STATE_INVALID_BIT ? "ct state invalid"
+								    : "ct state untracked");
 	else
-		vp_strbuf_addf(out, "ct status %s",
-			       bits == IPS_ASSURED ? "assured" : "dnat");
+		vp_strbuf_addf(out, "ct status %s", bits == IPS_ASSURED ? "assured" : "dnat");
 }
 
 static void put_meta(struct vp_strbuf *out, const struct vp_statement *statement)
@@ -251,11 +246,12 @@ static void put_meta(struct vp_strbuf *out, const struct vp_statement *statement
 static void put_match(struct vp_strbuf *out, const struct vp_statement *statement)
 {
 	static const char *const operators[] = {
-		[VP_CMP_EQ] = "==",	   [VP_CMP_NE] = "!=",	   [VP_CMP_LT] = "<",
-		[VP_CMP_LE] = "<=",	   [VP_CMP_GT] = ">",	   [VP_CMP_GE] = ">=",
-		[VP_CMP_IN_RANGE] = "==",  [VP_CMP_NOT_IN_RANGE] = "!=",
-		[VP_CMP_IN_SET] = "==",	   [VP_CMP_NOT_IN_SET] = "!=",
-		[VP_CMP_LOADED] = ">= 0",  [VP_CMP_BITS] = "",
+		[VP_CMP_EQ] = "==",	  [VP_CMP_NE] = "!=",
+		[VP_CMP_LT] = "<",	  [VP_CMP_LE] = "<=",
+		[VP_CMP_GT] = ">",	  [VP_CMP_GE] = ">=",
+		[VP_CMP_IN_RANGE] = "==", [VP_CMP_NOT_IN_RANGE] = "!=",
+		[VP_CMP_IN_SET] = "==",	  [VP_CMP_NOT_IN_SET] = "!=",
+		[VP_CMP_LOADED] = ">= 0", [VP_CMP_BITS] = "",
 	};
 	const struct vp_selector *selector = &statement->selectors[0];
 
@@ -279,18 +275,20 @@ static void put_match(struct vp_strbuf *out, const struct vp_statement *statemen
 		return;
 	}
 	put_data(out, selector, statement->data);
-	if (statement->compare == VP_CMP_IN_RANGE || statement->compare == VP_CMP_NOT_IN_RANGE) {
+	if (statement->compare == VP_CMP_IN_RANGE ||
+	    statement->compare == VP_CMP_NOT_IN_RANGE) {
 		vp_strbuf_addc(out, '-');
 		put_data(out, selector, statement->data2);
 	}
 }
 
-static void put_rate(struct vp_strbuf *out, const struct vp_rate *rate, uint32_t burst, bool over)
+static void put_rate(struct vp_strbuf *out, const struct vp_rate *rate, uint32_t burst,
+		     bool over)
 {
-	const char *unit = rate->seconds == 1	 ? "second" :
-			   rate->seconds == 60	 ? "minute" :
-			   rate->seconds == 3600 ? "hour" :
-						   "day";
+	const char *unit = rate->seconds == 1	   ? "second"
+			   : rate->seconds == 60   ? "minute"
+			   : rate->seconds == 3600 ? "hour"
+						   : "day";
 
 	vp_strbuf_addf(out, "rate %s%llu/%s burst %u packets", over ? "over " : "",
 		       (unsigned long long)rate->count, unit, burst);
@@ -458,7 +456,8 @@ static void put_flags(struct vp_strbuf *out, const struct vp_nft_set *set)
 static void put_element(struct vp_strbuf *out, const struct vp_nft_set *set,
 			const struct vp_nft_element *element)
 {
-	const uint8_t *key = vp_element_key(set, element), *end = vp_element_key_end(set, element);
+	const uint8_t *key = vp_element_key(set, element),
+		      *end = vp_element_key_end(set, element);
 
 	for (size_t i = 0; i < set->parts.len; i++) {
 		size_t size = set->parts.data[i].size, padded = (size + 3) & ~(size_t)3;
@@ -491,7 +490,7 @@ static void put_set(struct vp_strbuf *out, const struct vp_nft_set *set)
 	vp_strbuf_adds(out, " {\n");
 	put_type(out, set);
 	put_flags(out, set);
-	vp_array_each(element, &set->elements) {
+	vp_array_each (element, &set->elements) {
 		vp_strbuf_adds(out, separator);
 		put_element(out, set, element);
 		separator = ",\n\t\t\t     ";
@@ -521,7 +520,7 @@ static void put_rule(struct vp_strbuf *out, const struct vp_nft_rule *rule)
 {
 	const char *separator = "\t\t";
 
-	vp_array_each(statement, &rule->statements) {
+	vp_array_each (statement, &rule->statements) {
 		vp_strbuf_adds(out, separator);
 		put_statement(out, statement);
 		separator = " ";
@@ -544,7 +543,7 @@ static void put_chain(struct vp_strbuf *out, const struct vp_nft_chain *chain)
 	if (chain->base)
 		vp_strbuf_addf(out, "\t\ttype filter hook %s priority %d; policy accept;\n",
 			       hooks[chain->hook], chain->priority);
-	vp_array_each(rule, &chain->rules)
+	vp_array_each (rule, &chain->rules)
 		put_rule(out, rule);
 	vp_strbuf_adds(out, "\t}\n");
 }
@@ -552,11 +551,11 @@ static void put_chain(struct vp_strbuf *out, const struct vp_nft_chain *chain)
 void vp_ruleset_print(const struct vp_ruleset *ruleset, struct vp_strbuf *out)
 {
 	vp_strbuf_adds(out, "table inet " VP_TABLE_NAME " {\n");
-	vp_array_each(object, &ruleset->objects)
+	vp_array_each (object, &ruleset->objects)
 		put_object(out, object);
-	vp_array_each(set, &ruleset->sets)
+	vp_array_each (set, &ruleset->sets)
 		put_set(out, set);
-	vp_array_each(chain, &ruleset->chains)
+	vp_array_each (chain, &ruleset->chains)
 		put_chain(out, chain);
 	vp_strbuf_adds(out, "}\n");
 }

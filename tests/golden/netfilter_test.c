@@ -30,8 +30,10 @@ static void make_host(struct vp_host *host)
 	struct vp_session session = { .peer_port = 50000, .local_port = 22 };
 	struct vp_address_range range;
 
-	*host = (struct vp_host){ .now = 1767225600, .clock_synchronised = true,
-				  .log_group = 1780, .examples_allowed = true };
+	*host = (struct vp_host){ .now = 1767225600,
+				  .clock_synchronised = true,
+				  .log_group = 1780,
+				  .examples_allowed = true };
 	vp_array_push(&host->management,
 		      ((struct vp_port_range){ .protocol = 6, .first = 22, .last = 22 }));
 	vp_address_parse("198.51.100.7", &session.peer);
@@ -80,7 +82,8 @@ static int produce(const char *const *paths, size_t count, struct vp_strbuf *pla
 	return result;
 }
 
-/* Exit status of `nft -c -f -` fed with `text`, in a namespace of its own; SKIP when that cannot be had. */
+/* Exit status of `nft -c -f -` fed with `text`, in a namespace of its own; SKIP when that
+ * cannot be had. */
 static int nft_accepts(const struct vp_strbuf *text)
 {
 	int pipes[2], status;
@@ -112,9 +115,11 @@ static int nft_accepts(const struct vp_strbuf *text)
 	return WIFEXITED(status) ? WEXITSTATUS(status) : 1;
 }
 
-static int compare(const char *folder, const char *name, const struct vp_strbuf *found, bool update)
+static int compare(const char *folder, const char *name, const struct vp_strbuf *found,
+		   bool update)
 {
-	_cleanup_free_ char *path = vp_format("%s/%s", folder, name), *wanted = NULL, *out = NULL;
+	_cleanup_free_ char *path = vp_format("%s/%s", folder, name), *wanted = NULL,
+			    *out = NULL;
 	struct vp_error err = { 0 };
 	size_t len;
 
@@ -198,7 +203,8 @@ static int show(const char *const *paths, size_t count)
 int main(int argc, char **argv)
 {
 	const char *source = getenv("srcdir");
-	_cleanup_free_ char *folder = vp_format("%s/tests/golden/netfilter", source ? source : ".");
+	_cleanup_free_ char *folder =
+		vp_format("%s/tests/golden/netfilter", source ? source : ".");
 
 	if (argc > 2 && !strcmp(argv[1], "--show"))
 		return show((const char *const *)argv + 2, (size_t)argc - 2);

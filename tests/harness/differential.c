@@ -20,12 +20,13 @@
 #include <time.h>
 #include <unistd.h>
 
-#include <libmnl/libmnl.h>
-#include <libnftnl/object.h>
 #include <linux/if.h>
 #include <linux/if_tun.h>
 #include <linux/netfilter/nf_tables.h>
 #include <linux/netfilter/nfnetlink.h>
+
+#include <libmnl/libmnl.h>
+#include <libnftnl/object.h>
 
 #include "modules/netfilter/compile.h"
 #include "modules/netfilter/netfilter.h"
@@ -33,10 +34,10 @@
 #include "modules/netfilter/text.h"
 #include "tests/harness/random.h"
 
-#define SKIP	   77
-#define OWN_MARK   0x77
+#define SKIP	    77
+#define OWN_MARK    0x77
 #define PATCHES_MAX 14
-#define SIMPLE	   50 /* patches that are alike */
+#define SIMPLE	    50 /* patches that are alike */
 
 struct bench {
 	int peers, devices; /* tun */
@@ -80,17 +81,23 @@ static bool network(struct bench *b)
 		"echo 1 >/proc/sys/net/ipv6/conf/all/forwarding;"
 		"for f in /proc/sys/net/ipv4/conf/*/rp_filter; do echo 0 >$f; done",
 		"ip link set lo up; ip link set peers up; ip link set devices up",
-		"ip addr add " RND_LOCAL4 "/32 dev lo; ip -6 addr add " RND_LOCAL6 "/128 dev lo nodad",
-		"ip route add " RND_PEER4 "0/24 dev peers; ip route add " RND_DEVICE4 "0/24 dev devices",
+		"ip addr add " RND_LOCAL4 "/32 dev lo; ip -6 addr add " RND_LOCAL6
+		"/128 dev lo nodad",
+		"ip route add " RND_PEER4 "0/24 dev peers; ip route add " RND_DEVICE4
+		"0/24 dev devices",
 		"ip -6 route add " RND_PEER6 "/64 dev peers; ip -6 route add " RND_DEVICE6
 		"/64 dev devices",
 		"nft -f - <<'E'\n"
 		"table inet probe {\n"
 		"	counter input {}\n	counter forward {}\n	counter output {}\n"
-		"	chain i { type filter hook input priority 500; counter name input drop; }\n"
-		"	chain f { type filter hook forward priority 500; counter name forward drop; }\n"
-		"	chain o { type filter hook output priority 500; counter name output drop; }\n"
-		"	chain early { type filter hook output priority -500; meta mark != 0x77 drop; }\n"
+		"	chain i { type filter hook input priority 500; counter name input "
+		"drop; }\n"
+		"	chain f { type filter hook forward priority 500; counter name forward "
+		"drop; }\n"
+		"	chain o { type filter hook output priority 500; counter name output "
+		"drop; }\n"
+		"	chain early { type filter hook output priority -500; meta mark != "
+		"0x77 drop; }\n"
 		"}\nE\n",
 	};
 
@@ -111,7 +118,8 @@ static bool inject(struct bench *b, const struct rnd_packet *packet)
 	ssize_t n;
 
 	if (packet->hook != IT_OUTPUT) {
-		n = write(packet->from_device ? b->devices : b->peers, packet->data, packet->len);
+		n = write(packet->from_device ? b->devices : b->peers, packet->data,
+			  packet->len);
 	} else if (packet->data[0] >> 4 == 4) {
 		memcpy(&to4.sin_addr, packet->data + 16, 4);
 		n = sendto(b->raw4, packet->data, packet->len, 0, (struct sockaddr *)&to4,
@@ -153,7 +161,7 @@ static uint64_t passed(struct bench *b)
 
 static uint64_t count_of(const struct vp_counts *counts, uint32_t tag)
 {
-	vp_array_each(count, counts)
+	vp_array_each (count, counts)
 		if (count->tag == tag)
 			return count->packets;
 	return 0;
@@ -207,9 +215,10 @@ static void add_definition(struct round *round, unsigned int number, struct vp_s
 {
 	if (text->len && valid(round->b, text->data)) {
 		vp_strbuf_adds(&round->text, text->data);
-		vp_array_push(&round->sources.definitions,
-			      ((struct vp_text){ vp_format("%u.vpatch", number),
-						 vp_strndup(text->data, text->len), text->len }));
+		vp_array_push(
+			&round->sources.definitions,
+			((struct vp_text){ vp_format("%u.vpatch", number),
+					   vp_strndup(text->data, text->len), text->len }));
 	} else {
 		round->b->refused++;
 	}
@@ -272,7 +281,7 @@ static void report(const struct round *round, const struct rnd_packet *packet,
 		printf("%s/%s", wanted->decisive.patch->id, wanted->decisive.rule->name);
 	else
 		printf("pass");
-	vp_array_each(monitor, &wanted->monitors)
+	vp_array_each (monitor, &wanted->monitors)
 		printf(" +%s/%s", monitor->patch->id, monitor->rule->name);
 	printf("; kernel: %s\n    ", found);
 	for (size_t i = 0; i < packet->len; i++)
@@ -284,7 +293,7 @@ static uint64_t expected(const struct it_result *wanted, const struct vp_placeme
 {
 	uint64_t n = wanted->decisive.rule == placement->rule;
 
-	vp_array_each(monitor, &wanted->monitors)
+	vp_array_each (monitor, &wanted->monitors)
 		n += monitor->rule == placement->rule;
 	return n;
 }
@@ -300,7 +309,7 @@ static bool compare(struct round *round, const struct rnd_packet *packet,
 	bool through = passed_now != round->passed_before, ok = true;
 
 	vp_netfilter_module.counts(round->b->instance, &now, &err);
-	vp_array_each(placement, &round->plan.placements) {
+	vp_array_each (placement, &round->plan.placements) {
 		uint64_t moved = count_of(&now, placement->tag) -
 				 count_of(&round->before, placement->tag);
 
@@ -396,7 +405,8 @@ static int start(struct bench *b)
 
 int main(int argc, char **argv)
 {
-	struct bench b = { .seed = argc > 1 ? strtoull(argv[1], NULL, 0) : (uint64_t)time(NULL) };
+	struct bench b = { .seed = argc > 1 ? strtoull(argv[1], NULL, 0)
+					    : (uint64_t)time(NULL) };
 	unsigned int policies = argc > 2 ? (unsigned int)atoi(argv[2]) : 150;
 	unsigned int packets = argc > 3 ? (unsigned int)atoi(argv[3]) : 40;
 	int code = start(&b);
@@ -405,13 +415,14 @@ int main(int argc, char **argv)
 		printf("no network namespace, tun device or nftables here\n");
 		return code;
 	}
-	printf("seed %llu, %u policies, %u packets each\n", (unsigned long long)b.seed, policies,
-	       packets);
+	printf("seed %llu, %u policies, %u packets each\n", (unsigned long long)b.seed,
+	       policies, packets);
 	for (unsigned int i = 0; i < policies && b.failures < 10; i++)
 		one_policy(&b, b.seed + i, packets);
 	vp_netfilter_module.close(b.instance);
 	vp_netlink_close(&b.nl);
-	printf("%lu cases: %lu blocked, %lu monitored; %lu definitions refused; %lu failures\n",
+	printf("%lu cases: %lu blocked, %lu monitored; %lu definitions refused; %lu "
+	       "failures\n",
 	       b.cases, b.blocked, b.monitored, b.refused, b.failures);
 	return b.failures || !b.blocked || !b.monitored;
 }

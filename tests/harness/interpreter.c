@@ -6,7 +6,8 @@
  */
 #include "tests/harness/interpreter.h"
 
-/* What a condition reads: nothing, some numbers (a list field may have many), an address, or bytes. */
+/* What a condition reads: nothing, some numbers (a list field may have many), an address, or
+ * bytes. */
 struct value {
 	bool there;
 	bool boundless; /* an open slice */
@@ -123,8 +124,8 @@ static void tcp_options(const struct view *v, struct value *value, int wanted, s
 			number(value, kind);
 		} else if (kind == (unsigned int)wanted) {
 			if (at + size <= len && i + len <= header)
-				number(value, size == 2 ? be16(v->transport + i + at) :
-							  v->transport[i + at]);
+				number(value, size == 2 ? be16(v->transport + i + at)
+							: v->transport[i + at]);
 			return;
 		}
 		i += len;
@@ -150,7 +151,8 @@ static bool has_datagram(const struct view *v)
 	       v->transport_len >= 8;
 }
 
-static void slice(const struct view *v, const struct vp_condition *condition, struct value *value)
+static void slice(const struct view *v, const struct vp_condition *condition,
+		  struct value *value)
 {
 	size_t len;
 
@@ -280,7 +282,8 @@ static void fetch_ip(const struct view *v, enum vp_field_id id, struct value *va
 	}
 }
 
-static void fetch(const struct view *v, const struct vp_condition *condition, struct value *value)
+static void fetch(const struct view *v, const struct vp_condition *condition,
+		  struct value *value)
 {
 	enum vp_field_id id = condition->field->id;
 
@@ -325,7 +328,7 @@ static void fetch(const struct view *v, const struct vp_condition *condition, st
 
 static uint64_t transformed(const struct vp_condition *condition, uint64_t n, size_t size)
 {
-	vp_array_each(transform, &condition->transforms) {
+	vp_array_each (transform, &condition->transforms) {
 		if (transform->kind == VP_TRANSFORM_MASK)
 			n &= transform->number;
 		if (transform->kind == VP_TRANSFORM_LITTLE_ENDIAN) {
@@ -374,8 +377,8 @@ static bool compare_bytes(const struct vp_condition *condition, const struct val
 	if (condition->op == VP_OP_STARTS_WITH)
 		return value->len >= len && !memcmp(value->bytes, data, len);
 	return value->len == len && !value->boundless && len <= 8 &&
-	       compare_number(condition->op, big_endian(value->bytes, len), big_endian(data, len),
-			      big_endian(data, len));
+	       compare_number(condition->op, big_endian(value->bytes, len),
+			      big_endian(data, len), big_endian(data, len));
 }
 
 static bool holds_for(const struct vp_condition *condition, const struct value *value,
@@ -401,7 +404,7 @@ static bool holds_for(const struct vp_condition *condition, const struct value *
 				return true;
 		return false;
 	case VP_VALUE_SET:
-		vp_array_each(element, &wanted->reference.set->values)
+		vp_array_each (element, &wanted->reference.set->values)
 			if (holds_for(condition, value, element))
 				return true;
 		return false;
@@ -423,7 +426,7 @@ static bool holds(const struct vp_condition *condition, const struct view *v)
 		return false;
 	if (condition->op == VP_OP_PRESENT)
 		return !condition->negated;
-	vp_array_each(wanted, &condition->values)
+	vp_array_each (wanted, &condition->values)
 		result = result || holds_for(condition, &value, wanted);
 	return result != condition->negated;
 }
@@ -432,8 +435,9 @@ static bool holds(const struct vp_condition *condition, const struct view *v)
 
 static bool in_addresses(const struct vp_values *values, const struct vp_address *address)
 {
-	vp_array_each(value, values) {
-		if (value->kind == VP_VALUE_ADDRESS && vp_address_within(address, &value->address))
+	vp_array_each (value, values) {
+		if (value->kind == VP_VALUE_ADDRESS &&
+		    vp_address_within(address, &value->address))
 			return true;
 		if (value->kind == VP_VALUE_SET &&
 		    in_addresses(&value->reference.set->values, address))
@@ -444,7 +448,7 @@ static bool in_addresses(const struct vp_values *values, const struct vp_address
 
 static bool in_ports(const struct vp_port_ranges *ports, unsigned int protocol, int port)
 {
-	vp_array_each(range, ports) {
+	vp_array_each (range, ports) {
 		if (range->protocol == 256)
 			return true;
 		if (range->protocol == protocol &&
@@ -470,11 +474,13 @@ static bool of_service(const struct vp_rule *rule, const struct vp_service *serv
 	if (!in_ports(&service->ports, v->protocol, port))
 		return false;
 	if (service->addresses.len)
-		return in_addresses(&service->addresses, client ? &v->source : &v->destination);
+		return in_addresses(&service->addresses,
+				    client ? &v->source : &v->destination);
 	return v->packet->hook == (client ? IT_OUTPUT : IT_INPUT);
 }
 
-static bool over_limit(struct it_state *state, const struct vp_rule *rule, const struct view *v)
+static bool over_limit(struct it_state *state, const struct vp_rule *rule,
+		       const struct view *v)
 {
 	struct it_usage key = { .rule = rule };
 
@@ -482,8 +488,9 @@ static bool over_limit(struct it_state *state, const struct vp_rule *rule, const
 		key.source[0] = (uint8_t)v->version;
 		memcpy(key.source + 1, v->source.bytes, v->version == 4 ? 4 : 8);
 	}
-	vp_array_each(usage, &state->usage)
-		if (usage->rule == rule && !memcmp(usage->source, key.source, sizeof(key.source)))
+	vp_array_each (usage, &state->usage)
+		if (usage->rule == rule &&
+		    !memcmp(usage->source, key.source, sizeof(key.source)))
 			return usage->packets++ >= rule->action.burst;
 	key.packets = 1;
 	vp_array_push(&state->usage, key);
@@ -495,27 +502,28 @@ static bool rule_matches(const struct vp_patch *patch, const struct vp_rule *rul
 {
 	if (!of_service(rule, &patch->services.data[rule->service], v))
 		return false;
-	vp_array_each(condition, &rule->when)
+	vp_array_each (condition, &rule->when)
 		if (!holds(condition, v))
 			return false;
-	vp_array_each(condition, &rule->except)
+	vp_array_each (condition, &rule->except)
 		if (holds(condition, v))
 			return false;
 	return rule->action.verdict != VP_VERDICT_LIMIT || over_limit(state, rule, v);
 }
 
-/* All rules of one mode and direction, by severity, then id, then place; stop at a decisive one. */
+/* All rules of one mode and direction, by severity, then id, then place; stop at a decisive
+ * one. */
 static void evaluate_pass(const struct vp_policy *policy, enum vp_mode mode,
 			  enum vp_direction direction, const struct view *v,
 			  struct it_state *state, struct it_result *result)
 {
 	for (int severity = VP_SEVERITY_CRITICAL; severity >= VP_SEVERITY_LOW; severity--) {
 		/* patches stand in order of id */
-		vp_array_each(patch, &policy->patches) {
+		vp_array_each (patch, &policy->patches) {
 			if ((*patch)->disabled || (*patch)->mode != mode ||
 			    (int)(*patch)->severity != severity)
 				continue;
-			vp_array_each(rule, &(*patch)->rules) {
+			vp_array_each (rule, &(*patch)->rules) {
 				if (result->decisive.patch || rule->direction != direction ||
 				    !rule_matches(*patch, rule, v, state))
 					continue;

@@ -24,10 +24,12 @@ struct it_match {
 	const struct vp_rule *rule;
 };
 
-/* Allowances of `limit` rules that are used up; tests take rates so low that none comes back. */
+/* Allowances of `limit` rules that are used up; tests take rates so low that none comes back.
+ */
 struct it_usage {
 	const struct vp_rule *rule;
-	uint8_t source[17]; /* family and address (IPv6: /64); all zero: the rule's common one */
+	uint8_t source[17]; /* family and address (IPv6: /64); all zero: the rule's common one
+			     */
 	uint64_t packets;
 };
 
@@ -36,7 +38,7 @@ struct it_state {
 };
 
 struct it_result {
-	struct it_match decisive; /* patch NULL: the packet passes */
+	struct it_match decisive;	    /* patch NULL: the packet passes */
 	VP_ARRAY(struct it_match) monitors; /* in order of evaluation */
 };
 

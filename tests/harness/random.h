@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Random policies and packets from small common pools, so that they meet often. Same seed, same output. */
+/* Random policies and packets from small common pools, so that they meet often. Same seed,
+ * same output. */
 #ifndef VP_TESTS_RANDOM_H
 #define VP_TESTS_RANDOM_H
 
@@ -52,7 +53,8 @@ void rnd_definition(struct rnd *r, unsigned int number,
 		    bool (*valid)(void *data, const char *text), void *data,
 		    struct vp_strbuf *out);
 
-/* One that only drops constants, at the places of shape 0 to 3: many of them make shape maps. */
+/* One that only drops constants, at the places of shape 0 to 3: many of them make shape maps.
+ */
 void rnd_simple_definition(struct rnd *r, unsigned int number, unsigned int shape,
 			   struct vp_strbuf *out);
 

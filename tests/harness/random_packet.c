@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Random IP packets: whole, with right checksums, of the protocols and addresses that rules speak of. */
+/* Random IP packets: whole, with right checksums, of the protocols and addresses that rules
+ * speak of. */
 #include <arpa/inet.h>
 #include <stdio.h>
 #include <string.h>
@@ -40,7 +41,8 @@ static unsigned int port(struct rnd *r)
 	return rnd_percent(r, 90) ? rnd_ports[rnd(r, rnd_port_count)] : rnd(r, 65536);
 }
 
-/* Options behind a TCP header, padded with no-operations; the last byte is never a kind with a length. */
+/* Options behind a TCP header, padded with no-operations; the last byte is never a kind with a
+ * length. */
 static size_t tcp_options(struct rnd *r, uint8_t *out)
 {
 	size_t len = 0;
@@ -102,7 +104,8 @@ static size_t icmp(struct rnd *r, uint8_t *out, unsigned int protocol)
 {
 	static const uint8_t types4[] = { 0, 8, 13, 17 }, types6[] = { 128, 129 };
 
-	out[0] = protocol == 1 ? types4[rnd(r, sizeof(types4))] : types6[rnd(r, sizeof(types6))];
+	out[0] = protocol == 1 ? types4[rnd(r, sizeof(types4))]
+			       : types6[rnd(r, sizeof(types6))];
 	out[1] = rnd_percent(r, 70) ? 0 : (uint8_t)rnd(r, 5);
 	put16(out + 4, rnd(r, 4));
 	return 8 + payload(r, out + 8);
@@ -124,7 +127,8 @@ static void checksum(uint8_t *data, size_t len, unsigned int protocol, uint32_t 
 	size_t at = protocol == 6 ? 16 : protocol == 1 || protocol == 58 ? 2 : 6;
 	unsigned int value;
 
-	if (protocol != 6 && protocol != 17 && protocol != 136 && protocol != 1 && protocol != 58)
+	if (protocol != 6 && protocol != 17 && protocol != 136 && protocol != 1 &&
+	    protocol != 58)
 		return;
 	if (len < at + 2)
 		return;
@@ -162,8 +166,8 @@ static size_t ipv4_options(struct rnd *r, uint8_t *out)
 	return len;
 }
 
-static size_t build_4(struct rnd *r, struct rnd_packet *packet, unsigned int protocol, int from,
-		      int to)
+static size_t build_4(struct rnd *r, struct rnd_packet *packet, unsigned int protocol,
+		      int from, int to)
 {
 	uint8_t *p = packet->data;
 	bool options = packet->hook != IT_OUTPUT && rnd_percent(r, 15);
@@ -197,8 +201,8 @@ static size_t extension(struct rnd *r, uint8_t *at, uint8_t *next, unsigned int 
 	return 8;
 }
 
-static size_t build_6(struct rnd *r, struct rnd_packet *packet, unsigned int protocol, int from,
-		      int to)
+static size_t build_6(struct rnd *r, struct rnd_packet *packet, unsigned int protocol,
+		      int from, int to)
 {
 	static const uint8_t order[] = { 60, 43, 60, 0 }; /* innermost first */
 	uint8_t *p = packet->data, body[1000] = { 0 }, next = (uint8_t)protocol, headers[4][8];
@@ -235,12 +239,12 @@ void rnd_packet(struct rnd *r, struct rnd_packet *packet)
 		protocol = 58;
 	from = packet->hook == IT_OUTPUT ? 0 : packet->from_device ? 1 : 2;
 	to = packet->hook == IT_INPUT ? 0 : packet->from_device ? 2 : 1;
-	packet->len = family == 4 ? build_4(r, packet, protocol, from, to) :
-				    build_6(r, packet, protocol, from, to);
-	snprintf(packet->text, sizeof(packet->text), "IPv%d protocol %u %s%s, %zu bytes", family,
-		 protocol,
-		 packet->hook == IT_INPUT   ? "input" :
-		 packet->hook == IT_FORWARD ? "forward" :
-					      "output",
+	packet->len = family == 4 ? build_4(r, packet, protocol, from, to)
+				  : build_6(r, packet, protocol, from, to);
+	snprintf(packet->text, sizeof(packet->text), "IPv%d protocol %u %s%s, %zu bytes",
+		 family, protocol,
+		 packet->hook == IT_INPUT     ? "input"
+		 : packet->hook == IT_FORWARD ? "forward"
+					      : "output",
 		 packet->from_device ? " from device" : "", packet->len);
 }

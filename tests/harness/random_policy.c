@@ -2,15 +2,16 @@
 /* Random definitions as text: every field, operator and transform that netfilter evaluates. */
 #include "tests/harness/random.h"
 
-const unsigned int rnd_ports[] = { 53, 123, 161, 500, 1000, 1001, 1002, 1003, 5000, 40000, 65535 };
+const unsigned int rnd_ports[] = { 53,	 123,  161,  500,   1000, 1001,
+				   1002, 1003, 5000, 40000, 65535 };
 const unsigned int rnd_port_count = sizeof(rnd_ports) / sizeof(rnd_ports[0]);
 
 static const char *pick(struct rnd *r, const char *const *list, size_t count)
 {
 	return list[rnd(r, (unsigned int)count)];
 }
-#define PICK(r, ...)                                                        \
-	pick(r, (const char *const[]){ __VA_ARGS__ },                       \
+#define PICK(r, ...)                                                                          \
+	pick(r, (const char *const[]){ __VA_ARGS__ },                                         \
 	     sizeof((const char *const[]){ __VA_ARGS__ }) / sizeof(char *))
 
 static unsigned int port(struct rnd *r)
@@ -107,7 +108,8 @@ static void put_comparison(struct rnd *r, struct vp_strbuf *out, uint64_t low, u
 		put_numbers(r, out, low, high);
 		return;
 	}
-	vp_strbuf_addf(out, " %s %llu", PICK(r, "less-than", "at-most", "greater-than", "at-least"),
+	vp_strbuf_addf(out, " %s %llu",
+		       PICK(r, "less-than", "at-most", "greater-than", "at-least"),
 		       (unsigned long long)(low + rnd_next(r) % (high - low + 1)));
 }
 
@@ -132,7 +134,9 @@ static void put_slice_number(struct rnd *r, struct vp_strbuf *out)
 		vp_strbuf_adds(out, " | little-endian");
 	if (rnd_percent(r, 40))
 		vp_strbuf_addf(out, " | mask(0x%llx)",
-			       (unsigned long long)((rnd_percent(r, 50) ? rnd_next(r) : ~0ull << rnd(r, 9)) & top));
+			       (unsigned long long)((rnd_percent(r, 50) ? rnd_next(r)
+									: ~0ull << rnd(r, 9)) &
+						    top));
 	if (rnd_percent(r, 10))
 		vp_strbuf_adds(out, " | little-endian");
 	if (rnd_percent(r, 40))
@@ -180,7 +184,8 @@ static void put_tcp(struct rnd *r, struct vp_strbuf *out)
 	switch (rnd(r, 9)) {
 	case 0:
 		vp_strbuf_addf(out, "tcp.flags.%s equals %u",
-			       PICK(r, "fin", "syn", "reset", "push", "ack", "urg"), rnd(r, 2));
+			       PICK(r, "fin", "syn", "reset", "push", "ack", "urg"),
+			       rnd(r, 2));
 		break;
 	case 1:
 		vp_strbuf_adds(out, "tcp.flags");
@@ -215,8 +220,8 @@ static void put_tcp(struct rnd *r, struct vp_strbuf *out)
 		put_comparison(r, out, 0, 3);
 		break;
 	default:
-		vp_strbuf_addf(out, "tcp.%s equals %u, %u", PICK(r, "srcport", "dstport"), port(r),
-			       port(r));
+		vp_strbuf_addf(out, "tcp.%s equals %u, %u", PICK(r, "srcport", "dstport"),
+			       port(r), port(r));
 	}
 }
 
@@ -235,7 +240,8 @@ static void put_ip(struct rnd *r, struct vp_strbuf *out)
 		put_comparison(r, out, 60, 68);
 		break;
 	case 3:
-		vp_strbuf_addf(out, "ip.opt.type equals %s", PICK(r, "7", "148", "7, 148", "131"));
+		vp_strbuf_addf(out, "ip.opt.type equals %s",
+			       PICK(r, "7", "148", "7, 148", "131"));
 		break;
 	case 4:
 		vp_strbuf_addf(out, "ipv6.exthdr.type equals %s",
@@ -274,8 +280,9 @@ static void put_condition(struct rnd *r, struct vp_strbuf *out)
 		put_comparison(r, out, 0, rnd_percent(r, 30) ? 256 : 20);
 		break;
 	case 4:
-		vp_strbuf_addf(out, "%s", PICK(r, "icmp.type", "icmp.code", "icmpv6.type",
-					       "icmpv6.code"));
+		vp_strbuf_addf(
+			out, "%s",
+			PICK(r, "icmp.type", "icmp.code", "icmpv6.type", "icmpv6.code"));
 		put_comparison(r, out, 0, 130);
 		break;
 	case 5:
@@ -304,7 +311,8 @@ static void put_service(struct rnd *r, unsigned int number, struct vp_strbuf *ou
 		}
 		vp_strbuf_addc(out, '\n');
 	}
-	vp_strbuf_addf(out, "[sample benign%u]\nservice = s%u\nexpect = passed\nsend = \"x\"\n",
+	vp_strbuf_addf(out,
+		       "[sample benign%u]\nservice = s%u\nexpect = passed\nsend = \"x\"\n",
 		       number, number);
 }
 
@@ -313,7 +321,8 @@ struct growth {
 	void *data;
 };
 
-/* A rule with its conditions, those that are accepted, behind `out`; out unchanged if it cannot be. */
+/* A rule with its conditions, those that are accepted, behind `out`; out unchanged if it
+ * cannot be. */
 static void put_rule(struct rnd *r, unsigned int number, unsigned int services,
 		     const struct growth *growth, struct vp_strbuf *out)
 {
@@ -325,16 +334,18 @@ static void put_rule(struct rnd *r, unsigned int number, unsigned int services,
 	if (rnd_percent(r, 20))
 		vp_strbuf_adds(&head, "direction = to-client\n");
 	if (rnd_percent(r, 80))
-		vp_strbuf_addf(&tail,
-			       "action = drop\n"
-			       "[sample attack%u]\nrule = r%u\nexpect = blocked\nsend = \"x\"\n",
-			       number, number);
+		vp_strbuf_addf(
+			&tail,
+			"action = drop\n"
+			"[sample attack%u]\nrule = r%u\nexpect = blocked\nsend = \"x\"\n",
+			number, number);
 	else
-		vp_strbuf_addf(&tail,
-			       "action = limit 1/day burst %u%s\n[sample attack%u]\nrule = r%u\n"
-			       "expect = limited after %u\nrepeat = %u\nsend = \"x\"\n",
-			       burst, rnd_percent(r, 50) ? " per source" : "", number, number,
-			       burst, burst + 1);
+		vp_strbuf_addf(
+			&tail,
+			"action = limit 1/day burst %u%s\n[sample attack%u]\nrule = r%u\n"
+			"expect = limited after %u\nrepeat = %u\nsend = \"x\"\n",
+			burst, rnd_percent(r, 50) ? " per source" : "", number, number, burst,
+			burst + 1);
 	for (unsigned int i = 0; i < lines; i++) {
 		struct vp_strbuf next = { 0 }, whole = { 0 };
 
@@ -374,11 +385,14 @@ void rnd_simple_definition(struct rnd *r, unsigned int number, unsigned int shap
 	if (shape % 4 == 3)
 		vp_strbuf_addf(out, "%u\n", rnd(r, 3));
 	else
-		vp_strbuf_addf(out, "%s\n", PICK(r, "0x6161", "0x6162", "0x6261", "0x6161, 0x61"));
+		vp_strbuf_addf(out, "%s\n",
+			       PICK(r, "0x6161", "0x6162", "0x6261", "0x6161, 0x61"));
 	if (shape & 1)
 		vp_strbuf_adds(out, "when = udp.srcport equals 53, 123, 500, 5000\n");
-	vp_strbuf_adds(out, "action = drop\n[sample attack]\nrule = r\nexpect = blocked\nsend = \"x\"\n"
-			    "[sample benign]\nservice = s\nexpect = passed\nsend = \"y\"\n");
+	vp_strbuf_adds(
+		out,
+		"action = drop\n[sample attack]\nrule = r\nexpect = blocked\nsend = \"x\"\n"
+		"[sample benign]\nservice = s\nexpect = passed\nsend = \"y\"\n");
 }
 
 void rnd_definition(struct rnd *r, unsigned int number,
@@ -391,11 +405,12 @@ void rnd_definition(struct rnd *r, unsigned int number,
 
 	for (int attempt = 0; attempt < 20 && out->len == before; attempt++) {
 		vp_strbuf_free(out);
-		vp_strbuf_addf(out,
-			       "[patch]\nid = %s%02u\ntitle = random\nseverity = %s\nmode = %s\n",
-			       PICK(r, "P", "A", "Z"), number,
-			       PICK(r, "low", "medium", "high", "critical"),
-			       rnd_percent(r, 30) ? "monitor" : "enforce");
+		vp_strbuf_addf(
+			out,
+			"[patch]\nid = %s%02u\ntitle = random\nseverity = %s\nmode = %s\n",
+			PICK(r, "P", "A", "Z"), number,
+			PICK(r, "low", "medium", "high", "critical"),
+			rnd_percent(r, 30) ? "monitor" : "enforce");
 		for (unsigned int i = 0; i < services; i++)
 			put_service(r, i, out);
 		before = out->len;

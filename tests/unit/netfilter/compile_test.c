@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What the compiler promises about its output, whatever the policy; exact text is in the golden files. */
+/* What the compiler promises about its output, whatever the policy; exact text is in the
+ * golden files. */
+#include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
-#include <setjmp.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,7 +15,8 @@
 #include "modules/netfilter/match.h"
 #include "modules/netfilter/text.h"
 
-/* Every field that the table gives to netfilter has a row that says where it is, and no other has. */
+/* Every field that the table gives to netfilter has a row that says where it is, and no other
+ * has. */
 static void test_fields_covered(void **state)
 {
 	(void)state;
@@ -87,7 +89,7 @@ static size_t rules_of_base_chains(const struct vp_ruleset *ruleset)
 {
 	size_t rules = 0;
 
-	vp_array_each(chain, &ruleset->chains)
+	vp_array_each (chain, &ruleset->chains)
 		if (chain->kept_name)
 			rules += chain->rules.len;
 	return rules;
@@ -98,7 +100,7 @@ static size_t shape_maps(const struct vp_ruleset *ruleset, size_t *elements)
 	size_t maps = 0;
 
 	*elements = 0;
-	vp_array_each(set, &ruleset->sets) {
+	vp_array_each (set, &ruleset->sets) {
 		if (!set->counted)
 			continue;
 		maps++;
@@ -108,7 +110,8 @@ static size_t shape_maps(const struct vp_ruleset *ruleset, size_t *elements)
 	return maps;
 }
 
-/* Eight rules of one shape make a map, seven do not; nobody gets a chain or a counter object then. */
+/* Eight rules of one shape make a map, seven do not; nobody gets a chain or a counter object
+ * then. */
 static void test_shape_threshold(void **state)
 {
 	struct fixture f = { 0 };
@@ -167,10 +170,10 @@ static void test_names_are_stable(void **state)
 	add_simple(&b, 100, "when = datagram.len at-least 9\n");
 	compile(&a);
 	compile(&b);
-	vp_array_each(chain, &a.ruleset->chains) {
+	vp_array_each (chain, &a.ruleset->chains) {
 		bool found = false;
 
-		vp_array_each(other, &b.ruleset->chains)
+		vp_array_each (other, &b.ruleset->chains)
 			found |= !strcmp(chain->name, other->name) &&
 				 vp_nft_chain_digest(chain) == vp_nft_chain_digest(other);
 		missing += !found;
@@ -193,7 +196,7 @@ static bool has_chain(const struct vp_ruleset *ruleset, size_t before, const cha
 
 static bool has_set(const struct vp_ruleset *ruleset, const char *name)
 {
-	vp_array_each(set, &ruleset->sets)
+	vp_array_each (set, &ruleset->sets)
 		if (!strcmp(set->name, name))
 			return true;
 	return false;
@@ -202,10 +205,11 @@ static bool has_set(const struct vp_ruleset *ruleset, const char *name)
 static void check_statement(const struct vp_ruleset *ruleset, size_t chain,
 			    const struct vp_statement *statement)
 {
-	bool set = statement->kind == VP_ST_VMAP || statement->kind == VP_ST_MARK_MAP ||
-		   statement->kind == VP_ST_LIMIT_EACH || statement->kind == VP_ST_ADD ||
-		   (statement->kind == VP_ST_MATCH && (statement->compare == VP_CMP_IN_SET ||
-						       statement->compare == VP_CMP_NOT_IN_SET));
+	bool set =
+		statement->kind == VP_ST_VMAP || statement->kind == VP_ST_MARK_MAP ||
+		statement->kind == VP_ST_LIMIT_EACH || statement->kind == VP_ST_ADD ||
+		(statement->kind == VP_ST_MATCH && (statement->compare == VP_CMP_IN_SET ||
+						    statement->compare == VP_CMP_NOT_IN_SET));
 
 	if (statement->kind == VP_ST_VERDICT && statement->name)
 		assert_true(has_chain(ruleset, chain, statement->name));
@@ -228,15 +232,15 @@ static void test_references(void **state)
 	compile(&f);
 	assert_true(f.plan.placements.len > 25);
 	for (size_t i = 0; i < f.ruleset->chains.len; i++)
-		vp_array_each(rule, &f.ruleset->chains.data[i].rules)
-			vp_array_each(statement, &rule->statements)
+		vp_array_each (rule, &f.ruleset->chains.data[i].rules)
+			vp_array_each (statement, &rule->statements)
 				check_statement(f.ruleset, i, statement);
-	vp_array_each(set, &f.ruleset->sets)
-		vp_array_each(element, &set->elements)
+	vp_array_each (set, &f.ruleset->sets)
+		vp_array_each (element, &set->elements)
 			if (element->chain)
 				assert_true(has_chain(f.ruleset, f.ruleset->chains.len,
 						      element->chain));
-	vp_array_each(placement, &f.plan.placements)
+	vp_array_each (placement, &f.plan.placements)
 		assert_non_null(vp_ruleset_tag(f.ruleset, placement->tag));
 	release(&f);
 }
@@ -244,8 +248,10 @@ static void test_references(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_fields_covered),	   cmocka_unit_test(test_shape_threshold),
-		cmocka_unit_test(test_structure_is_constant), cmocka_unit_test(test_names_are_stable),
+		cmocka_unit_test(test_fields_covered),
+		cmocka_unit_test(test_shape_threshold),
+		cmocka_unit_test(test_structure_is_constant),
+		cmocka_unit_test(test_names_are_stable),
 		cmocka_unit_test(test_references),
 	};
 

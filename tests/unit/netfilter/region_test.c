@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Regions against brute force: each number must have exactly the rules that cover it. */
+#include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
-#include <setjmp.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -25,7 +25,8 @@ static void random_spans(struct vp_spans *spans)
 	unsigned int count = below(30);
 
 	for (unsigned int i = 0; i < count; i++) {
-		uint32_t first = below(DOMAIN), width = below(4) ? below(4) : below(DOMAIN - first);
+		uint32_t first = below(DOMAIN),
+			 width = below(4) ? below(4) : below(DOMAIN - first);
 
 		if (first + width >= DOMAIN)
 			width = 0;
@@ -38,7 +39,7 @@ static unsigned int covering(const struct vp_spans *spans, uint32_t number)
 {
 	unsigned int rules = 0;
 
-	vp_array_each(span, spans)
+	vp_array_each (span, spans)
 		if (span->first <= number && number <= span->last)
 			rules |= 1u << span->rule;
 	return rules;
@@ -49,7 +50,7 @@ static unsigned int listed(const struct vp_lists *lists, const struct vp_regions
 {
 	unsigned int rules = 0, found = 0;
 
-	vp_array_each(region, regions) {
+	vp_array_each (region, regions) {
 		if (number < region->first || region->last < number)
 			continue;
 		found++;
@@ -116,7 +117,8 @@ static void test_overlay(void **state)
 		random_spans(&base);
 		vp_spans_split(&over, &lists, &upper);
 		vp_spans_split(&base, &lists, &lower);
-		vp_regions_overlay(upper.data, upper.len, lower.data, lower.len, &lists, &both);
+		vp_regions_overlay(upper.data, upper.len, lower.data, lower.len, &lists,
+				   &both);
 		check_form(&lists, &both);
 		for (uint32_t n = 0; n < DOMAIN; n++) {
 			unsigned int wanted = covering(&over, n);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The planner: order, modes, expiry, management, units, sets, findings, differences. */
+#include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
-#include <setjmp.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -78,7 +78,7 @@ static bool says(const struct fixture *f, const char *text)
 
 static bool blind(const struct fixture *f, const char *code)
 {
-	vp_array_each(spot, &f->plan.blind_spots)
+	vp_array_each (spot, &f->plan.blind_spots)
 		if (!strcmp(spot->code, code))
 			return true;
 	return false;
@@ -210,8 +210,7 @@ static void test_site_set(void **state)
 {
 	struct fixture *f = *state;
 
-	add(f, "SITE",
-	    LOW "[set friends]\nvalues = 192.0.2.1\nsite = required\n", DNS,
+	add(f, "SITE", LOW "[set friends]\nvalues = 192.0.2.1\nsite = required\n", DNS,
 	    "when = not ip.src equals @friends\n" DROP);
 	plan(f);
 	assert_int_equal(f->findings.errors, 1);
@@ -230,13 +229,15 @@ static void test_refusals(void **state)
 	static const struct {
 		const char *service, *rule, *says;
 	} cases[] = {
-		{ "ports = tcp/80\napplication = http\n", "when = http.uri equals \"/\"\naction = drop\n",
+		{ "ports = tcp/80\napplication = http\n",
+		  "when = http.uri equals \"/\"\naction = drop\n",
 		  "http.uri needs inspection (this build has: netfilter)" },
 		{ DNS, "when = datagram[0:] contains \"abc\"\naction = drop\n",
 		  "datagram contains needs inspection" },
 		{ DNS, "when = datagram[250:10] equals \"0123456789\"\naction = drop\n",
 		  "first 256 bytes" },
-		{ DNS, "when = datagram.len at-least 1000\naction = drop\n", "first 256 bytes" },
+		{ DNS, "when = datagram.len at-least 1000\naction = drop\n",
+		  "first 256 bytes" },
 	};
 
 	(void)state;
@@ -325,12 +326,18 @@ static void test_ports(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		PLAN_TEST(test_order),		   PLAN_TEST(test_expiry),
-		PLAN_TEST(test_management),	   PLAN_TEST(test_management_partly),
-		PLAN_TEST(test_management_forced), PLAN_TEST(test_unit),
-		PLAN_TEST(test_unit_silent),	   PLAN_TEST(test_site_set),
-		PLAN_TEST(test_diff),		   PLAN_TEST(test_tags),
-		cmocka_unit_test(test_refusals),   cmocka_unit_test(test_ports),
+		PLAN_TEST(test_order),
+		PLAN_TEST(test_expiry),
+		PLAN_TEST(test_management),
+		PLAN_TEST(test_management_partly),
+		PLAN_TEST(test_management_forced),
+		PLAN_TEST(test_unit),
+		PLAN_TEST(test_unit_silent),
+		PLAN_TEST(test_site_set),
+		PLAN_TEST(test_diff),
+		PLAN_TEST(test_tags),
+		cmocka_unit_test(test_refusals),
+		cmocka_unit_test(test_ports),
 	};
 
 	return cmocka_run_group_tests_name("plan", tests, NULL, NULL);
