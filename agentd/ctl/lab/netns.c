@@ -61,8 +61,9 @@ int vp_netns_isolate(bool *user, struct vp_error *err)
 		return 0;
 	}
 	if (errno != EPERM)
-		return vp_fail(err, -errno, "no network namespace for the lab: %s",
-			       strerror(errno));
+		return vp_fail(err, -errno, "no network namespace for the lab: %s%s",
+			       strerror(errno),
+			       errno == ENOSPC ? " (see sysctl user.max_net_namespaces)" : "");
 	r = isolate_user(err);
 	if (r < 0)
 		return r;

@@ -112,7 +112,7 @@ static int put_in_place(struct vp_shield *shield, bool verify, struct vp_error *
 				       &artefacts, err);
 
 	if (r < 0)
-		return vp_fail(err, -EINVAL, "%s", err->text);
+		return err->code = -EINVAL;
 	r = vp_enforcement_prepare(all, &artefacts, err);
 	if (!r)
 		r = vp_enforcement_commit(all, NULL, err);
@@ -123,7 +123,8 @@ static int put_in_place(struct vp_shield *shield, bool verify, struct vp_error *
 	if (!r && verify)
 		r = check(shield, &artefacts, err);
 	vp_artefacts_free(all, &artefacts);
-	return r;
+	return r == -EINVAL ? (err->code = -EIO)
+			    : r; /* a plan that the kernel does not take */
 }
 
 int vp_shield_install(struct vp_shield *shield, const char *monitored, bool verify,

@@ -27,7 +27,7 @@ void vp_shield_close(struct vp_shield *shield);
 /*
  * Install the patch as it now is in memory, in place of what was there, with the
  * rule `monitored` (or NULL) in monitor. With `verify` it is read back and compared.
- * 0; -EINVAL when the planner or compiler refuses it; -errno.
+ * 0; -EINVAL when the planner or the compiler refuses it; another -errno when the kernel does.
  */
 int vp_shield_install(struct vp_shield *shield, const char *monitored, bool verify,
 		      struct vp_error *err);
