@@ -401,26 +401,18 @@ static int refused(const struct outcome *outcome, struct vp_error *err)
 		       vp_netlink_cure(outcome->code));
 }
 
-int vp_batch_send(struct vp_batch *batch, struct vp_netlink *nl, vp_netlink_visit echo,
-		  void *data, struct vp_error *err)
+/* 1: acknowledged. 0: the answer is lost. -errno: refused, or not even sent. */
+static int transact(struct vp_batch *batch, struct vp_netlink *nl, vp_netlink_visit echo,
+		    void *data, struct vp_error *err)
 {
 	struct outcome outcome = { .batch = batch };
-	uint32_t before = 0, after = 0;
-	int code;
+	int code = vp_netlink_make_room(nl, batch->len);
 
-	if (vp_batch_empty(batch))
-		return 0;
-	frame(batch, NFNL_MSG_BATCH_END);
-	code = vp_netlink_make_room(nl, batch->len);
 	if (code < 0)
 		return vp_fail(err, code, "a transaction of %zu KiB is too large: %s",
 			       batch->len / 1024, vp_netlink_cure(code));
-	code = vp_netlink_genid(nl, &before);
-	if (code < 0)
-		return vp_fail(err, code, "nf_tables does not answer: %s; %s", strerror(-code),
-			       vp_netlink_cure(code));
 	number(batch, nl);
-	outcome.last = nl->sequence - 1;
+	outcome.last = batch->sequence + (uint32_t)batch->steps.len;
 	if (mnl_socket_sendto(nl->socket, batch->data, batch->len) < 0)
 		return vp_fail(err, -errno, "cannot send a transaction of %zu KiB: %s; %s",
 			       batch->len / 1024, strerror(errno), vp_netlink_cure(-errno));
@@ -428,11 +420,38 @@ int vp_batch_send(struct vp_batch *batch, struct vp_netlink *nl, vp_netlink_visi
 	if (outcome.code < 0)
 		return refused(&outcome, err);
 	if (outcome.acknowledged)
+		return 1;
+	code = code < 0 ? code : -EIO;
+	vp_fail(err, code, "the kernel did not answer a transaction; %s",
+		vp_netlink_cure(code));
+	return 0;
+}
+
+int vp_batch_send(struct vp_batch *batch, struct vp_netlink *nl, vp_netlink_visit echo,
+		  void *data, struct vp_error *err)
+{
+	struct vp_error lost = { 0 };
+	uint32_t before = 0, after = 0;
+	int code;
+
+	if (vp_batch_empty(batch))
 		return 0;
-	/* the answer is lost: has the kernel moved on? */
-	if (vp_netlink_genid(nl, &after) == 0 && after != before)
+	frame(batch, NFNL_MSG_BATCH_END);
+	code = vp_netlink_genid(nl, &before);
+	if (code < 0)
+		return vp_fail(err, code, "nf_tables does not answer: %s; %s", strerror(-code),
+			       vp_netlink_cure(code));
+	code = transact(batch, nl, echo, data, &lost);
+	/* without an answer: has the kernel moved on? */
+	if (code > 0 || (code == 0 && vp_netlink_genid(nl, &after) == 0 && after != before))
 		return 0;
-	return vp_fail(err, code < 0 ? code : -EIO,
-		       "the kernel did not answer a transaction; %s",
-		       vp_netlink_cure(code < 0 ? code : -EIO));
+	return vp_fail(err, lost.code, "%s", lost.text);
+}
+
+int vp_batch_check(struct vp_batch *batch, struct vp_netlink *nl, struct vp_error *err)
+{
+	/* without an end, the kernel judges all of it and then takes it back */
+	int code = transact(batch, nl, NULL, NULL, err);
+
+	return code > 0 ? 0 : code < 0 ? code : -EIO;
 }

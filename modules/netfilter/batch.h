@@ -68,4 +68,8 @@ void vp_batch_delete_rules(struct vp_batch *batch, const struct vp_image_chain *
 int vp_batch_send(struct vp_batch *batch, struct vp_netlink *nl, vp_netlink_visit echo,
 		  void *data, struct vp_error *err);
 
+/* Would the kernel take it? 0 or -errno as above; nothing is ever in effect, nobody notices.
+ */
+int vp_batch_check(struct vp_batch *batch, struct vp_netlink *nl, struct vp_error *err);
+
 #endif

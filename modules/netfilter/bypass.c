@@ -8,6 +8,7 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <net/if.h>
 #include <netinet/in.h>
 #include <stdio.h>
 #include <sys/socket.h>
@@ -171,10 +172,11 @@ static int visit_qdisc(const struct nlmsghdr *message, void *data)
 static int visit_filter(const struct nlmsghdr *message, void *data)
 {
 	const struct tcmsg *tc = mnl_nlmsg_get_payload(message);
-	char name[32];
+	char name[IF_NAMESIZE] = "?";
 
-	snprintf(name, sizeof(name), "%d", tc->tcm_ifindex);
-	add(data, "tc", vp_format("interface number %s", name));
+	if (!if_indextoname((unsigned int)tc->tcm_ifindex, name))
+		return MNL_CB_OK; /* gone meanwhile */
+	add(data, "tc", vp_format("interface %s", name));
 	return MNL_CB_OK;
 }
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * What this kernel can do for the netfilter point, tried out on a scratch table
- * that is never committed or is removed again at once, and what of this host the
- * planner must know: see host_facts.h.
+ * in transactions that never end and so never take effect, and what of this host
+ * the planner must know: see host_facts.h.
  */
 #include <errno.h>
 #include <netinet/in.h>
@@ -28,7 +28,7 @@ static void scratch_name(char name[static 48])
 	snprintf(name, 48, "vpatch-probe-%u", (unsigned int)getpid());
 }
 
-/* Make a table and remove it in one transaction: 0 when the kernel takes it. */
+/* Would the kernel make such a table? */
 static int try_table(struct vp_netlink *nl, uint32_t flags, struct vp_error *err)
 {
 	_cleanup_batch_ struct vp_batch batch = { 0 };
@@ -37,8 +37,7 @@ static int try_table(struct vp_netlink *nl, uint32_t flags, struct vp_error *err
 	scratch_name(name);
 	vp_batch_begin(&batch, nl);
 	vp_batch_add_table(&batch, name, flags);
-	vp_batch_delete_table(&batch, name);
-	return vp_batch_send(&batch, nl, NULL, NULL, err);
+	return vp_batch_check(&batch, nl, err);
 }
 
 /* The same with a chain and one rule of one expression. */
@@ -60,8 +59,7 @@ static int try_expression(struct vp_netlink *nl, struct nftnl_expr *expr)
 	vp_batch_add_table(&batch, name, 0);
 	vp_batch_add_chain(&batch, chain);
 	vp_batch_add_rules(&batch, chain);
-	vp_batch_delete_table(&batch, name);
-	return vp_batch_send(&batch, nl, NULL, NULL, NULL);
+	return vp_batch_check(&batch, nl, NULL);
 }
 
 static bool has_native_queue(struct vp_netlink *nl)

@@ -180,13 +180,15 @@ static void add_input(struct vp_ruleset *ruleset, const struct shape *shape)
 	struct vp_selector key[3] = { vp_sel(VP_SEL_L4PROTO, 1), vp_sel_port(false),
 				      vp_sel_payload(VP_SEL_TRANSPORT, 8, 4) };
 	struct vp_nft_rule *rule;
+	char comment[32];
 
 	chain->base = true;
 	chain->hook = NF_INET_LOCAL_IN;
 	chain->priority = 10;
 	rule = vp_chain_rule(chain, "defragment");
 	vp_st_match_u32(&rule->statements, VP_SEL_CT_STATE, VP_CMP_BITS, 1);
-	rule = vp_chain_rule(chain, "dispatch");
+	snprintf(comment, sizeof(comment), "dispatch %u", shape->salt);
+	rule = vp_chain_rule(chain, comment); /* so that these rules are switched too */
 	vp_st_add(&rule->statements, VP_ST_VMAP, key, 2)->name = vp_strdup("exact");
 	if (shape->elements) {
 		rule = vp_chain_rule(chain, "shapes");

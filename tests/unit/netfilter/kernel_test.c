@@ -465,13 +465,16 @@ static void probing_finds_facts(void **state)
 	struct vp_host host = { 0 };
 	struct vp_error err = { 0 };
 	bool notrack = false, flowtable = false, made;
+	uint32_t before = 0, after = 0;
 
-	(void)state;
 	nft("add table inet other; add chain inet other pre { type filter hook prerouting "
 	    "priority -300; }; add rule inet other pre udp dport 53 notrack");
 	made = system("nft add flowtable inet other ft \"{ hook ingress priority 0; devices = "
 		      "{ lo }; }\" 2>/dev/null") == 0;
+	good(vp_netlink_genid(&((struct vp_instance *)*state)->nl, &before), &err);
 	good(vp_netfilter_probe(&host, &err), &err);
+	good(vp_netlink_genid(&((struct vp_instance *)*state)->nl, &after), &err);
+	assert_int_equal(before, after); /* nobody could notice */
 	assert_true(host.kernel.nftables);
 	assert_true(host.addresses.len >= 1);
 	vp_array_each (bypass, &host.bypasses) {
