@@ -458,6 +458,15 @@ static bool in_ports(const struct vp_port_ranges *ports, unsigned int protocol, 
 	return false;
 }
 
+/* Was a translated packet sent to a service of this host? */
+static bool of_published(const struct vp_rule *rule, const struct vp_service *service,
+			 const struct view *v)
+{
+	return !service->addresses.len && rule->direction == VP_TO_SERVER &&
+	       v->packet->translated &&
+	       in_ports(&service->ports, v->protocol, v->packet->original_port);
+}
+
 /* Is the packet, at this hook, traffic of the service in the rule's direction? */
 static bool of_service(const struct vp_rule *rule, const struct vp_service *service,
 		       const struct view *v)
@@ -498,9 +507,11 @@ static bool over_limit(struct it_state *state, const struct vp_rule *rule,
 }
 
 static bool rule_matches(const struct vp_patch *patch, const struct vp_rule *rule,
-			 const struct view *v, struct it_state *state)
+			 const struct view *v, bool published, struct it_state *state)
 {
-	if (!of_service(rule, &patch->services.data[rule->service], v))
+	const struct vp_service *service = &patch->services.data[rule->service];
+
+	if (!(published ? of_published(rule, service, v) : of_service(rule, service, v)))
 		return false;
 	vp_array_each (condition, &rule->when)
 		if (!holds(condition, v))
@@ -514,7 +525,7 @@ static bool rule_matches(const struct vp_patch *patch, const struct vp_rule *rul
 /* All rules of one mode and direction, by severity, then id, then place; stop at a decisive
  * one. */
 static void evaluate_pass(const struct vp_policy *policy, enum vp_mode mode,
-			  enum vp_direction direction, const struct view *v,
+			  enum vp_direction direction, bool published, const struct view *v,
 			  struct it_state *state, struct it_result *result)
 {
 	for (int severity = VP_SEVERITY_CRITICAL; severity >= VP_SEVERITY_LOW; severity--) {
@@ -525,7 +536,7 @@ static void evaluate_pass(const struct vp_policy *policy, enum vp_mode mode,
 				continue;
 			vp_array_each (rule, &(*patch)->rules) {
 				if (result->decisive.patch || rule->direction != direction ||
-				    !rule_matches(*patch, rule, v, state))
+				    !rule_matches(*patch, rule, v, published, state))
 					continue;
 				if (mode == VP_MODE_MONITOR)
 					vp_array_push(&result->monitors,
@@ -546,8 +557,10 @@ void it_evaluate(const struct vp_policy *policy, const struct it_packet *packet,
 	result->monitors.len = 0;
 	if (!take_apart(&v, packet))
 		return;
-	evaluate_pass(policy, VP_MODE_MONITOR, VP_TO_SERVER, &v, state, result);
-	evaluate_pass(policy, VP_MODE_MONITOR, VP_TO_CLIENT, &v, state, result);
-	evaluate_pass(policy, VP_MODE_ENFORCE, VP_TO_SERVER, &v, state, result);
-	evaluate_pass(policy, VP_MODE_ENFORCE, VP_TO_CLIENT, &v, state, result);
+	for (int mode = VP_MODE_MONITOR; mode <= VP_MODE_ENFORCE; mode++)
+		for (int direction = VP_TO_SERVER; direction <= VP_TO_CLIENT; direction++)
+			for (int published = 0; published < 2; published++)
+				evaluate_pass(policy, (enum vp_mode)mode,
+					      (enum vp_direction)direction, published, &v,
+					      state, result);
 }

@@ -58,6 +58,12 @@ void rnd_definition(struct rnd *r, unsigned int number,
 void rnd_simple_definition(struct rnd *r, unsigned int number, unsigned int shape,
 			   struct vp_strbuf *out);
 
+/* UDP to this port of this host is translated to port RND_INNER_PORT of a device. */
+#define RND_OUTER_PORT 65535
+#define RND_INNER_PORT 1000
+#define RND_INNER4     "10.9.1.77"
+#define RND_INNER6     "fd09:1::77"
+
 struct rnd_packet {
 	enum it_hook hook;
 	bool from_device; /* enters where the devices are */

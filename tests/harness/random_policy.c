@@ -43,7 +43,7 @@ static void put_ports(struct rnd *r, struct vp_strbuf *out)
 			vp_strbuf_addf(out, "%s/%u-%u", protocol, first, second);
 			break;
 		}
-		/* fall through */
+		__attribute__((fallthrough));
 	case 4:
 		vp_strbuf_adds(out, PICK(r, "icmp", "icmpv6", "icmp, icmpv6"));
 		break;
