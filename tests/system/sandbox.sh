@@ -41,6 +41,7 @@ sandbox_end() {
 	local status=$?
 	[ -z "$daemon" ] || kill -9 "$daemon" 2>/dev/null
 	[ $status = 0 ] || { echo "--- daemon's output"; tail -n 30 "$work/daemon.log" 2>/dev/null; }
+	umount "$work/state" 2>/dev/null
 	rm -rf "$work"
 }
 
@@ -94,7 +95,8 @@ peer() {
 	in_peer "$1" ip -6 route add default via "${4%/*}"
 	sysctl -qw net.ipv4.ip_forward=1 net.ipv6.conf.all.forwarding=1
 	for i in $(seq 200); do # until the link carries traffic
-		in_peer "$1" ping -q -c 1 -W 1 "${2%/*}" >/dev/null 2>&1 && break
+		in_peer "$1" ping -q -c 1 -W 1 "${2%/*}" >/dev/null 2>&1 &&
+			in_peer "$1" ping -q -c 1 -W 1 "${4%/*}" >/dev/null 2>&1 && ping -q -c 1 -W 1 "${5%/*}" >/dev/null 2>&1 && break
 		sleep 0.02
 	done
 }
@@ -112,11 +114,12 @@ counter() {
 check() {
 	local text=$1
 	shift
-	if "$@"; then
+	if "$@" >"$work/output" 2>&1; then
 		echo "ok      $text"
 		passed=$((passed + 1))
 	else
 		echo "NOT OK  $text"
+		sed 's/^/        /' "$work/output"
 		failed=$((failed + 1))
 	fi
 }
@@ -124,8 +127,9 @@ check() {
 refuse() {
 	local text=$1
 	shift
-	if "$@"; then
+	if "$@" >"$work/output" 2>&1; then
 		echo "NOT OK  $text"
+		sed 's/^/        /' "$work/output"
 		failed=$((failed + 1))
 	else
 		echo "ok      $text"
