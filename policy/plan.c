@@ -24,8 +24,19 @@ struct builder {
 static void blind_spot(struct builder *b, const struct vp_patch *patch, const char *code,
 		       char *text)
 {
-	struct vp_blind_spot *spot = vp_array_add(&b->plan->blind_spots);
+	struct vp_blind_spot *spot;
 
+	/* the rules of a service all say the same of it */
+	for (size_t i = b->plan->blind_spots.len; i-- > 0;) {
+		spot = &b->plan->blind_spots.data[i];
+		if (spot->patch != patch)
+			break;
+		if (!strcmp(spot->text, text)) {
+			free(text);
+			return;
+		}
+	}
+	spot = vp_array_add(&b->plan->blind_spots);
 	*spot = (struct vp_blind_spot){ .patch = patch, .code = code, .text = text };
 }
 

@@ -3,11 +3,12 @@
  * One rule of the plan as nftables rules. Conditions that are one row of
  * statements stand in the rule itself; those with alternatives, and exceptions,
  * become a cascade: a chain for each, which goes on to the next one or returns.
+ * An alternative always fits one rule: it reads at most VP_DATAGRAM_REACH bytes,
+ * 16 in each statement.
  */
 #include "modules/netfilter/compiler.h"
 
 #define INLINE_MAX 24u /* statements of conditions in one rule */
-#define BRANCH_MAX 32u /* statements of one alternative in one rule */
 
 /* A test that needs a chain of its own: go on to the next stage where it is `wanted`. */
 struct stage {
@@ -59,35 +60,6 @@ static void decide(struct vp_statements *statements, bool go, const char *next)
 	vp_st_verdict(statements, go ? VP_NFT_GOTO : VP_NFT_RETURN, go ? next : NULL);
 }
 
-/*
- * A branch too long for one rule: its first statements lead to chains with the
- * others, each of which goes back to the chain of the remaining branches when
- * one fails. Leaves in *reversed the rules that now come first.
- */
-static void long_branch(struct vp_compiler *c, struct vp_branch *branch, bool go,
-			const char *next, struct nft_rules *reversed, const char *name)
-{
-	const char *rest = seal(c, reversed, name), *chain = NULL;
-	size_t count = branch->statements.len, first = (count - 1) / BRANCH_MAX * BRANCH_MAX;
-
-	for (;; first -= BRANCH_MAX) {
-		size_t size = count - first < BRANCH_MAX ? count - first : BRANCH_MAX;
-		struct vp_nft_rule *rule;
-
-		if (rest)
-			vp_st_verdict(&vp_array_add(reversed)->statements, VP_NFT_GOTO, rest);
-		rule = vp_array_add(reversed);
-		move_statements(&rule->statements, &branch->statements, first, size);
-		if (chain)
-			vp_st_verdict(&rule->statements, VP_NFT_GOTO, chain);
-		else
-			decide(&rule->statements, go, next);
-		if (!first)
-			return;
-		chain = seal(c, reversed, name);
-	}
-}
-
 static const char *stage_chain(struct vp_compiler *c, struct stage *stage, const char *next,
 			       const char *name)
 {
@@ -98,13 +70,8 @@ static const char *stage_chain(struct vp_compiler *c, struct stage *stage, const
 	for (size_t i = stage->test.branches.len; i-- > 0;) {
 		struct vp_branch *branch = &stage->test.branches.data[i];
 		bool go = branch->holds == stage->wanted;
-		struct vp_nft_rule *rule;
+		struct vp_nft_rule *rule = vp_array_add(&reversed);
 
-		if (branch->statements.len > BRANCH_MAX) {
-			long_branch(c, branch, go, next, &reversed, name);
-			continue;
-		}
-		rule = vp_array_add(&reversed);
 		move_statements(&rule->statements, &branch->statements, 0,
 				branch->statements.len);
 		decide(&rule->statements, go, next);
