@@ -9,6 +9,12 @@ check_PROGRAMS += tests/golden/netfilter_test
 TESTS += tests/golden/netfilter_test
 tests_golden_netfilter_test_SOURCES = tests/golden/netfilter_test.c
 tests_golden_netfilter_test_LDADD = libvpmodules.a libvppolicy.a libvpbase.a $(INIH_LIBS)
+EXTRA_DIST += tests/golden/netfilter
+
+# After a change that is meant: rewrite plan.ok and nft.ok of all cases, then read the diff.
+update-golden: tests/golden/netfilter_test
+	srcdir=$(srcdir) tests/golden/netfilter_test --update
+.PHONY: update-golden
 
 # The corpus of malformed and valid definitions, over the policy library alone.
 check_PROGRAMS += tests/harness/check_policy
