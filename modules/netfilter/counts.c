@@ -84,7 +84,7 @@ static int read_sets(struct vp_instance *instance, struct vp_image *image,
 	return 0;
 }
 
-static void remember(struct vp_instance *instance, const struct vp_counts *counts)
+void vp_instance_remember(struct vp_instance *instance, const struct vp_counts *counts)
 {
 	vp_array_free(&instance->last);
 	if (!counts->len)
@@ -115,7 +115,7 @@ int vp_netfilter_counts(struct vp_instance *instance, struct vp_counts *counts,
 	if (code < 0)
 		return code;
 	vp_counts_join(counts);
-	remember(instance, counts);
+	vp_instance_remember(instance, counts);
 	return 0;
 }
 

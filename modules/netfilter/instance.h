@@ -82,6 +82,8 @@ void vp_removed_set(struct vp_removed *removed, const struct vp_image_set *set);
 void vp_removed_store(const struct vp_removed *removed, struct vp_batch *batch,
 		      struct vp_image *image);
 
+/* Keep the counts (joined) for a repair. */
+void vp_instance_remember(struct vp_instance *instance, const struct vp_counts *counts);
 /* Add to the count of a tag. */
 void vp_counts_add(struct vp_counts *counts, uint32_t tag, uint64_t packets, uint64_t bytes);
 /* Sort by tag and join what belongs together. */

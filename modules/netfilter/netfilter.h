@@ -13,6 +13,7 @@ extern const struct vp_module vp_netfilter_module;
 /*
  * Put back what was committed last, after somebody else removed or changed it:
  * the whole table in one transaction when it is gone, else only what differs.
+ * With many counted elements the shields come back before their counters do.
  * Counters begin with the higher of `counts` (may be NULL) and the values read
  * last. Returns 0 or -errno; -ENODATA when this instance never committed anything
  * (prepare and commit the stored generation instead).

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * Putting back what somebody else removed. A table that is gone is written again
- * from memory, without asking the compiler or the disk; one that was only changed
- * goes through the ordinary difference, so that bans and counts survive.
+ * from memory, without asking the compiler, the disk or even the kernel; one that was only
+ * changed goes through the ordinary difference, so that bans and counts survive.
  */
 #include <errno.h>
 #include <netinet/in.h>
@@ -59,21 +59,76 @@ static void subtract_counts(struct vp_counts *counts, const struct vp_counts *th
 	}
 }
 
-static int repair_all(struct vp_instance *instance, const struct vp_counts *counts,
-		      struct vp_error *err)
+static int send_all(struct vp_instance *instance, bool replace, struct vp_error *err)
 {
 	_cleanup_batch_ struct vp_batch batch = { 0 };
 	int code;
 
-	vp_counts_restore(counts, instance->meant);
 	vp_batch_begin(&batch, &instance->nl);
+	if (replace)
+		vp_batch_delete_table(&batch, VP_TABLE_NAME);
 	vp_batch_add_image(&batch, instance->meant);
-	instance->certain = true;
-	if (vp_netlink_genid(&instance->nl, &instance->genid) < 0)
-		instance->certain = false;
+	instance->certain = vp_netlink_genid(&instance->nl, &instance->genid) == 0;
 	code = vp_instance_send(instance, &batch, NULL, NULL, err);
 	if (code < 0)
 		instance->certain = false;
+	return code;
+}
+
+/* Elements with counters of their own, which cost the kernel four times the others. */
+#define MANY_COUNTED 1000
+
+static size_t counted_elements(const struct vp_image *image)
+{
+	size_t count = 0;
+
+	vp_array_each (set, &image->sets)
+		count += set->counted ? set->elements.len : 0;
+	return count;
+}
+
+/* Shields first: all of it, but without the elements' counters. */
+static int send_uncounted(struct vp_instance *instance, struct vp_error *err)
+{
+	VP_ARRAY(struct vp_image_set *) counted = { 0 };
+	int code;
+
+	vp_array_each (set, &instance->meant->sets)
+		if (set->counted)
+			vp_array_push(&counted, set);
+	vp_array_each (set, &counted)
+		(*set)->counted = false;
+	code = send_all(instance, false, err);
+	vp_array_each (set, &counted)
+		(*set)->counted = true;
+	vp_array_free(&counted);
+	return code;
+}
+
+/*
+ * The time without a shield counts, not the time until all is as before: with
+ * many counted elements the table is written quickly without their counters, and
+ * then replaced by the whole one. What those few elements drop in between is
+ * logged, but not counted.
+ */
+static int repair_all(struct vp_instance *instance, struct vp_counts *counts,
+		      struct vp_error *err)
+{
+	struct vp_counts since = { 0 };
+	int code;
+
+	vp_counts_restore(counts, instance->meant);
+	if (counted_elements(instance->meant) < MANY_COUNTED)
+		return send_all(instance, false, err);
+	code = send_uncounted(instance, err);
+	if (code < 0)
+		return code;
+	if (vp_netfilter_counts(instance, &since, NULL) == 0)
+		merge_counts(counts, &since);
+	vp_array_free(&since);
+	vp_counts_restore(counts, instance->meant);
+	code = send_all(instance, true, err);
+	vp_instance_remember(instance, counts);
 	return code;
 }
 

@@ -508,12 +508,16 @@ static void large_is_fast(void **state)
 	start = milliseconds();
 	apply(*state, more);
 	one = milliseconds() - start;
-	packets_of(*state, 1);
+	send_to(SHAPE_PORT + 7, "SHAPE", 4);
+	send_to(REGION_PORT + 7, "x", 3);
+	assert_int_equal(packets_of(*state, SHAPE_TAG + 7), 4);
 	nft("flush ruleset");
 	start = milliseconds();
 	good(vp_netfilter_repair(*state, NULL, &err), &err);
 	repair = milliseconds() - start;
 	assert_int_equal(verify(*state, more, NULL), 0);
+	assert_int_equal(packets_of(*state, SHAPE_TAG + 7), 4);
+	assert_int_equal(packets_of(*state, REGION_TAG + 7), 3);
 	print_message("10,000 elements: apply %.1f ms, read back %.1f ms, one more %.1f ms, "
 		      "repair %.1f ms\n",
 		      full, check, one, repair);
