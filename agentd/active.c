@@ -26,6 +26,7 @@ int vp_host_read(struct vp_host *host, const struct vp_config *config,
 
 	host->now = time(NULL);
 	host->clock_synchronised = clock_is_synchronised();
+	host->kernel = all->kernel;
 	host->log_group = config->log_group;
 	host->table_ownership = config->table_ownership;
 	vp_array_each (range, &config->management)

@@ -61,6 +61,7 @@ int vp_agent_open_modules(struct vp_agent *agent, struct vp_error *err)
 	if (!agent->all.count || agent->all.instances[0])
 		return 0;
 	r = vp_host_read(&host, &agent->config, &agent->all, NULL, &why);
+	agent->all.kernel = host.kernel;
 	if (!r)
 		r = vp_enforcement_open(&agent->all, &host, &why);
 	vp_host_free(&host);

@@ -14,6 +14,7 @@ struct vp_enforcement {
 	const struct vp_module *const *modules; /* NULL-terminated, not owned */
 	size_t count;
 	struct vp_instance *instances[VP_ENFORCEMENT_MAX];
+	struct vp_kernel kernel; /* what the first probe found */
 };
 
 /* A compiled generation: one artefact a module. */

@@ -37,7 +37,11 @@ struct vp_module {
 	const char *name;
 	enum vp_point point;
 
-	/* Add this module's facts to the snapshot. 0 or -errno (the kernel cannot do it at all: -EOPNOTSUPP). */
+	/*
+	 * Add this module's facts to the snapshot. host->kernel may be filled in from an
+	 * earlier probe of this process and is then believed. 0 or -errno (the kernel
+	 * cannot do it at all: -EOPNOTSUPP).
+	 */
 	int (*probe)(struct vp_host *host, struct vp_error *err);
 
 	/*

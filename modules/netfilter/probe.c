@@ -101,6 +101,28 @@ static bool has_sock_destroy(void)
 	return answer.header.nlmsg_type == NLMSG_ERROR && answer.error.error == -ENOENT;
 }
 
+static int probe_kernel(struct vp_netlink *nl, struct vp_host *host, struct vp_error *err)
+{
+	int code;
+
+	if (host->kernel.nftables)
+		return 0; /* known from an earlier probe: each try costs a grace period */
+	code = try_table(nl, 0, err);
+	host->kernel.nftables = code == 0;
+	if (code == 0) {
+		host->kernel.owner_persist =
+			try_table(nl, VP_TABLE_OWNER | VP_TABLE_PERSIST, NULL) == 0;
+		host->kernel.native_queue = has_native_queue(nl);
+		host->kernel.sock_destroy = has_sock_destroy();
+	} else if (code == -EPROTONOSUPPORT || code == -EOPNOTSUPP || code == -ENOENT) {
+		code = vp_fail(
+			err, -EOPNOTSUPP,
+			"this kernel has no nftables for the inet family: load or build "
+			"nf_tables (CONFIG_NF_TABLES, CONFIG_NF_TABLES_INET)");
+	}
+	return code;
+}
+
 int vp_netfilter_probe(struct vp_host *host, struct vp_error *err)
 {
 	struct vp_netlink nl;
@@ -108,20 +130,9 @@ int vp_netfilter_probe(struct vp_host *host, struct vp_error *err)
 
 	if (code < 0)
 		return code;
-	code = try_table(&nl, 0, err);
-	host->kernel.nftables = code == 0;
-	if (code == 0) {
-		host->kernel.owner_persist =
-			try_table(&nl, VP_TABLE_OWNER | VP_TABLE_PERSIST, NULL) == 0;
-		host->kernel.native_queue = has_native_queue(&nl);
-		host->kernel.sock_destroy = has_sock_destroy();
+	code = probe_kernel(&nl, host, err);
+	if (code == 0)
 		vp_bypasses_read(&nl, host);
-	} else if (code == -EPROTONOSUPPORT || code == -EOPNOTSUPP || code == -ENOENT) {
-		code = vp_fail(
-			err, -EOPNOTSUPP,
-			"this kernel has no nftables for the inet family: load or build "
-			"nf_tables (CONFIG_NF_TABLES, CONFIG_NF_TABLES_INET)");
-	}
 	vp_netlink_close(&nl);
 	if (code == 0)
 		vp_host_facts_read(host);
