@@ -151,7 +151,7 @@ const struct vp_field vp_fields[VP_FIELD_COUNT] = {
 	OPTION(IPV6_ROUTING_TYPE, "ipv6.routing.type", 8, IP, COMPARE | EXISTS,
 	       "type of the IPv6 routing header"),
 	OPTION(LINK_LOOPBACK, "link.loopback", 1, IP, EQUALS,
-	       "1 when the packet came in over the loopback interface, else 0"),
+	       "1 when this host sends the packet to itself, else 0; missing in what else it sends"),
 	HEADER(TCP_SRCPORT, "tcp.srcport", 16, VP_TRAFFIC_TCP, BOTH, "source port"),
 	HEADER(TCP_DSTPORT, "tcp.dstport", 16, VP_TRAFFIC_TCP, BOTH, "destination port"),
 	HEADER(TCP_FLAGS, "tcp.flags", 8, VP_TRAFFIC_TCP, NETFILTER,

@@ -95,7 +95,7 @@ enum vp_field_id {
 	VP_FIELD_IP_OPT_TYPE,       /* IPv4 options present: 7, 131, 137, 148 */
 	VP_FIELD_IPV6_EXTHDR_TYPE,  /* IPv6 extension headers present: 0, 43, 60, 135 */
 	VP_FIELD_IPV6_ROUTING_TYPE,
-	VP_FIELD_LINK_LOOPBACK,     /* came in over the loopback interface: 1, else 0 */
+	VP_FIELD_LINK_LOOPBACK,     /* this host sends it to itself: 1, else 0 */
 	VP_FIELD_TCP_SRCPORT,
 	VP_FIELD_TCP_DSTPORT,
 	VP_FIELD_TCP_FLAGS, /* the 8 bits CWR ECE URG ACK PSH RST SYN FIN */

@@ -8,10 +8,11 @@
  * two the actual destination comes before the original one of translated flows,
  * and to-server before to-client.
  *
- * A packet that this host sends to itself passes output and input. Rules of
- * endpoints and published ports see it at output only.
+ * A packet that this host sends to itself passes output and input. It is judged at
+ * output only, where it is whole: connection tracking lets IPv6 fragments that it
+ * has put together there leave as fragments again, and what comes in by loopback
+ * is not put together a second time before input.
  */
-#include <net/if_arp.h>
 #include <netinet/in.h>
 
 #include <linux/netfilter.h>
@@ -270,11 +271,9 @@ static void look_up(struct vp_statements *out, const struct vp_selector *key, si
 }
 
 static void endpoint_rules(const struct pass *pass, struct vp_nft_chain *chain,
-			   const struct vp_maps maps[2], bool not_loopback)
+			   const struct vp_maps maps[2])
 {
 	bool source = pass->direction == VP_TO_CLIENT;
-	struct vp_selector arrival = vp_sel(VP_SEL_IIFTYPE, 2);
-	uint16_t loopback = ARPHRD_LOOPBACK;
 
 	for (uint8_t family = 4; family <= 6; family += 2) {
 		const struct vp_maps *m = &maps[family == 6];
@@ -291,8 +290,6 @@ static void endpoint_rules(const struct pass *pass, struct vp_nft_chain *chain,
 				if (!names[i])
 					continue;
 				out = &vp_chain_rule(chain, NULL)->statements;
-				if (not_loopback)
-					vp_st_match(out, &arrival, VP_CMP_NE, &loopback);
 				vp_st_family(out, family);
 				look_up(out, key, portless ? 2 : 3, names[i]);
 			}
@@ -362,11 +359,11 @@ static void dispatch_chains(struct pass *pass)
 {
 	struct vp_nft_chain here = { 0 }, elsewhere = { 0 };
 
-	endpoint_rules(pass, &here, pass->endpoint_here, pass->direction == VP_TO_SERVER);
+	endpoint_rules(pass, &here, pass->endpoint_here);
 	local_rules(pass, &here, -1);
 	portless_rules(pass, &here);
 	pass->here = dispatch_chain(pass, "here", &here);
-	endpoint_rules(pass, &elsewhere, pass->endpoint, false);
+	endpoint_rules(pass, &elsewhere, pass->endpoint);
 	pass->elsewhere = dispatch_chain(pass, "elsewhere", &elsewhere);
 	published_chain(pass);
 }
@@ -390,36 +387,51 @@ static void pass_free(struct pass *pass)
 
 /* Base chains */
 
-static struct vp_statements *base_rule(struct vp_nft_chain *chain, bool not_loopback)
+/* A rule for packets that this host sends to itself (`self`), or for all others. */
+static struct vp_statements *base_rule(struct vp_nft_chain *chain, bool self)
 {
 	struct vp_statements *out = &vp_chain_rule(chain, NULL)->statements;
-	struct vp_selector arrival = vp_sel(VP_SEL_IIFTYPE, 2);
-	uint16_t loopback = ARPHRD_LOOPBACK;
 
-	if (not_loopback)
-		vp_st_match(out, &arrival, VP_CMP_NE, &loopback);
+	if (chain->hook == NF_INET_LOCAL_IN)
+		vp_st_loopback(out, VP_SEL_IIFTYPE, self);
+	if (chain->hook == NF_INET_LOCAL_OUT)
+		vp_st_loopback(out, VP_SEL_OIFTYPE, self);
 	return out;
 }
 
-static void base_pass(const struct pass *pass, struct vp_nft_chain *chain)
+/* To this host's services: what comes in, and what it sends to itself; their answers: what
+ * leaves. */
+static void base_actual(const struct pass *pass, struct vp_nft_chain *chain)
 {
-	/* local services are here where packets come in, and answer where they leave */
-	bool input = chain->hook == NF_INET_LOCAL_IN;
-	bool here = pass->direction == VP_TO_SERVER ? input : chain->hook == NF_INET_LOCAL_OUT;
-	struct vp_statements *out;
+	bool output = chain->hook == NF_INET_LOCAL_OUT;
+	bool here = pass->direction == VP_TO_SERVER ? chain->hook == NF_INET_LOCAL_IN : output;
 
+	if (output && pass->here)
+		vp_st_verdict(base_rule(chain, true), VP_NFT_JUMP, pass->here);
 	if (here && pass->here)
 		vp_st_verdict(base_rule(chain, false), VP_NFT_JUMP, pass->here);
 	if (!here && pass->elsewhere)
-		vp_st_verdict(base_rule(chain, input), VP_NFT_JUMP, pass->elsewhere);
-	if (!pass->published)
-		return;
-	out = base_rule(chain, input);
+		vp_st_verdict(base_rule(chain, false), VP_NFT_JUMP, pass->elsewhere);
+}
+
+static void base_published(const struct pass *pass, struct vp_nft_chain *chain)
+{
+	struct vp_statements *out = &vp_chain_rule(chain, NULL)->statements;
+
+	if (chain->hook == NF_INET_LOCAL_IN)
+		vp_st_loopback(out, VP_SEL_IIFTYPE, false);
 	vp_st_match_u32(out, VP_SEL_CT_STATUS, VP_CMP_BITS, IPS_DST_NAT);
 	vp_st_match_byte(out, VP_SEL_CT_DIRECTION, VP_CMP_EQ,
 			 pass->direction == VP_TO_SERVER ? CT_DIRECTION_ORIGINAL
 							 : CT_DIRECTION_REPLY);
 	vp_st_verdict(out, VP_NFT_JUMP, pass->published);
+}
+
+static void base_pass(const struct pass *pass, struct vp_nft_chain *chain)
+{
+	base_actual(pass, chain);
+	if (pass->published)
+		base_published(pass, chain);
 }
 
 static void base_chain(struct vp_compiler *c, const char *name, uint8_t hook,

@@ -108,14 +108,28 @@ static const char *management_set(struct vp_compiler *c)
 	return vp_store_set(&c->store, "management", &set);
 }
 
-/* To this host where packets come in, from this host where they leave. */
+/* Ports of the set return; `self`: only in what this host sends to itself. */
+static void ports_return(struct vp_nft_chain *chain, const char *set, bool source, bool self)
+{
+	struct vp_statements *out = &vp_chain_rule(chain, "management")->statements;
+	struct vp_selector key[2] = { vp_sel(VP_SEL_L4PROTO, 1), vp_sel_port(source) };
+	struct vp_statement *match;
+
+	if (self)
+		vp_st_loopback(out, VP_SEL_OIFTYPE, true);
+	match = vp_st_add(out, VP_ST_MATCH, key, 2);
+	match->compare = VP_CMP_IN_SET;
+	match->name = vp_strdup(set);
+	vp_st_verdict(out, VP_NFT_RETURN, NULL);
+}
+
+/* To this host where packets come in, from this host where they leave; both in what it sends
+ * to itself, which is judged where it leaves. */
 static void management_return(struct vp_compiler *c, struct vp_nft_chain *chain)
 {
 	bool leaving = chain->hook == NF_INET_LOCAL_OUT;
-	struct vp_selector key[2] = { vp_sel(VP_SEL_L4PROTO, 1), vp_sel_port(leaving) };
 	const char *name = management_set(c);
 	struct vp_statements *out;
-	struct vp_statement *match;
 
 	vp_array_each (range, &c->plan->management) {
 		if (vp_protocol_has_ports(range->protocol) || range->protocol > 255)
@@ -126,11 +140,9 @@ static void management_return(struct vp_compiler *c, struct vp_nft_chain *chain)
 	}
 	if (!name)
 		return;
-	out = &vp_chain_rule(chain, "management")->statements;
-	match = vp_st_add(out, VP_ST_MATCH, key, 2);
-	match->compare = VP_CMP_IN_SET;
-	match->name = vp_strdup(name);
-	vp_st_verdict(out, VP_NFT_RETURN, NULL);
+	ports_return(chain, name, leaving, false);
+	if (leaving)
+		ports_return(chain, name, false, true);
 }
 
 void vp_compile_guard(struct vp_compiler *c, struct vp_nft_chain *chain)

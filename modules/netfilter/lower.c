@@ -107,6 +107,7 @@ static uint8_t loaded_size(const struct vp_selector *selector)
 static bool is_host_order(const struct vp_selector *selector)
 {
 	return selector->kind == VP_SEL_MARK || selector->kind == VP_SEL_IIFTYPE ||
+	       selector->kind == VP_SEL_OIFTYPE ||
 	       selector->kind == VP_SEL_CT_STATE || selector->kind == VP_SEL_CT_STATUS;
 }
 
@@ -186,6 +187,9 @@ static void load(struct vp_expressions *out, const struct vp_selector *selector,
 		break;
 	case VP_SEL_IIFTYPE:
 		load_meta(out, NFT_META_IIFTYPE, reg);
+		break;
+	case VP_SEL_OIFTYPE:
+		load_meta(out, NFT_META_OIFTYPE, reg);
 		break;
 	case VP_SEL_NETWORK:
 		load_payload(out, NFT_PAYLOAD_NETWORK_HEADER, selector, reg);

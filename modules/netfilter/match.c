@@ -6,7 +6,6 @@
  */
 #include "modules/netfilter/match.h"
 
-#include <net/if_arp.h>
 #include <netinet/in.h>
 
 #include "modules/netfilter/match_internal.h"
@@ -394,22 +393,19 @@ static void match_list(struct vp_match *match, const struct extractor *x)
 		    (uint8_t[]){ x->kind == VP_SEL_TCP_OPTION ? 5 << 4 : 5 });
 }
 
-/* 1 or 0, by the interface's type. */
+/*
+ * 1 or 0, by the interface's type. What this host sends to itself is judged where
+ * it leaves (compile_dispatch.c), all else by the interface it came in by; each
+ * selector ends the branch where its interface does not exist.
+ */
 static void match_loopback(struct vp_match *match)
 {
-	static const uint16_t loopback =
-		ARPHRD_LOOPBACK; /* host order, as the kernel keeps it */
-	struct vp_selector selector = vp_sel(VP_SEL_IIFTYPE, sizeof(loopback));
-	bool inside = list_wants(&match->condition->values, 1);
-	bool outside = list_wants(&match->condition->values, 0);
-
-	if (inside || outside)
-		vp_st_match(vp_match_branch(&match->core, true), &selector,
-			    inside && outside ? VP_CMP_LOADED
-			    : inside	      ? VP_CMP_EQ
-					      : VP_CMP_NE,
-			    &loopback);
-	presence(match, &selector);
+	if (list_wants(&match->condition->values, 1))
+		vp_st_loopback(vp_match_branch(&match->core, true), VP_SEL_OIFTYPE, true);
+	if (list_wants(&match->condition->values, 0))
+		vp_st_loopback(vp_match_branch(&match->core, true), VP_SEL_IIFTYPE, false);
+	vp_st_loopback(vp_match_branch(&match->presence, true), VP_SEL_OIFTYPE, true);
+	vp_st_loopback(vp_match_branch(&match->presence, true), VP_SEL_IIFTYPE, false);
 }
 
 /* The whole condition */

@@ -27,7 +27,8 @@
 enum vp_selector_kind {
 	VP_SEL_L4PROTO,     /* meta l4proto, 1 */
 	VP_SEL_NFPROTO,     /* meta nfproto, 1 */
-	VP_SEL_IIFTYPE,     /* meta iiftype, 2, host order: ARPHRD_... */
+	VP_SEL_IIFTYPE,     /* meta iiftype, 2, host order: ARPHRD_...; missing at output */
+	VP_SEL_OIFTYPE,     /* meta oiftype, likewise; missing at input */
 	VP_SEL_MARK,        /* meta mark, 4, host order */
 	VP_SEL_NETWORK,     /* payload from the network header */
 	VP_SEL_TRANSPORT,   /* payload from the transport header */

@@ -2,6 +2,7 @@
 /* Making statements, keys and elements: see statement.h. */
 #include "modules/netfilter/statement.h"
 
+#include <net/if_arp.h>
 #include <netinet/in.h>
 
 #include <linux/netfilter.h>
@@ -59,6 +60,14 @@ void vp_st_match_byte(struct vp_statements *list, enum vp_selector_kind kind,
 	struct vp_selector selector = vp_sel(kind, 1);
 
 	vp_st_match(list, &selector, compare, &value);
+}
+
+void vp_st_loopback(struct vp_statements *list, enum vp_selector_kind kind, bool is)
+{
+	static const uint16_t loopback = ARPHRD_LOOPBACK; /* host order, as the kernel keeps it */
+	struct vp_selector selector = vp_sel(kind, sizeof(loopback));
+
+	vp_st_match(list, &selector, is ? VP_CMP_EQ : VP_CMP_NE, &loopback);
 }
 
 void vp_st_match_u32(struct vp_statements *list, enum vp_selector_kind kind,

@@ -44,6 +44,8 @@ struct vp_statement *vp_st_add(struct vp_statements *list, enum vp_statement_kin
 struct vp_statement *vp_st_match(struct vp_statements *list,
 				 const struct vp_selector *selector, enum vp_compare compare,
 				 const void *data);
+/* `kind`: VP_SEL_IIFTYPE or VP_SEL_OIFTYPE; whether that interface is loopback. */
+void vp_st_loopback(struct vp_statements *list, enum vp_selector_kind kind, bool is);
 void vp_st_match_byte(struct vp_statements *list, enum vp_selector_kind kind,
 		      enum vp_compare compare, uint8_t value);
 void vp_st_match_u32(struct vp_statements *list, enum vp_selector_kind kind,

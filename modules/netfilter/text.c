@@ -85,6 +85,8 @@ static const char *plain_name(const struct vp_selector *selector)
 		return "meta nfproto";
 	case VP_SEL_IIFTYPE:
 		return "meta iiftype";
+	case VP_SEL_OIFTYPE:
+		return "meta oiftype";
 	case VP_SEL_MARK:
 		return "meta mark";
 	case VP_SEL_CT_STATE:
@@ -114,6 +116,7 @@ static enum form form_of(const struct vp_selector *selector)
 	switch (selector->kind) {
 	case VP_SEL_MARK:
 	case VP_SEL_IIFTYPE:
+	case VP_SEL_OIFTYPE:
 	case VP_SEL_CT_STATE:
 	case VP_SEL_CT_STATUS:
 		return FORM_HOST;

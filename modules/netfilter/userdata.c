@@ -101,6 +101,8 @@ static uint32_t describe(const struct vp_selector *selector, struct vp_userdata 
 		return put_number(details, 0, NFT_META_MARK) ? NFT_EXPRESSION_META : 0;
 	case VP_SEL_IIFTYPE:
 		return put_number(details, 0, NFT_META_IIFTYPE) ? NFT_EXPRESSION_META : 0;
+	case VP_SEL_OIFTYPE:
+		return put_number(details, 0, NFT_META_OIFTYPE) ? NFT_EXPRESSION_META : 0;
 	case VP_SEL_NETWORK:
 	case VP_SEL_TRANSPORT:
 		return put_payload(details, selector) ? NFT_EXPRESSION_PAYLOAD : 0;

@@ -16,7 +16,7 @@ struct it_packet {
 	enum it_hook hook;
 	const uint8_t *data; /* from the IP header on */
 	size_t len;
-	bool loopback;		/* it came in over the loopback interface */
+	bool loopback;		/* this host sends it to itself */
 	bool translated;	/* on its way to a translated destination */
 	uint16_t original_port; /* the destination port it was sent to */
 };
