@@ -153,8 +153,10 @@ int vp_active_build(struct vp_active **active, struct vp_generation *generation,
 		vp_active_free(made, all);
 		return r;
 	}
-	made->generation.digest = vp_sources_digest(&made->generation.sources, true);
-	made->generation.content = vp_sources_digest(&made->generation.sources, false);
+	if (!made->generation.content)
+		made->generation.content = vp_sources_digest(&made->generation.sources);
+	made->generation.digest =
+		vp_sources_digest_local(&made->generation.sources, made->generation.content);
 	made->generation.placed = vp_plan_digest(&made->plan);
 	made->generation.patches = made->policy.patches.len;
 	made->generation.rules = made->plan.placements.len;

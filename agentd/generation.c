@@ -43,21 +43,32 @@ static const struct vp_text_list *const_list_of(const struct vp_sources *sources
 	return lists[kind];
 }
 
-uint64_t vp_sources_digest(const struct vp_sources *sources, bool local)
+static uint64_t digest_text(uint64_t digest, const struct vp_text *text)
+{
+	digest = vp_digest_text(digest, text->name);
+	digest = vp_digest(digest, &text->len, sizeof(text->len));
+	return vp_digest(digest, text->data, text->len);
+}
+
+uint64_t vp_sources_digest(const struct vp_sources *sources)
 {
 	uint64_t digest = VP_DIGEST_SEED;
 
 	for (int kind = 0; kind < TEXT_KINDS; kind++) {
 		digest = vp_digest(digest, &kind, sizeof(kind));
-		vp_array_each (text, const_list_of(sources, (enum text_kind)kind)) {
-			if (!local && vp_local_text(text))
-				continue;
-			digest = vp_digest_text(digest, text->name);
-			digest = vp_digest(digest, &text->len, sizeof(text->len));
-			digest = vp_digest(digest, text->data, text->len);
-		}
+		vp_array_each (text, const_list_of(sources, (enum text_kind)kind))
+			if (!vp_local_text(text))
+				digest = digest_text(digest, text);
 	}
 	return digest;
+}
+
+uint64_t vp_sources_digest_local(const struct vp_sources *sources, uint64_t content)
+{
+	vp_array_each (text, &sources->overrides)
+		if (vp_local_text(text))
+			content = digest_text(content, text);
+	return content;
 }
 
 static void add_be(struct vp_strbuf *out, uint64_t value, size_t width)

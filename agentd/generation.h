@@ -31,7 +31,7 @@ struct vp_generation {
 	uint64_t parent;       /* what ran before; 0: nothing */
 	uint64_t restores;     /* the generation a rollback went to; 0: none */
 	uint64_t digest;       /* of `sources` */
-	uint64_t content; /* likewise, without the local overrides; not stored */
+	uint64_t content;      /* likewise, without the local overrides; not stored */
 	uint64_t folder;       /* digest of the policy folder when this was decided */
 	uint64_t placed; /* digest of the plan: what the sources came to on this host then */
 	uint64_t patches, rules;
@@ -40,8 +40,10 @@ struct vp_generation {
 	struct vp_sources sources;
 };
 
-/* Digest of texts; `local` false leaves the local overrides (local.h) out. */
-uint64_t vp_sources_digest(const struct vp_sources *sources, bool local);
+/* Digest of all texts but the local overrides (local.h). */
+uint64_t vp_sources_digest(const struct vp_sources *sources);
+/* And with them: `content` is vp_sources_digest() of the same sources. */
+uint64_t vp_sources_digest_local(const struct vp_sources *sources, uint64_t content);
 
 /* Append the file's bytes. */
 void vp_generation_write(const struct vp_generation *generation, struct vp_strbuf *out);

@@ -6,6 +6,8 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "agentd/loop.h"
+
 void vp_findings_copy(struct vp_findings *to, const struct vp_findings *from)
 {
 	vp_findings_free(to);
@@ -23,7 +25,7 @@ uint64_t vp_folder_digest(const struct vp_agent *agent, struct vp_findings *find
 	uint64_t digest;
 
 	vp_agent_read_folder(agent, &sources, findings);
-	digest = findings->errors ? 0 : vp_sources_digest(&sources, false);
+	digest = findings->errors ? 0 : vp_sources_digest(&sources);
 	vp_sources_free(&sources);
 	return digest;
 }
@@ -62,11 +64,12 @@ void vp_apply_folder(struct vp_agent *agent, const struct vp_order *order,
 	struct vp_sources sources = { 0 };
 	struct vp_locals locals = { 0 };
 	struct vp_order whole = *order;
-	struct vp_error
-		ignored; /* a damaged bundle has no overrides to keep; status names it */
+	struct vp_error ignored; /* no overrides of a damaged bundle are kept; status names it */
+	uint64_t start = vp_loop_now();
 
 	vp_agent_read_folder(agent, &sources, &outcome->findings);
-	whole.folder = vp_sources_digest(&sources, false);
+	outcome->milliseconds.read = vp_loop_now() - start;
+	whole.folder = whole.content = vp_sources_digest(&sources);
 	whole.sources = &sources;
 	if (outcome->findings.errors) {
 		refuse_folder(agent, order, outcome);

@@ -55,6 +55,7 @@ static json_t *times_of(const struct vp_outcome *outcome)
 {
 	json_t *times = json_object();
 
+	vp_json_set_number(times, "read", outcome->milliseconds.read);
 	vp_json_set_number(times, "policy", outcome->milliseconds.policy);
 	vp_json_set_number(times, "plan", outcome->milliseconds.plan);
 	vp_json_set_number(times, "compile", outcome->milliseconds.compile);

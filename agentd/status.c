@@ -240,7 +240,7 @@ static json_t *folder_document(const struct vp_agent *agent)
 	json_object_set_new(
 		document, "differs",
 		json_boolean(digest != (agent->active ? agent->active->generation.content
-						      : vp_sources_digest(&none, false))));
+						      : vp_sources_digest(&none))));
 	if (agent->folder.errors)
 		json_object_set_new(document, "findings", vp_json_findings(&agent->folder));
 	else if (findings.errors)

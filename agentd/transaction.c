@@ -46,6 +46,7 @@ static void make_generation(struct vp_agent *agent, const struct vp_order *order
 		.parent = agent->running,
 		.restores = order->restores,
 		.folder = order->folder,
+		.content = order->content,
 		.forced = order->forced || (agent->active && agent->active->generation.forced),
 		.sources = *order->sources,
 	};
@@ -228,14 +229,26 @@ static void record(struct vp_agent *agent, struct vp_active *next)
 	vp_active_free(old, &agent->all);
 }
 
+/* The bundle has them now: only the local overrides are needed once more. */
+static void drop_texts(struct vp_sources *sources)
+{
+	struct vp_sources local = { .overrides = sources->overrides };
+
+	memset(&sources->overrides, 0, sizeof(sources->overrides));
+	vp_sources_free(sources);
+	*sources = local;
+}
+
 static void install(struct vp_agent *agent, const struct vp_order *order,
 		    struct vp_active *next, struct vp_outcome *outcome)
 {
 	uint64_t committed;
 	int r = store(agent, order, next, outcome);
 
-	if (!r)
+	if (!r) {
+		drop_texts(&next->generation.sources);
 		r = prepare(agent, next, outcome);
+	}
 	if (!r) {
 		if (agent->reporting)
 			vp_reporting_settle(agent->reporting);
@@ -299,7 +312,7 @@ void vp_transaction_run(struct vp_agent *agent, const struct vp_order *order,
 	vp_sources_free(order->sources);
 	memset(order->sources, 0, sizeof(*order->sources));
 	describe(agent, outcome);
-	outcome->milliseconds.total = vp_loop_now() - start;
+	outcome->milliseconds.total = vp_loop_now() - start + outcome->milliseconds.read;
 	vp_history_add(agent, order, outcome);
 	if (agent->changed && outcome->result == VP_RESULT_APPLIED)
 		agent->changed(agent);

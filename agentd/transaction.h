@@ -34,6 +34,7 @@ struct vp_order {
 	const char *reason, *ticket;
 	struct vp_sources *sources;
 	uint64_t folder;   /* digest of the policy folder that this decision saw */
+	uint64_t content;  /* digest of `sources` without local overrides; 0: not known yet */
 	uint64_t restores; /* rollback: the generation whose sources these are */
 	const struct vp_session_list *sessions; /* of whoever asks; NULL: none */
 	unsigned int confirm;			/* seconds; 0: no confirmation needed */
@@ -50,7 +51,7 @@ struct vp_outcome {
 	struct vp_strbuf changes;
 	time_t confirm_until; /* 0: no confirmation asked for */
 	struct {
-		uint64_t policy, plan, compile, store, prepare, commit, verify, total;
+		uint64_t read, policy, plan, compile, store, prepare, commit, verify, total;
 	} milliseconds;
 };
 
