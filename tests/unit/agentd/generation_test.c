@@ -76,8 +76,7 @@ static void round_trip(void **state)
 	assert_int_equal(b.sources.definitions.len, 2);
 	assert_int_equal(b.sources.definitions.data[0].len, 10);
 	assert_memory_equal(b.sources.definitions.data[0].data, "[patch]\n\0x", 10);
-	assert_true(vp_sources_digest(&a.sources, true) ==
-		    vp_sources_digest(&b.sources, true));
+	assert_true(digest_of(&a) == digest_of(&b));
 	vp_generation_free(&a);
 	vp_generation_free(&b);
 	vp_strbuf_free(&out);
@@ -128,15 +127,12 @@ static void digest_sees_content_and_names(void **state)
 	struct vp_generation a = sample(), b = sample();
 
 	(void)state;
-	assert_true(vp_sources_digest(&a.sources, true) ==
-		    vp_sources_digest(&b.sources, true));
+	assert_true(digest_of(&a) == digest_of(&b));
 	b.sources.definitions.data[0].name[0] = 'b';
-	assert_true(vp_sources_digest(&a.sources, true) !=
-		    vp_sources_digest(&b.sources, true));
+	assert_true(digest_of(&a) != digest_of(&b));
 	b.sources.definitions.data[0].name[0] = 'a';
 	b.sources.overrides.data[1].data[0] = '#'; /* a local one */
-	assert_true(vp_sources_digest(&a.sources, true) !=
-		    vp_sources_digest(&b.sources, true));
+	assert_true(digest_of(&a) != digest_of(&b));
 	assert_true(vp_sources_digest(&a.sources) == vp_sources_digest(&b.sources));
 	vp_generation_free(&a);
 	vp_generation_free(&b);
