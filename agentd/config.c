@@ -186,7 +186,6 @@ static const struct key keys[] = {
 	{ "syslog-format", set_format, MEMBER(syslog_form), "keyvalue, cee or cef" },
 	{ "syslog-socket", set_socket_path, MEMBER(syslog_socket), "a path, or none" },
 	{ "journal", set_switch, MEMBER(journal), "yes or no" },
-	{ "evidence", set_switch, MEMBER(evidence), "yes or no" },
 	{ "reporter", set_path, MEMBER(reporter), A_PATH },
 	{ "keep-generations", set_keep, MEMBER(keep_generations), "a number from 2 to 10000" },
 };

@@ -32,7 +32,6 @@ struct vp_config {
 	enum vp_event_format syslog_form; /* `syslog-format` */
 	char *syslog_socket;		  /* "none": no syslog */
 	bool journal;			  /* native fields when the journal reads us */
-	bool evidence;
 	size_t keep_generations;
 };
 

@@ -79,7 +79,7 @@ static json_t *objects_document(const char *artefact, const struct vp_placement 
 static json_t *rule_document(const struct vp_agent *agent,
 			     const struct vp_placement *placement, const char *artefact)
 {
-	const struct vp_total *total = vp_totals_find(&agent->totals, placement->tag);
+	struct vp_count count = vp_total_count(vp_totals_find(&agent->totals, placement->tag));
 	_cleanup_strbuf_ struct vp_strbuf action = { 0 };
 	json_t *rule = json_object();
 
@@ -97,8 +97,9 @@ static json_t *rule_document(const struct vp_agent *agent,
 	json_object_set_new(rule, "conditions", conditions_document(&placement->rule->when));
 	json_object_set_new(rule, "exceptions", conditions_document(&placement->rule->except));
 	vp_json_set_text(rule, "action", vp_strbuf_text(&action));
-	vp_json_set_number(rule, "packets", vp_total_packets(total));
-	vp_json_set_number(rule, "bytes", vp_total_bytes(total));
+	vp_json_set_number(rule, "packets", count.packets);
+	vp_json_set_number(rule, "bytes", count.bytes);
+	vp_json_set_number(rule, "banned", count.banned);
 	json_object_set_new(rule, "objects", objects_document(artefact, placement));
 	return rule;
 }

@@ -11,6 +11,8 @@
 #include "agentd/transaction.h"
 #include "lib/log.h"
 
+#define CHANGES_MAX 200
+
 static const struct {
 	const char *name;
 	enum vp_exit status;
@@ -39,16 +41,25 @@ void vp_outcome_free(struct vp_outcome *outcome)
 	vp_strbuf_free(&outcome->changes);
 }
 
-static json_t *changes_of(const struct vp_outcome *outcome)
+/* So many lines are read by nobody; `vpatchctl plan` has them all. */
+static void set_changes(json_t *document, const struct vp_outcome *outcome)
 {
 	_cleanup_free_ char *text = vp_strdup(vp_strbuf_text(&outcome->changes));
 	json_t *list = json_array();
 	char *rest = text, *line;
+	uint64_t omitted = 0;
 
-	while ((line = strsep(&rest, "\n")))
-		if (*line)
+	while ((line = strsep(&rest, "\n"))) {
+		if (!*line)
+			continue;
+		if (json_array_size(list) < CHANGES_MAX)
 			vp_json_append_text(list, line);
-	return list;
+		else
+			omitted++;
+	}
+	json_object_set_new(document, "changes", list);
+	if (omitted)
+		vp_json_set_number(document, "changes_omitted", omitted);
 }
 
 static json_t *times_of(const struct vp_outcome *outcome)
@@ -91,7 +102,7 @@ json_t *vp_outcome_document(const struct vp_outcome *outcome, const char *reques
 	vp_json_set_number(document, "previous", outcome->previous);
 	vp_json_set_number(document, "patches", outcome->patches);
 	vp_json_set_number(document, "rules", outcome->rules);
-	json_object_set_new(document, "changes", changes_of(outcome));
+	set_changes(document, outcome);
 	if (outcome->confirm_until && outcome->result == VP_RESULT_APPLIED)
 		json_object_set_new(document, "confirm", confirm_of(outcome));
 	json_object_set_new(document, "milliseconds", times_of(outcome));

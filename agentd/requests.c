@@ -233,14 +233,63 @@ static void run_with_locals(const struct call *call, const struct vp_locals *loc
 	vp_array_free(&sessions);
 }
 
+/* The policy that runs, as it would be without local overrides. False: it cannot be known. */
+static bool build_without_locals(const struct call *call, struct vp_policy *policy)
+{
+	struct vp_generation generation = { 0 };
+	struct vp_findings ignored = { 0 };
+	struct vp_locals none = { 0 };
+
+	if (vp_state_load(&call->agent->state, call->agent->running, &generation, NULL))
+		return false;
+	vp_locals_write(&none, &generation.sources);
+	vp_policy_build(policy, &generation.sources, time(NULL), &ignored);
+	vp_findings_free(&ignored);
+	vp_generation_free(&generation);
+	return true;
+}
+
+/* Enabling for good what only a local override had disabled needs no override at all. */
+static void put_override(const struct vp_policy *without, struct vp_locals *locals,
+			 const struct vp_local *local)
+{
+	const struct vp_patch *patch = vp_policy_find(without, local->id);
+
+	if (local->kind == VP_LOCAL_ENABLED && local->enabled && !local->until && patch &&
+	    !patch->disabled)
+		vp_locals_remove(locals, VP_LOCAL_ENABLED, local->id);
+	else
+		vp_locals_set(locals, local);
+}
+
+static void override_one(const struct call *call, struct vp_locals *locals,
+			 const struct vp_local *local)
+{
+	struct vp_policy without = { 0 };
+
+	build_without_locals(call, &without);
+	put_override(&without, locals, local);
+	vp_policy_free(&without);
+}
+
+/* All at once, and new: nothing has to be looked for among ten thousand others. */
 static void override_all(const struct call *call, struct vp_locals *locals,
 			 struct vp_local *local)
 {
+	struct vp_policy without = { 0 };
+	bool plain = local->kind == VP_LOCAL_ENABLED && local->enabled && !local->until &&
+		     build_without_locals(call, &without);
+
 	vp_locals_clear(locals, local->kind);
 	vp_array_each (patch, &call->agent->active->policy.patches) {
+		const struct vp_patch *bare =
+			plain ? vp_policy_find(&without, (*patch)->id) : NULL;
+
 		local->id = (*patch)->id;
-		vp_locals_add(locals, local);
+		if (!bare || bare->disabled)
+			vp_locals_add(locals, local);
 	}
+	vp_policy_free(&without);
 }
 
 /* ID or ALL, and DURATION, are common to enable, disable and mode. */
@@ -275,7 +324,7 @@ static void override(const struct call *call, struct vp_local *local)
 	local->until = duration ? time(NULL) + (time_t)((duration + 999) / 1000) : 0;
 	local->id = own_id;
 	if (id)
-		vp_locals_set(&locals, local);
+		override_one(call, &locals, local);
 	else
 		override_all(call, &locals, local);
 	run_with_locals(call, &locals);

@@ -96,22 +96,23 @@ static size_t first_of(const struct placed *placed, const struct vp_patch *patch
 }
 
 struct sums {
-	uint64_t patches, enforced, monitored, disabled, rules, packets, bytes;
+	uint64_t patches, enforced, monitored, disabled, rules, packets, bytes, banned;
 };
 
 static json_t *rule_document(const struct vp_agent *agent,
-			     const struct vp_placement *placement, uint64_t *packets,
-			     uint64_t *bytes)
+			     const struct vp_placement *placement, struct vp_count *sum)
 {
-	const struct vp_total *total = vp_totals_find(&agent->totals, placement->tag);
+	struct vp_count count = vp_total_count(vp_totals_find(&agent->totals, placement->tag));
 	json_t *rule = json_object();
 
 	vp_json_set_text(rule, "name", placement->rule->name);
 	vp_json_set_text(rule, "point", vp_point_name(placement->point));
-	vp_json_set_number(rule, "packets", vp_total_packets(total));
-	vp_json_set_number(rule, "bytes", vp_total_bytes(total));
-	*packets += vp_total_packets(total);
-	*bytes += vp_total_bytes(total);
+	vp_json_set_number(rule, "packets", count.packets);
+	vp_json_set_number(rule, "bytes", count.bytes);
+	vp_json_set_number(rule, "banned", count.banned);
+	sum->packets += count.packets;
+	sum->bytes += count.bytes;
+	sum->banned += count.banned;
 	return rule;
 }
 
@@ -132,11 +133,10 @@ static json_t *patch_document(const struct vp_agent *agent, const struct vp_patc
 	const struct vp_placement *first =
 		at < placed->len && placed->of[at]->patch == patch ? placed->of[at] : NULL;
 	json_t *document = json_object(), *rules = json_array();
-	uint64_t packets = 0, bytes = 0;
+	struct vp_count sum = { 0 };
 
 	for (; at < placed->len && placed->of[at]->patch == patch; at++, sums->rules++)
-		json_array_append_new(rules,
-				      rule_document(agent, placed->of[at], &packets, &bytes));
+		json_array_append_new(rules, rule_document(agent, placed->of[at], &sum));
 	vp_json_set_text(document, "id", patch->id);
 	vp_json_set_text(document, "title", patch->title);
 	vp_json_set_text(document, "severity", vp_severity_name(patch->severity));
@@ -146,16 +146,18 @@ static json_t *patch_document(const struct vp_agent *agent, const struct vp_patc
 	vp_json_set_text(document, "on_expiry", vp_on_expiry_name(patch->on_expiry));
 	vp_json_set_text(document, "owner", patch->owner);
 	vp_json_set_text(document, "overridden", patch->overridden);
-	vp_json_set_number(document, "packets", packets);
-	vp_json_set_number(document, "bytes", bytes);
+	vp_json_set_number(document, "packets", sum.packets);
+	vp_json_set_number(document, "bytes", sum.bytes);
+	vp_json_set_number(document, "banned", sum.banned);
 	vp_json_set_number(document, "blind_spots", count_blind_spots(&active->plan, patch));
 	json_object_set_new(document, "rules", rules);
 	sums->patches++;
 	sums->enforced += first && first->mode == VP_MODE_ENFORCE;
 	sums->monitored += first && first->mode == VP_MODE_MONITOR;
 	sums->disabled += !first;
-	sums->packets += packets;
-	sums->bytes += bytes;
+	sums->packets += sum.packets;
+	sums->bytes += sum.bytes;
+	sums->banned += sum.banned;
 	return document;
 }
 
@@ -292,6 +294,7 @@ static json_t *totals_document(const struct sums *sums)
 	vp_json_set_number(document, "rules", sums->rules);
 	vp_json_set_number(document, "packets", sums->packets);
 	vp_json_set_number(document, "bytes", sums->bytes);
+	vp_json_set_number(document, "banned", sums->banned);
 	return document;
 }
 

@@ -50,25 +50,34 @@ static struct vp_total *find_or_add(struct vp_totals *totals, uint32_t tag)
 	vp_array_add(&totals->list);
 	memmove(&totals->list.data[at + 1], &totals->list.data[at],
 		(last - at) * sizeof(struct vp_total));
-	totals->list.data[at] = (struct vp_total){ .tag = tag };
+	totals->list.data[at] =
+		(struct vp_total){ .tag = tag, .base.tag = tag, .kernel.tag = tag };
 	return &totals->list.data[at];
 }
 
-uint64_t vp_total_packets(const struct vp_total *total)
+static struct vp_count sum_of(const struct vp_count *a, const struct vp_count *b)
 {
-	return total ? total->base_packets + total->packets : 0;
+	return (struct vp_count){ .tag = a->tag,
+				  .packets = a->packets + b->packets,
+				  .bytes = a->bytes + b->bytes,
+				  .banned = a->banned + b->banned };
 }
 
-uint64_t vp_total_bytes(const struct vp_total *total)
+struct vp_count vp_total_count(const struct vp_total *total)
 {
-	return total ? total->base_bytes + total->bytes : 0;
+	return total ? sum_of(&total->base, &total->kernel) : (struct vp_count){ 0 };
 }
 
 static void detach_one(struct vp_total *total)
 {
-	total->base_packets += total->packets;
-	total->base_bytes += total->bytes;
-	total->packets = total->bytes = 0;
+	total->base = sum_of(&total->base, &total->kernel);
+	total->kernel = (struct vp_count){ .tag = total->tag };
+}
+
+static bool went_back(const struct vp_count *now, const struct vp_count *before)
+{
+	return now->packets < before->packets || now->bytes < before->bytes ||
+	       now->banned < before->banned;
 }
 
 void vp_totals_update(struct vp_totals *totals, const struct vp_counts *counts)
@@ -76,12 +85,13 @@ void vp_totals_update(struct vp_totals *totals, const struct vp_counts *counts)
 	vp_array_each (count, counts) {
 		struct vp_total *total = find_or_add(totals, count->tag);
 
-		if (count->packets < total->packets || count->bytes < total->bytes)
+		if (went_back(count, &total->kernel))
 			detach_one(total);
-		if (count->packets == total->packets && count->bytes == total->bytes)
+		if (count->packets == total->kernel.packets &&
+		    count->bytes == total->kernel.bytes &&
+		    count->banned == total->kernel.banned)
 			continue;
-		total->packets = count->packets;
-		total->bytes = count->bytes;
+		total->kernel = *count;
 		totals->changed = true;
 	}
 }
@@ -96,9 +106,7 @@ void vp_totals_detach(struct vp_totals *totals)
 void vp_totals_counts(const struct vp_totals *totals, struct vp_counts *counts)
 {
 	vp_array_each (total, &totals->list)
-		vp_array_push(counts, ((struct vp_count){ .tag = total->tag,
-							  .packets = vp_total_packets(total),
-							  .bytes = vp_total_bytes(total) }));
+		vp_array_push(counts, vp_total_count(total));
 }
 
 void vp_totals_set_reported(struct vp_totals *totals, const struct vp_counts *reported)
@@ -119,6 +127,17 @@ void vp_totals_reported(const struct vp_totals *totals, struct vp_counts *report
 							    .packets = total->reported }));
 }
 
+static void read_count(const json_t *item, const char *prefix, struct vp_count *count)
+{
+	_cleanup_free_ char *packets = vp_format("%spackets", prefix);
+	_cleanup_free_ char *bytes = vp_format("%sbytes", prefix);
+	_cleanup_free_ char *banned = vp_format("%sbanned", prefix);
+
+	count->packets = vp_json_get_number(item, packets);
+	count->bytes = vp_json_get_number(item, bytes);
+	count->banned = vp_json_get_number(item, banned);
+}
+
 static void read_total(struct vp_totals *totals, const json_t *item)
 {
 	uint64_t tag = vp_json_get_hex(item, "tag");
@@ -127,10 +146,8 @@ static void read_total(struct vp_totals *totals, const json_t *item)
 	if (!tag || tag > UINT32_MAX)
 		return;
 	total = find_or_add(totals, (uint32_t)tag);
-	total->base_packets = vp_json_get_number(item, "base_packets");
-	total->base_bytes = vp_json_get_number(item, "base_bytes");
-	total->packets = vp_json_get_number(item, "packets");
-	total->bytes = vp_json_get_number(item, "bytes");
+	read_count(item, "base_", &total->base);
+	read_count(item, "", &total->kernel);
 	total->reported = vp_json_get_number(item, "reported");
 }
 
@@ -160,12 +177,21 @@ static json_t *total_document(const struct vp_total *total)
 	json_t *item = json_object();
 
 	vp_json_set_hex(item, "tag", total->tag);
-	vp_json_set_number(item, "base_packets", total->base_packets);
-	vp_json_set_number(item, "base_bytes", total->base_bytes);
-	vp_json_set_number(item, "packets", total->packets);
-	vp_json_set_number(item, "bytes", total->bytes);
+	vp_json_set_number(item, "base_packets", total->base.packets);
+	vp_json_set_number(item, "base_bytes", total->base.bytes);
+	vp_json_set_number(item, "base_banned", total->base.banned);
+	vp_json_set_number(item, "packets", total->kernel.packets);
+	vp_json_set_number(item, "bytes", total->kernel.bytes);
+	vp_json_set_number(item, "banned", total->kernel.banned);
 	vp_json_set_number(item, "reported", total->reported);
 	return item;
+}
+
+static bool is_empty(const struct vp_total *total)
+{
+	struct vp_count count = vp_total_count(total);
+
+	return !count.packets && !count.banned && !total->reported;
 }
 
 int vp_totals_save(struct vp_totals *totals, const char *path, struct vp_error *err)
@@ -176,7 +202,7 @@ int vp_totals_save(struct vp_totals *totals, const char *path, struct vp_error *
 	int r;
 
 	vp_array_each (total, &totals->list)
-		if (vp_total_packets(total) || total->reported)
+		if (!is_empty(total))
 			json_array_append_new(list, total_document(total));
 	json_object_set_new(document, "totals", list);
 	text = json_dumps(document, JSON_COMPACT);

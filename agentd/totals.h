@@ -15,9 +15,9 @@
 
 struct vp_total {
 	uint32_t tag;
-	uint64_t base_packets, base_bytes; /* gone from the kernel */
-	uint64_t packets, bytes;	   /* in the kernel when last looked at */
-	uint64_t reported;		   /* packets that had their event */
+	struct vp_count base;	/* gone from the kernel */
+	struct vp_count kernel; /* in the kernel when last looked at */
+	uint64_t reported;	/* packets that had their event */
 };
 
 struct vp_totals {
@@ -42,8 +42,8 @@ void vp_totals_counts(const struct vp_totals *totals, struct vp_counts *counts);
 
 /* NULL when nothing was ever counted for that tag. */
 const struct vp_total *vp_totals_find(const struct vp_totals *totals, uint32_t tag);
-uint64_t vp_total_packets(const struct vp_total *total); /* NULL: 0 */
-uint64_t vp_total_bytes(const struct vp_total *total);
+/* Base and kernel together; NULL: all zero. */
+struct vp_count vp_total_count(const struct vp_total *total);
 
 /* What the event aggregation has reported so far. */
 void vp_totals_set_reported(struct vp_totals *totals, const struct vp_counts *reported);

@@ -12,7 +12,9 @@ static void count(struct vp_totals *totals, uint32_t tag, uint64_t packets)
 {
 	struct vp_counts counts = { 0 };
 
-	vp_array_push(&counts, ((struct vp_count){ tag, packets, packets * 100 }));
+	vp_array_push(
+		&counts,
+		((struct vp_count){ .tag = tag, .packets = packets, .bytes = packets * 100 }));
 	vp_totals_update(totals, &counts);
 	vp_array_free(&counts);
 }
@@ -27,23 +29,23 @@ static void life_of_a_counter(void **state)
 	count(&totals, 9, 1);
 	count(&totals, 5, 10);
 	count(&totals, 5, 15);
-	assert_int_equal(vp_total_packets(vp_totals_find(&totals, 5)), 15);
+	assert_int_equal(vp_total_count(vp_totals_find(&totals, 5)).packets, 15);
 	assert_int_equal(vp_totals_save(&totals, path, NULL), 0);
 	assert_false(totals.changed);
 	/* a new daemon; the kernel went on counting */
 	assert_int_equal(vp_totals_load(&next, path, NULL), 0);
 	count(&next, 5, 20);
-	assert_int_equal(vp_total_packets(vp_totals_find(&next, 5)), 20);
+	assert_int_equal(vp_total_count(vp_totals_find(&next, 5)).packets, 20);
 	/* a reboot: everything in the kernel is gone, and more than before is counted at once
 	 */
 	vp_totals_detach(&next);
 	count(&next, 5, 30);
-	assert_int_equal(vp_total_packets(vp_totals_find(&next, 5)), 50);
-	assert_int_equal(vp_total_bytes(vp_totals_find(&next, 5)), 5000);
+	assert_int_equal(vp_total_count(vp_totals_find(&next, 5)).packets, 50);
+	assert_int_equal(vp_total_count(vp_totals_find(&next, 5)).bytes, 5000);
 	/* a counter that was made anew unseen */
 	count(&next, 5, 1);
-	assert_int_equal(vp_total_packets(vp_totals_find(&next, 5)), 51);
-	assert_int_equal(vp_total_packets(vp_totals_find(&next, 9)), 1);
+	assert_int_equal(vp_total_count(vp_totals_find(&next, 5)).packets, 51);
+	assert_int_equal(vp_total_count(vp_totals_find(&next, 9)).packets, 1);
 	assert_null(vp_totals_find(&next, 7));
 	vp_totals_free(&totals);
 	vp_totals_free(&next);

@@ -382,7 +382,7 @@ static void a_reboot_installs_again_and_keeps_totals(void **state)
 	kernel[0].counted = 60; /* more than before within the first moment */
 	restart(f);
 	assert_running(f, 1);
-	assert_int_equal(vp_total_packets(vp_totals_find(&f->agent.totals, 5)), 100);
+	assert_int_equal(vp_total_count(vp_totals_find(&f->agent.totals, 5)).packets, 100);
 }
 
 static void an_unconfirmed_one_does_not_survive_a_reboot(void **state)
