@@ -23,6 +23,7 @@ struct vp_guard {
 	struct vp_watch *watch;
 	struct vp_watch_fd *watch_fd;
 	struct vp_timer *retry, *change, *confirm;
+	uint64_t tidied;     /* the generation after which old counters were forgotten */
 	uint64_t minute;     /* of loop time, for the bound on events */
 	unsigned int events; /* told in it */
 	uint64_t untold;     /* repairs since the last event */
@@ -161,6 +162,24 @@ static void plan_again(struct vp_guard *guard)
 	vp_outcome_free(&outcome);
 }
 
+/* Counters of patches that no stored generation has any more; once a stored one went. */
+static void forget_old(struct vp_guard *guard)
+{
+	struct vp_agent *agent = guard->agent;
+	struct vp_tags tags = { 0 };
+	struct vp_error err;
+
+	if (guard->tidied == agent->running || !agent->active || !netfilter_of(agent))
+		return;
+	if (vp_state_all_tags(&agent->state, &tags)) {
+		vp_agent_count(agent, NULL); /* what they counted stays in the totals */
+		if (vp_netfilter_forget(netfilter_of(agent), tags.data, tags.len, &err) < 0)
+			vp_log_debug("%s", err.text);
+	}
+	guard->tidied = agent->running;
+	vp_array_free(&tags);
+}
+
 static void change_due(void *context)
 {
 	struct vp_guard *guard = context;
@@ -174,6 +193,7 @@ static void change_due(void *context)
 	    ((agent->active->changes_at && time(NULL) >= agent->active->changes_at) ||
 	     vp_active_follows_sockets(agent->active)))
 		plan_again(guard);
+	forget_old(guard);
 	vp_guard_changed(guard);
 }
 

@@ -20,6 +20,7 @@
 #include "lib/log.h"
 
 #define SMALL_FILE    65536u
+#define TAGS_LIMIT    (16u << 20)
 #define HISTORY_LIMIT (64u << 20)
 
 static int make_folder(const char *path, mode_t mode, struct vp_error *err)
@@ -72,6 +73,11 @@ char *vp_state_path(const struct vp_state *state, const char *name)
 char *vp_state_bundle_path(const struct vp_state *state, uint64_t number)
 {
 	return vp_format("%s/generations/%" PRIu64 ".bundle", state->folder, number);
+}
+
+static char *tags_path(const struct vp_state *state, uint64_t number)
+{
+	return vp_format("%s/generations/%" PRIu64 ".tags", state->folder, number);
 }
 
 static int compare_numbers(const void *a, const void *b)
@@ -168,8 +174,10 @@ int vp_state_store(const struct vp_state *state, const struct vp_generation *gen
 void vp_state_forget(const struct vp_state *state, uint64_t number)
 {
 	_cleanup_free_ char *path = vp_state_bundle_path(state, number);
+	_cleanup_free_ char *tags = tags_path(state, number);
 
 	unlink(path);
+	unlink(tags);
 }
 
 static bool is_needed(uint64_t number, const uint64_t *needed, size_t count)
@@ -197,6 +205,51 @@ void vp_state_prune(const struct vp_state *state, size_t keep, const uint64_t *n
 			excess--;
 		}
 	vp_array_free(&numbers);
+}
+
+/* Count, then tags: a file cut short by a crash is seen. */
+void vp_state_store_tags(const struct vp_state *state, uint64_t number,
+			 const struct vp_tags *tags)
+{
+	_cleanup_free_ char *path = tags_path(state, number);
+	_cleanup_fclose_ FILE *file = fopen(path, "we");
+	uint64_t count = tags->len;
+
+	if (!file)
+		return;
+	if (fwrite(&count, sizeof(count), 1, file) == 1)
+		fwrite(tags->data, sizeof(*tags->data), tags->len, file);
+}
+
+static bool add_tags(const struct vp_state *state, uint64_t number, struct vp_tags *tags)
+{
+	_cleanup_free_ char *path = tags_path(state, number), *data = NULL;
+	uint64_t count;
+	size_t len;
+
+	if (vp_file_read(path, TAGS_LIMIT, &data, &len, NULL) || len < sizeof(count))
+		return false;
+	memcpy(&count, data, sizeof(count));
+	if (len != sizeof(count) + count * sizeof(uint32_t))
+		return false;
+	for (uint64_t i = 0; i < count; i++) {
+		uint32_t tag;
+
+		memcpy(&tag, data + sizeof(count) + i * sizeof(tag), sizeof(tag));
+		vp_array_push(tags, tag);
+	}
+	return true;
+}
+
+bool vp_state_all_tags(const struct vp_state *state, struct vp_tags *tags)
+{
+	struct vp_numbers numbers = { 0 };
+	bool all = !vp_state_list(state, &numbers, NULL);
+
+	for (size_t i = 0; all && i < numbers.len; i++)
+		all = add_tags(state, numbers.data[i], tags);
+	vp_array_free(&numbers);
+	return all;
 }
 
 static int write_document(const struct vp_state *state, const char *name,

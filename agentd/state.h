@@ -3,6 +3,7 @@
  * The state folder (default /var/lib/vpatch): what must outlive every process.
  *
  *   generations/N.bundle   stored generations (generation.h)
+ *   generations/N.tags     tags of its rules, for counters that may be forgotten
  *   current                number of the one that was applied last
  *   overrides.conf         local overrides, for people to read; the bundle decides
  *   confirm                an apply that is not confirmed yet
@@ -57,6 +58,14 @@ void vp_state_forget(const struct vp_state *state, uint64_t number);
 /* Remove the oldest beyond `keep`, but none of `needed`. */
 void vp_state_prune(const struct vp_state *state, size_t keep, const uint64_t *needed,
 		    size_t needed_count);
+
+VP_ARRAY_TYPE(vp_tags, uint32_t);
+
+/* Which rules a generation has. Losing this file only keeps old counters for longer. */
+void vp_state_store_tags(const struct vp_state *state, uint64_t number,
+			 const struct vp_tags *tags);
+/* Tags of all stored generations, with repetitions. False: not all could be read. */
+bool vp_state_all_tags(const struct vp_state *state, struct vp_tags *tags);
 
 /* The panic marker. */
 struct vp_panic_marker {

@@ -80,20 +80,35 @@ static bool went_back(const struct vp_count *now, const struct vp_count *before)
 	       now->banned < before->banned;
 }
 
+static void take_count(struct vp_totals *totals, const struct vp_count *count)
+{
+	struct vp_total *total = find_or_add(totals, count->tag);
+
+	total->seen = true;
+	if (went_back(count, &total->kernel))
+		detach_one(total);
+	if (count->packets == total->kernel.packets && count->bytes == total->kernel.bytes &&
+	    count->banned == total->kernel.banned)
+		return;
+	total->kernel = *count;
+	totals->changed = true;
+}
+
+/*
+ * A counter that is there no more has been forgotten; should it come back, it
+ * begins anew. When all are gone the table is, and repair brings the counts back.
+ */
 void vp_totals_update(struct vp_totals *totals, const struct vp_counts *counts)
 {
-	vp_array_each (count, counts) {
-		struct vp_total *total = find_or_add(totals, count->tag);
-
-		if (went_back(count, &total->kernel))
+	vp_array_each (total, &totals->list)
+		total->seen = !counts->len;
+	vp_array_each (count, counts)
+		take_count(totals, count);
+	vp_array_each (total, &totals->list)
+		if (!total->seen && (total->kernel.packets || total->kernel.banned)) {
 			detach_one(total);
-		if (count->packets == total->kernel.packets &&
-		    count->bytes == total->kernel.bytes &&
-		    count->banned == total->kernel.banned)
-			continue;
-		total->kernel = *count;
-		totals->changed = true;
-	}
+			totals->changed = true;
+		}
 }
 
 void vp_totals_detach(struct vp_totals *totals)

@@ -18,6 +18,7 @@ struct vp_total {
 	struct vp_count base;	/* gone from the kernel */
 	struct vp_count kernel; /* in the kernel when last looked at */
 	uint64_t reported;	/* packets that had their event */
+	bool seen;		/* while counts are taken in */
 };
 
 struct vp_totals {

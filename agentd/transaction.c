@@ -125,6 +125,16 @@ static int store_confirm(struct vp_agent *agent, const struct vp_order *order, u
 	return vp_state_set_confirm(&agent->state, &confirm, &outcome->error);
 }
 
+static void store_tags(struct vp_agent *agent, const struct vp_active *next)
+{
+	struct vp_tags tags = { 0 };
+
+	vp_array_each (placement, &next->plan.placements)
+		vp_array_push(&tags, placement->tag);
+	vp_state_store_tags(&agent->state, next->generation.number, &tags);
+	vp_array_free(&tags);
+}
+
 /* Leaves behind: a bundle that nothing points to, and maybe a confirm that names it. */
 static int store(struct vp_agent *agent, const struct vp_order *order, struct vp_active *next,
 		 struct vp_outcome *outcome)
@@ -132,6 +142,8 @@ static int store(struct vp_agent *agent, const struct vp_order *order, struct vp
 	uint64_t start = vp_loop_now();
 	int r = vp_state_store(&agent->state, &next->generation, &outcome->error);
 
+	if (!r)
+		store_tags(agent, next);
 	if (!r)
 		r = store_confirm(agent, order, next->generation.number, outcome);
 	outcome->milliseconds.store = vp_loop_now() - start;

@@ -153,6 +153,33 @@ static void history_skips_cut_lines(void **state)
 	json_decref(history);
 }
 
+static void tags_of_all_generations(void **state)
+{
+	struct fixture *f = *state;
+	struct vp_tags one = { 0 }, two = { 0 }, all = { 0 };
+
+	vp_array_push(&one, 1);
+	vp_array_push(&two, 2);
+	vp_array_push(&two, 3);
+	store(f, 1);
+	store(f, 2);
+	vp_state_store_tags(&f->state, 1, &one);
+	assert_false(vp_state_all_tags(&f->state, &all)); /* those of 2 are missing */
+	vp_state_store_tags(&f->state, 2, &two);
+	all.len = 0;
+	assert_true(vp_state_all_tags(&f->state, &all));
+	assert_int_equal(all.len, 3);
+	vp_state_forget(&f->state, 1);
+	all.len = 0;
+	assert_true(vp_state_all_tags(&f->state, &all));
+	assert_int_equal(all.len, 2);
+	vp_test_file(f->folder, "generations/2.tags", "cut");
+	assert_false(vp_state_all_tags(&f->state, &all));
+	vp_array_free(&one);
+	vp_array_free(&two);
+	vp_array_free(&all);
+}
+
 int vp_test_state(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -161,6 +188,7 @@ int vp_test_state(void)
 		cmocka_unit_test_setup_teardown(prune_keeps_what_is_needed, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_bundle_must_be_what_its_name_says, setup,
 						teardown),
+		cmocka_unit_test_setup_teardown(tags_of_all_generations, setup, teardown),
 		cmocka_unit_test_setup_teardown(panic_marker, setup, teardown),
 		cmocka_unit_test_setup_teardown(confirmation, setup, teardown),
 		cmocka_unit_test_setup_teardown(history_skips_cut_lines, setup, teardown),

@@ -52,6 +52,23 @@ static void life_of_a_counter(void **state)
 	vp_test_folder_remove(folder);
 }
 
+static void forgotten_and_back(void **state)
+{
+	struct vp_totals totals = { 0 };
+	struct vp_counts none = { 0 };
+
+	(void)state;
+	count(&totals, 5, 10);
+	vp_totals_update(&totals, &none); /* the table is gone; repair restores its counts */
+	count(&totals, 5, 12);
+	assert_int_equal(vp_total_count(vp_totals_find(&totals, 5)).packets, 12);
+	count(&totals, 9, 1); /* 5 is forgotten */
+	assert_int_equal(vp_total_count(vp_totals_find(&totals, 5)).packets, 12);
+	count(&totals, 5, 20); /* and back, beyond where it was */
+	assert_int_equal(vp_total_count(vp_totals_find(&totals, 5)).packets, 32);
+	vp_totals_free(&totals);
+}
+
 static void damaged_file(void **state)
 {
 	char *folder = vp_test_folder_make();
@@ -73,6 +90,7 @@ int vp_test_totals(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(life_of_a_counter),
+		cmocka_unit_test(forgotten_and_back),
 		cmocka_unit_test(damaged_file),
 	};
 
