@@ -42,6 +42,7 @@ libvpmodules_a_SOURCES += \
 	modules/netfilter/netlink.c modules/netfilter/netlink.h \
 	modules/netfilter/observe.c modules/netfilter/observe.h \
 	modules/netfilter/observe_elements.c \
+	modules/netfilter/observe_rules.c modules/netfilter/observe_rules.h \
 	modules/netfilter/probe.c \
 	modules/netfilter/repair.c \
 	modules/netfilter/userdata.c modules/netfilter/userdata.h \

@@ -26,6 +26,7 @@
 struct vp_count {
 	uint32_t tag;
 	uint64_t packets, bytes;
+	uint64_t banned; /* packets of sources that it banned: no rule saw them */
 };
 
 VP_ARRAY_TYPE(vp_counts, struct vp_count);

@@ -112,7 +112,7 @@ int vp_instance_prepare(struct vp_instance *instance, struct vp_error *err)
 	vp_batch_begin(&batch, &instance->nl);
 	if (!instance->diff.rebuild)
 		build_prepare(&batch, &instance->diff, instance->wanted);
-	code = vp_instance_send(instance, &batch, NULL, NULL, err);
+	code = vp_instance_send(instance, &batch, err);
 	if (code < 0)
 		instance->certain = false;
 	else
@@ -143,28 +143,13 @@ static void build_commit(struct vp_batch *batch, const struct vp_diff *diff)
 	vp_array_each (chain, &diff->emptied_chains)
 		vp_batch_delete_rules(batch, *chain);
 	vp_array_each (set, &diff->changed_sets) {
-		vp_batch_delete_elements(batch, set->base, set->remove.data, set->remove.len,
-					 set->base->counted);
+		vp_batch_delete_elements(batch, set->base, set->remove.data, set->remove.len);
 		vp_batch_add_elements(batch, set->wanted, set->add.data, set->add.len);
 	}
 	vp_array_each (chain, &diff->switched_chains)
 		vp_batch_add_rules(batch, *chain);
 	vp_array_each (chain, &diff->filled_chains)
 		vp_batch_add_rules(batch, *chain);
-}
-
-/* Elements' last counts go into kernel counters, where a restart of ours finds them. */
-static void store_removed(struct vp_instance *instance, const struct vp_removed *removed)
-{
-	_cleanup_batch_ struct vp_batch batch = { 0 };
-	struct vp_error err = { 0 };
-
-	vp_batch_begin(&batch, &instance->nl);
-	vp_removed_store(removed, &batch, instance->meant);
-	if (vp_instance_send(instance, &batch, NULL, NULL, &err) < 0) {
-		vp_log_warning("the counts of removed patches are lost: %s", err.text);
-		instance->certain = false;
-	}
 }
 
 /* Bans outlive the table they were in. Contents of other kept sets are short-lived rates. */
@@ -181,13 +166,6 @@ static void keep_bans(struct vp_instance *instance)
 	}
 }
 
-static void forget_bans(struct vp_image *image)
-{
-	vp_array_each (set, &image->sets)
-		if (set->kept)
-			set->elements.len = 0;
-}
-
 static int commit_rebuild(struct vp_instance *instance, struct vp_error *err)
 {
 	_cleanup_batch_ struct vp_batch batch = { 0 };
@@ -197,41 +175,39 @@ static int commit_rebuild(struct vp_instance *instance, struct vp_error *err)
 	if (code == 0) {
 		vp_log_info("replacing the whole table: \"%s\" cannot be changed in place",
 			    instance->diff.conflict);
+		vp_image_keep(instance->wanted, instance->base);
 		vp_counts_restore(&counts, instance->wanted);
 		keep_bans(instance);
 		vp_batch_begin(&batch, &instance->nl);
 		if (instance->base->exists)
 			vp_batch_delete_table(&batch, VP_TABLE_NAME);
 		vp_batch_add_image(&batch, instance->wanted);
-		forget_bans(instance->wanted);
-		code = vp_instance_send(instance, &batch, NULL, NULL, err);
+		vp_image_release_kept(instance->wanted);
+		code = vp_instance_send(instance, &batch, err);
 	}
 	vp_array_free(&counts);
 	return code;
 }
 
-static int commit_diff(struct vp_instance *instance, struct vp_removed *removed,
-		       struct vp_error *err)
+static int commit_diff(struct vp_instance *instance, struct vp_error *err)
 {
 	_cleanup_batch_ struct vp_batch batch = { 0 };
 
 	vp_batch_begin(&batch, &instance->nl);
 	build_commit(&batch, &instance->diff);
-	return vp_instance_send(instance, &batch, vp_removed_echo, removed, err);
+	return vp_instance_send(instance, &batch, err);
 }
 
 int vp_netfilter_commit(struct vp_instance *instance, struct vp_error *err)
 {
-	struct vp_removed removed;
 	int code;
 
 	if (!instance->prepared || instance->committed)
 		return vp_fail(err, -EINVAL, "netfilter: commit without prepare");
-	vp_removed_init(&removed, instance->base);
 	if (instance->diff.rebuild)
 		code = commit_rebuild(instance, err);
 	else
-		code = commit_diff(instance, &removed, err);
+		code = commit_diff(instance, err);
 	if (code == 0) {
 		if (!instance->diff.rebuild)
 			vp_image_keep(instance->wanted, instance->base);
@@ -244,11 +220,9 @@ int vp_netfilter_commit(struct vp_instance *instance, struct vp_error *err)
 		}
 		instance->meant = TAKE_PTR(instance->wanted);
 		instance->committed = true;
-		store_removed(instance, &removed);
 	} else {
 		instance->certain = false;
 	}
-	vp_removed_free(&removed);
 	return code;
 }
 
@@ -265,46 +239,24 @@ static void build_removal(struct vp_batch *batch, const struct vp_image_chain *c
 		vp_batch_delete_chain(batch, chains[i]);
 }
 
-/* The elements of counted sets that go as a whole: nothing reaches them, so the values are
- * final. */
-static void read_old_sets(struct vp_instance *instance, struct vp_removed *removed)
-{
-	vp_array_each (set, &instance->diff.old_sets) {
-		struct vp_image_set *there;
-
-		if (!(*set)->counted)
-			continue;
-		there = vp_image_set(removed->image, (*set)->name);
-		if (there &&
-		    vp_observe_elements(&instance->nl, removed->image, there, NULL) == 0)
-			vp_removed_set(removed, there);
-	}
-}
-
 void vp_netfilter_finish(struct vp_instance *instance)
 {
 	_cleanup_batch_ struct vp_batch batch = { 0 };
 	struct vp_diff *diff = &instance->diff;
-	struct vp_removed removed;
 	struct vp_error err = { 0 };
 
 	if (!instance->committed)
 		return;
 	if (!diff->rebuild) {
-		vp_removed_init(&removed, instance->base);
-		read_old_sets(instance, &removed);
 		vp_batch_begin(&batch, &instance->nl);
 		build_removal(&batch, diff->old_chains.data, diff->old_chains.len,
 			      diff->old_sets.data, diff->old_sets.len);
-		if (vp_instance_send(instance, &batch, NULL, NULL, &err) < 0) {
+		if (vp_instance_send(instance, &batch, &err) < 0) {
 			vp_log_warning(
 				"leftovers of the old generation stay in the kernel: %s",
 				err.text);
 			instance->certain = false;
-		} else {
-			store_removed(instance, &removed);
 		}
-		vp_removed_free(&removed);
 	}
 	vp_instance_settle(instance);
 }
@@ -328,7 +280,7 @@ void vp_netfilter_abort(struct vp_instance *instance)
 		vp_array_each (object, &diff->stale_objects)
 			vp_batch_add_object(&batch, *object);
 	}
-	if (vp_instance_send(instance, &batch, NULL, NULL, &err) < 0) {
+	if (vp_instance_send(instance, &batch, &err) < 0) {
 		vp_log_warning("prepared rules stay in the kernel, unused: %s", err.text);
 		instance->certain = false;
 	}

@@ -277,14 +277,6 @@ void vp_batch_add_set(struct vp_batch *batch, const struct vp_image_set *set)
 		mnl_attr_put_u64(message, NFTA_SET_TIMEOUT, htobe64(set->milliseconds));
 	if (set->userdata_length)
 		mnl_attr_put(message, NFTA_SET_USERDATA, set->userdata_length, set->userdata);
-	if (set->counted) {
-		struct nlattr *nest = mnl_attr_nest_start(message, NFTA_SET_EXPR), *data;
-
-		mnl_attr_put_strz(message, NFTA_EXPR_NAME, "counter");
-		data = mnl_attr_nest_start(message, NFTA_EXPR_DATA);
-		mnl_attr_nest_end(message, data);
-		mnl_attr_nest_end(message, nest);
-	}
 	vp_batch_finish(batch, message);
 }
 
@@ -353,8 +345,7 @@ static void take_error(struct outcome *outcome, const struct nlmsghdr *message)
 }
 
 /* All answers are queued when sendmsg returns. */
-static int read_answers(struct vp_netlink *nl, struct outcome *outcome, vp_netlink_visit echo,
-			void *data)
+static int read_answers(struct vp_netlink *nl, struct outcome *outcome)
 {
 	int fd = mnl_socket_get_fd(nl->socket), code = 0;
 
@@ -373,13 +364,9 @@ static int read_answers(struct vp_netlink *nl, struct outcome *outcome, vp_netli
 		}
 		if (size < 0)
 			return -errno;
-		for (; mnl_nlmsg_ok(message, left); message = mnl_nlmsg_next(message, &left)) {
+		for (; mnl_nlmsg_ok(message, left); message = mnl_nlmsg_next(message, &left))
 			if (message->nlmsg_type == NLMSG_ERROR)
 				take_error(outcome, message);
-			/* echoes of elements carry no sequence number */
-			else if (echo && message->nlmsg_type >= NLMSG_MIN_TYPE)
-				echo(message, data);
-		}
 	}
 }
 
@@ -402,8 +389,7 @@ static int refused(const struct outcome *outcome, struct vp_error *err)
 }
 
 /* 1: acknowledged. 0: the answer is lost. -errno: refused, or not even sent. */
-static int transact(struct vp_batch *batch, struct vp_netlink *nl, vp_netlink_visit echo,
-		    void *data, struct vp_error *err)
+static int transact(struct vp_batch *batch, struct vp_netlink *nl, struct vp_error *err)
 {
 	struct outcome outcome = { .batch = batch };
 	int code = vp_netlink_make_room(nl, batch->len);
@@ -416,7 +402,7 @@ static int transact(struct vp_batch *batch, struct vp_netlink *nl, vp_netlink_vi
 	if (mnl_socket_sendto(nl->socket, batch->data, batch->len) < 0)
 		return vp_fail(err, -errno, "cannot send a transaction of %zu KiB: %s; %s",
 			       batch->len / 1024, strerror(errno), vp_netlink_cure(-errno));
-	code = read_answers(nl, &outcome, echo, data);
+	code = read_answers(nl, &outcome);
 	if (outcome.code < 0)
 		return refused(&outcome, err);
 	if (outcome.acknowledged)
@@ -427,8 +413,7 @@ static int transact(struct vp_batch *batch, struct vp_netlink *nl, vp_netlink_vi
 	return 0;
 }
 
-int vp_batch_send(struct vp_batch *batch, struct vp_netlink *nl, vp_netlink_visit echo,
-		  void *data, struct vp_error *err)
+int vp_batch_send(struct vp_batch *batch, struct vp_netlink *nl, struct vp_error *err)
 {
 	struct vp_error lost = { 0 };
 	uint32_t before = 0, after = 0;
@@ -441,7 +426,7 @@ int vp_batch_send(struct vp_batch *batch, struct vp_netlink *nl, vp_netlink_visi
 	if (code < 0)
 		return vp_fail(err, code, "nf_tables does not answer: %s; %s", strerror(-code),
 			       vp_netlink_cure(code));
-	code = transact(batch, nl, echo, data, &lost);
+	code = transact(batch, nl, &lost);
 	/* without an answer: has the kernel moved on? */
 	if (code > 0 || (code == 0 && vp_netlink_genid(nl, &after) == 0 && after != before))
 		return 0;
@@ -451,7 +436,7 @@ int vp_batch_send(struct vp_batch *batch, struct vp_netlink *nl, vp_netlink_visi
 int vp_batch_check(struct vp_batch *batch, struct vp_netlink *nl, struct vp_error *err)
 {
 	/* without an end, the kernel judges all of it and then takes it back */
-	int code = transact(batch, nl, NULL, NULL, err);
+	int code = transact(batch, nl, err);
 
 	return code > 0 ? 0 : code < 0 ? code : -EIO;
 }

@@ -46,13 +46,11 @@ void vp_batch_delete_object(struct vp_batch *batch, const struct vp_image_object
 void vp_batch_add_set(struct vp_batch *batch, const struct vp_image_set *set);
 void vp_batch_delete_set(struct vp_batch *batch, const struct vp_image_set *set);
 
-/* Elements of the set; a counted one begins with its packets and bytes. */
+/* Elements of the set; one that has counted before begins with its packets and bytes. */
 void vp_batch_add_elements(struct vp_batch *batch, const struct vp_image_set *set,
 			   const struct vp_image_element *const *elements, size_t count);
-/* With `echo` the kernel reports each removed element, with its last counter. */
 void vp_batch_delete_elements(struct vp_batch *batch, const struct vp_image_set *set,
-			      const struct vp_image_element *const *elements, size_t count,
-			      bool echo);
+			      const struct vp_image_element *const *elements, size_t count);
 
 /* The chain without its rules; a base chain has policy accept. */
 void vp_batch_add_chain(struct vp_batch *batch, const struct vp_image_chain *chain);
@@ -62,11 +60,9 @@ void vp_batch_delete_rules(struct vp_batch *batch, const struct vp_image_chain *
 
 /*
  * Send all of it. 0: in effect. -errno: without any effect, and *err names the
- * object that the kernel refused, its reason and the cure. `echo` (or NULL) sees
- * what was asked to be reported. An empty batch is sent as nothing.
+ * object that the kernel refused, its reason and the cure. An empty batch is sent as nothing.
  */
-int vp_batch_send(struct vp_batch *batch, struct vp_netlink *nl, vp_netlink_visit echo,
-		  void *data, struct vp_error *err);
+int vp_batch_send(struct vp_batch *batch, struct vp_netlink *nl, struct vp_error *err);
 
 /* Would the kernel take it? 0 or -errno as above; nothing is ever in effect, nobody notices.
  */

@@ -52,7 +52,7 @@ static void put_counter(struct nlmsghdr *message, const struct vp_image_element 
 	struct nlattr *nest, *data;
 
 	if (!element->packets && !element->bytes)
-		return; /* the set's own expression begins with zero */
+		return;
 	nest = mnl_attr_nest_start(message, NFTA_SET_ELEM_EXPR);
 	mnl_attr_put_strz(message, NFTA_EXPR_NAME, "counter");
 	data = mnl_attr_nest_start(message, NFTA_EXPR_DATA);
@@ -93,8 +93,7 @@ static void put_element(struct nlmsghdr *message, const struct vp_image_set *set
 			 set->key_length);
 	if (whole) {
 		put_target(message, set, element);
-		if (set->counted)
-			put_counter(message, element);
+		put_counter(message, element);
 		if (element->remaining)
 			mnl_attr_put_u64(message, NFTA_SET_ELEM_TIMEOUT,
 					 htobe64(element->remaining));
@@ -163,14 +162,12 @@ void vp_batch_add_elements(struct vp_batch *batch, const struct vp_image_set *se
 }
 
 void vp_batch_delete_elements(struct vp_batch *batch, const struct vp_image_set *set,
-			      const struct vp_image_element *const *elements, size_t count,
-			      bool echo)
+			      const struct vp_image_element *const *elements, size_t count)
 {
 	struct vp_batch_step step = { "remove", "an element of set", set->name };
 
 	while (count) {
-		struct nlmsghdr *message =
-			vp_batch_step(batch, NFT_MSG_DELSETELEM, echo ? NLM_F_ECHO : 0, step);
+		struct nlmsghdr *message = vp_batch_step(batch, NFT_MSG_DELSETELEM, 0, step);
 		size_t done = put_page(batch, message, set, elements, count, false);
 
 		elements += done;

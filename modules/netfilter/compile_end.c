@@ -17,9 +17,11 @@
 #define LOG_KEEP  60000u /* ms */
 
 #define TRACKED_MAX 65535u /* elements of a dynamic set */
+#define COUNTED_MIN 65536u /* likewise, of one that counts by tag; a power of two */
 
-#define BAN_PRIORITY (-310) /* raw - 10: behind defragmentation, before connection tracking   \
-			     */
+#define BAN_PRIORITY                                                                          \
+	(-310) /* raw - 10: behind defragmentation, before connection tracking                \
+		*/
 
 static struct vp_nft_set *dynamic_set(struct vp_compiler *c, const char *name,
 				      const struct vp_selector *selector, const char *type)
@@ -34,6 +36,32 @@ static struct vp_nft_set *dynamic_set(struct vp_compiler *c, const char *name,
 	set->dynamic = set->timeout = set->kept = true;
 	set->size = TRACKED_MAX;
 	return set;
+}
+
+/* A set that counts by tag, as large as all rules will need for a while. */
+static const char *counting_set(struct vp_compiler *c, const char *prefix)
+{
+	struct vp_selector mark = vp_sel(VP_SEL_MARK, 4);
+	_cleanup_free_ char *name = NULL;
+	struct vp_nft_set *set;
+	uint32_t size = COUNTED_MIN;
+
+	while (size < 2 * c->plan->placements.len)
+		size *= 2;
+	name = vp_format("%s%u", prefix, size);
+	set = dynamic_set(c, name, &mark, "mark");
+	set->timeout = false;
+	set->size = size;
+	return set->name;
+}
+
+/* A rule of its own: where a full set ends it, the packet's end is still to come. */
+static void count_rule(struct vp_compiler *c, struct vp_nft_chain *chain, const char *prefix)
+{
+	struct vp_statements *out = &vp_chain_rule(chain, NULL)->statements;
+	struct vp_selector mark = vp_sel(VP_SEL_MARK, 4);
+
+	vp_st_add(out, VP_ST_COUNT_EACH, &mark, 1)->name = vp_strdup(counting_set(c, prefix));
 }
 
 static void log_statement(struct vp_compiler *c, struct vp_statements *out, const char *prefix)
@@ -85,6 +113,7 @@ const char *vp_compile_end(struct vp_compiler *c, enum vp_end end)
 		const char *chain, *prefix;
 	} names[VP_END_COUNT] = {
 		[VP_END_DROP] = { "verdict-drop", "vpatch:drop" },
+		[VP_END_COUNTED] = { "count-drop", NULL },
 		[VP_END_REJECT] = { "verdict-reject", "vpatch:reject" },
 		[VP_END_RESET] = { "verdict-reset", "vpatch:reset" },
 		[VP_END_BAN] = { "verdict-ban", "vpatch:ban" },
@@ -94,8 +123,16 @@ const char *vp_compile_end(struct vp_compiler *c, enum vp_end end)
 	if (c->ends[end])
 		return c->ends[end];
 	chain.name = vp_strdup(names[end].chain);
-	log_rule(c, &chain, names[end].prefix);
-	end_rules(&chain, end);
+	if (end == VP_END_COUNTED) {
+		count_rule(c, &chain, VP_HITS_PREFIX);
+		vp_st_verdict(&vp_chain_rule(&chain, NULL)->statements, VP_NFT_GOTO,
+			      vp_compile_end(c, VP_END_DROP));
+	} else {
+		if (end == VP_END_BAN)
+			count_rule(c, &chain, VP_BAN_HITS_PREFIX);
+		log_rule(c, &chain, names[end].prefix);
+		end_rules(&chain, end);
+	}
 	c->ends[end] = chain.name;
 	vp_array_push(&c->ruleset->chains, chain);
 	return chain.name;

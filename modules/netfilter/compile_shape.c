@@ -185,7 +185,6 @@ static void choose(struct vp_shapes *shapes)
 			vp_set_part(&shape->set, &plain, "integer");
 		}
 		shape->set.data = VP_DATA_MARK;
-		shape->set.counted = true;
 	}
 	vp_array_free(&order);
 }
@@ -277,7 +276,7 @@ void vp_shapes_dispatch(struct vp_shapes *shapes, struct vp_nft_chain *chain, in
 			vp_st_match_byte(out, VP_SEL_L4PROTO, VP_CMP_EQ, (uint8_t)protocol);
 		vp_st_add(out, VP_ST_MARK_MAP, key, 2 + shape->parts)->name =
 			vp_strdup(shape->name);
-		vp_st_verdict(out, VP_NFT_GOTO, vp_compile_end(shapes->c, VP_END_DROP));
+		vp_st_verdict(out, VP_NFT_GOTO, vp_compile_end(shapes->c, VP_END_COUNTED));
 	}
 }
 

@@ -17,7 +17,15 @@ struct vp_compiled {
 };
 
 /* The common chains in which packets end. */
-enum vp_end { VP_END_DROP, VP_END_REJECT, VP_END_RESET, VP_END_BAN, VP_END_COUNT };
+enum vp_end {
+	VP_END_DROP,
+	VP_END_COUNTED, /* drop, and count for the mark: for rules without a counter of their
+			   own */
+	VP_END_REJECT,
+	VP_END_RESET,
+	VP_END_BAN,
+	VP_END_COUNT
+};
 
 /* Protocols whose dispatch key has a port; the last class is all others, keyed by protocol. */
 #define VP_PORTFUL 5u

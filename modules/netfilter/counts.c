@@ -1,29 +1,20 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Counting by tag: counter objects, counters of elements, and what elements had
- * counted when they were removed. The kernel holds all of it, so that nothing is
- * lost when the daemon ends at any instant.
+ * Counting by tag: counter objects of rules that have a chain, and sets that
+ * count by the packet's mark for those that are elements of a map. The kernel
+ * holds all of it, so that nothing is lost when the daemon ends at any instant.
  */
 #include <errno.h>
-#include <inttypes.h>
 #include <netinet/in.h>
-#include <stdio.h>
 
 #include <linux/netfilter.h>
 #include <linux/netfilter/nf_tables.h>
-#include <linux/netfilter/nfnetlink.h>
 
 #include "lib/digest.h"
 #include "modules/netfilter/instance.h"
 #include "modules/netfilter/observe.h"
 
-void vp_counts_add(struct vp_counts *counts, uint32_t tag, uint64_t packets, uint64_t bytes)
-{
-	struct vp_count count = { .tag = tag, .packets = packets, .bytes = bytes };
-
-	if (tag)
-		vp_array_push(counts, count);
-}
+#define READINGS 8
 
 static int compare_tags(const void *a, const void *b)
 {
@@ -43,11 +34,55 @@ void vp_counts_join(struct vp_counts *counts)
 		if (counts->data[i].tag == counts->data[out].tag) {
 			counts->data[out].packets += counts->data[i].packets;
 			counts->data[out].bytes += counts->data[i].bytes;
+			counts->data[out].banned += counts->data[i].banned;
 		} else {
 			counts->data[++out] = counts->data[i];
 		}
 	}
 	counts->len = out + 1;
+}
+
+void vp_counts_merge(struct vp_counts *into, const struct vp_counts *more)
+{
+	size_t out = 0;
+
+	if (more)
+		vp_array_each (count, more)
+			vp_array_push(into, *count);
+	if (!into->len)
+		return;
+	qsort(into->data, into->len, sizeof(*into->data), compare_tags);
+	for (size_t i = 1; i < into->len; i++) {
+		const struct vp_count *from = &into->data[i];
+		struct vp_count *to = &into->data[out];
+
+		if (from->tag != to->tag) {
+			into->data[++out] = *from;
+			continue;
+		}
+		if (from->packets > to->packets) {
+			to->packets = from->packets;
+			to->bytes = from->bytes;
+		}
+		if (from->banned > to->banned)
+			to->banned = from->banned;
+	}
+	into->len = out + 1;
+}
+
+bool vp_counts_set(const struct vp_image_set *set, bool *bans)
+{
+	*bans = !strncmp(set->name, VP_BAN_HITS_PREFIX, strlen(VP_BAN_HITS_PREFIX));
+	return set->kept && set->key_length == sizeof(uint32_t) &&
+	       (*bans || !strncmp(set->name, VP_HITS_PREFIX, strlen(VP_HITS_PREFIX)));
+}
+
+uint32_t vp_counts_tag(const struct vp_image_element *element)
+{
+	uint32_t tag;
+
+	memcpy(&tag, element->key, sizeof(tag));
+	return tag;
 }
 
 /* Whose a counter object is: what we made it for, or what its comment says. */
@@ -61,26 +96,34 @@ static uint32_t object_tag(const struct vp_instance *instance,
 	return known && known->tag ? known->tag : object->tag;
 }
 
-static int read_sets(struct vp_instance *instance, struct vp_image *image,
-		     struct vp_counts *counts, struct vp_error *err)
+/* One reading; a hash table that grows meanwhile may show an element twice. */
+static int read_set(struct vp_instance *instance, struct vp_image *image,
+		    struct vp_image_set *set, struct vp_counts *counts, size_t *elements,
+		    struct vp_error *err)
 {
-	vp_array_each (set, &image->sets) {
-		int code;
+	struct vp_counts found = { 0 };
+	int code = -EINTR;
+	bool bans;
 
-		if (!set->counted || set->kept)
-			continue;
-		for (int i = 0; i < 20; i++) {
-			code = vp_observe_elements(&instance->nl, image, set, err);
-			if (code != -EINTR)
-				break;
-		}
-		if (code == -EINTR)
-			continue; /* the set is gone */
-		if (code < 0)
-			return code;
-		vp_array_each (element, &set->elements)
-			vp_counts_add(counts, element->mark, element->packets, element->bytes);
+	if (!vp_counts_set(set, &bans))
+		return 0;
+	for (int i = 0; code == -EINTR && i < 20; i++)
+		code = vp_observe_elements(&instance->nl, image, set, err);
+	if (code < 0)
+		return code == -EINTR ? 0 : code; /* the set is gone */
+	vp_array_each (element, &set->elements) {
+		struct vp_count count = { .tag = vp_counts_tag(element) };
+
+		count.banned = bans ? element->packets : 0;
+		count.packets = bans ? 0 : element->packets;
+		count.bytes = bans ? 0 : element->bytes;
+		vp_array_push(&found, count);
 	}
+	vp_counts_merge(&found, NULL);
+	*elements += found.len;
+	vp_array_each (count, &found)
+		vp_array_push(counts, *count);
+	vp_array_free(&found);
 	return 0;
 }
 
@@ -93,6 +136,58 @@ void vp_instance_remember(struct vp_instance *instance, const struct vp_counts *
 	instance->last.len = instance->last.cap = counts->len;
 }
 
+static int read_counts(struct vp_instance *instance, struct vp_image *image,
+		       struct vp_counts *counts, size_t *elements, struct vp_error *err)
+{
+	int code = vp_observe_objects(&instance->nl, image, err);
+
+	if (code == 0)
+		code = vp_observe_sets(&instance->nl, image, err);
+	if (code < 0)
+		return code;
+	counts->len = *elements = 0;
+	vp_array_each (object, &image->objects) {
+		struct vp_count count = { .packets = object->packets, .bytes = object->bytes };
+
+		if (object->kind != VP_OBJECT_COUNTER)
+			continue;
+		count.tag = object_tag(instance, object);
+		if (count.tag)
+			vp_array_push(counts, count);
+	}
+	vp_array_each (set, &image->sets) {
+		code = read_set(instance, image, set, counts, elements, err);
+		if (code < 0)
+			return code;
+	}
+	vp_counts_join(counts);
+	return 0;
+}
+
+/* A set that changes while it is read may hide an element, which nobody has removed. */
+static int read_all(struct vp_instance *instance, struct vp_image *image,
+		    struct vp_counts *counts, struct vp_error *err)
+{
+	uint32_t genid = 0;
+	size_t elements;
+	int code;
+
+	for (int i = 0; i < READINGS; i++) {
+		code = vp_netlink_genid(&instance->nl, &genid);
+		if (code < 0)
+			return vp_fail(err, code, "nf_tables does not answer: %s; %s",
+				       strerror(-code), vp_netlink_cure(code));
+		code = read_counts(instance, image, counts, &elements, err);
+		if (code < 0)
+			return code;
+		if (genid != instance->last_genid || elements >= instance->last_elements)
+			break;
+	}
+	instance->last_genid = genid;
+	instance->last_elements = elements;
+	return 0;
+}
+
 int vp_netfilter_counts(struct vp_instance *instance, struct vp_counts *counts,
 			struct vp_error *err)
 {
@@ -101,107 +196,10 @@ int vp_netfilter_counts(struct vp_instance *instance, struct vp_counts *counts,
 
 	if (code < 0 || !image->exists)
 		return code;
-	code = vp_observe_objects(&instance->nl, image, err);
-	if (code < 0)
-		return code;
-	code = vp_observe_sets(&instance->nl, image, err);
-	if (code < 0)
-		return code;
-	vp_array_each (object, &image->objects)
-		if (object->kind == VP_OBJECT_COUNTER)
-			vp_counts_add(counts, object_tag(instance, object), object->packets,
-				      object->bytes);
-	code = read_sets(instance, image, counts, err);
-	if (code < 0)
-		return code;
-	vp_counts_join(counts);
-	vp_instance_remember(instance, counts);
-	return 0;
-}
-
-void vp_removed_init(struct vp_removed *removed, const struct vp_image *base)
-{
-	*removed = (struct vp_removed){ .image = vp_image_new() };
-	vp_array_each (set, &base->sets) {
-		struct vp_image_set *copy;
-		const char *name;
-
-		if (!set->counted || set->kept)
-			continue;
-		copy = vp_image_add_set(removed->image, set->name);
-		name = copy->name;
-		*copy = *set;
-		copy->name = name;
-		memset(&copy->elements, 0, sizeof(copy->elements));
-	}
-}
-
-void vp_removed_free(struct vp_removed *removed)
-{
-	vp_image_free(removed->image);
-	vp_array_free(&removed->counts);
-}
-
-void vp_removed_set(struct vp_removed *removed, const struct vp_image_set *set)
-{
-	vp_array_each (element, &set->elements)
-		if (element->packets)
-			vp_counts_add(&removed->counts, element->mark, element->packets,
-				      element->bytes);
-}
-
-int vp_removed_echo(const struct nlmsghdr *message, void *data)
-{
-	struct vp_removed *removed = data;
-	struct vp_image_set *set = NULL;
-	const struct nlattr *attr;
-
-	if ((message->nlmsg_type & 0xff) != NFT_MSG_DELSETELEM)
-		return 0;
-	mnl_attr_for_each (attr, message, sizeof(struct nfgenmsg))
-		if (mnl_attr_get_type(attr) == NFTA_SET_ELEM_LIST_SET &&
-		    mnl_attr_validate(attr, MNL_TYPE_NUL_STRING) >= 0)
-			set = vp_image_set(removed->image, mnl_attr_get_str(attr));
-	if (!set)
-		return 0;
-	set->elements.len = 0;
-	vp_observe_element_message(message, removed->image, set);
-	vp_removed_set(removed, set);
-	return 0;
-}
-
-static void removed_name(uint32_t tag, char name[static 32])
-{
-	snprintf(name, 32, VP_REMOVED_PREFIX "%08" PRIx32, tag);
-}
-
-void vp_removed_store(const struct vp_removed *removed, struct vp_batch *batch,
-		      struct vp_image *image)
-{
-	struct vp_counts counts = { 0 };
-	char name[32];
-
-	vp_array_each (count, &removed->counts)
-		vp_array_push(&counts, *count);
-	vp_counts_join(&counts);
-	vp_array_each (count, &counts) {
-		struct vp_image_object *object;
-
-		removed_name(count->tag, name);
-		object = vp_image_object(image, name, VP_OBJECT_COUNTER);
-		if (object) {
-			vp_batch_delete_object(batch, object);
-		} else {
-			object = vp_image_add_object(image, name);
-			object->kind = VP_OBJECT_COUNTER;
-			object->tag = count->tag;
-			object->leftover = true;
-		}
-		object->packets += count->packets;
-		object->bytes += count->bytes;
-		vp_batch_add_object(batch, object);
-	}
-	vp_array_free(&counts);
+	code = read_all(instance, image, counts, err);
+	if (code == 0)
+		vp_instance_remember(instance, counts);
+	return code;
 }
 
 static uint64_t hash_tag(uint32_t tag)
@@ -209,8 +207,8 @@ static uint64_t hash_tag(uint32_t tag)
 	return vp_digest(VP_DIGEST_SEED, &tag, sizeof(tag));
 }
 
-/* The count of a tag not yet taken, or NULL. Taken counts have no tag any more. */
-static struct vp_count *take_count(const struct vp_counts *counts,
+/* The count of a tag, or NULL. */
+static struct vp_count *find_count(const struct vp_counts *counts,
 				   const struct vp_index *index, uint32_t tag)
 {
 	size_t state = 0;
@@ -224,25 +222,35 @@ static struct vp_count *take_count(const struct vp_counts *counts,
 	return NULL;
 }
 
-/* Remains of patches whose rules count nowhere now, and are kept all the same. */
-static void restore_others(const struct vp_counts *left, struct vp_image *image)
+static void restore_element(struct vp_image *image, struct vp_image_set *set, uint32_t tag,
+			    uint64_t packets, uint64_t bytes)
 {
-	vp_array_each (count, left) {
-		struct vp_image_object *object;
-		char name[32];
+	struct vp_image_element *element = vp_array_add(&set->elements);
 
-		if (!count->tag || !count->packets)
+	element->key = vp_arena_copy(&image->arena, &tag, sizeof(tag));
+	element->packets = packets;
+	element->bytes = bytes;
+}
+
+/* What no counter object took goes into the sets that count; the first of each kind. */
+static void restore_sets(const struct vp_counts *left, struct vp_image *image)
+{
+	bool bans, done[2] = { false, false };
+
+	vp_array_each (set, &image->sets) {
+		if (!vp_counts_set(set, &bans))
 			continue;
-		removed_name(count->tag, name);
-		object = vp_image_object(image, name, VP_OBJECT_COUNTER);
-		if (!object) {
-			object = vp_image_add_object(image, name);
-			object->kind = VP_OBJECT_COUNTER;
-			object->tag = count->tag;
-			object->leftover = true;
+		set->elements.len = 0;
+		if (done[bans])
+			continue;
+		done[bans] = true;
+		vp_array_each (count, left) {
+			uint64_t packets = bans ? count->banned : count->packets;
+
+			if (count->tag && packets)
+				restore_element(image, set, count->tag, packets,
+						bans ? 0 : count->bytes);
 		}
-		object->packets = count->packets;
-		object->bytes = count->bytes;
 	}
 }
 
@@ -259,28 +267,13 @@ void vp_counts_restore(const struct vp_counts *counts, struct vp_image *image)
 	vp_array_each (object, &image->objects) {
 		if (object->kind != VP_OBJECT_COUNTER)
 			continue;
-		object->packets = object->bytes = 0;
-		if (!strncmp(object->name, VP_REMOVED_PREFIX, strlen(VP_REMOVED_PREFIX)))
-			continue;
-		count = take_count(&left, &index, object->tag);
-		if (!count)
-			continue;
-		object->packets = count->packets;
-		object->bytes = count->bytes;
-		count->tag = 0;
+		count = find_count(&left, &index, object->tag);
+		object->packets = count ? count->packets : 0;
+		object->bytes = count ? count->bytes : 0;
+		if (count)
+			count->packets = count->bytes = 0;
 	}
-	vp_array_each (set, &image->sets) {
-		if (!set->counted || set->kept)
-			continue;
-		vp_array_each (element, &set->elements) {
-			count = take_count(&left, &index, element->mark);
-			element->packets = count ? count->packets : 0;
-			element->bytes = count ? count->bytes : 0;
-			if (count)
-				count->tag = 0;
-		}
-	}
-	restore_others(&left, image);
+	restore_sets(&left, image);
 	vp_index_free(&index);
 	vp_array_free(&left);
 }

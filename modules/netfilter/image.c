@@ -260,6 +260,13 @@ void vp_image_keep(struct vp_image *image, const struct vp_image *base)
 	}
 }
 
+void vp_image_release_kept(struct vp_image *image)
+{
+	vp_array_each (set, &image->sets)
+		if (set->kept)
+			vp_array_free(&set->elements);
+}
+
 static bool same_text(const char *a, const char *b)
 {
 	return a && b ? !strcmp(a, b) : a == b;
@@ -276,8 +283,8 @@ bool vp_image_set_same(const struct vp_image_set *a, const struct vp_image_set *
 	return a->flags == b->flags && a->key_type == b->key_type &&
 	       a->key_length == b->key_length && a->data_type == b->data_type &&
 	       a->data_length == b->data_length && a->size == b->size &&
-	       a->milliseconds == b->milliseconds && a->counted == b->counted &&
-	       a->part_count == b->part_count && !memcmp(a->parts, b->parts, a->part_count) &&
+	       a->milliseconds == b->milliseconds && a->part_count == b->part_count &&
+	       !memcmp(a->parts, b->parts, a->part_count) &&
 	       a->userdata_length == b->userdata_length &&
 	       (!a->userdata_length || !memcmp(a->userdata, b->userdata, a->userdata_length));
 }

@@ -24,9 +24,6 @@
 #define VP_TABLE_OWNER	 0x2u
 #define VP_TABLE_PERSIST 0x4u
 
-/* Counter objects "removed:TAG" keep what elements had counted when they were removed. */
-#define VP_REMOVED_PREFIX "removed:"
-
 struct vp_arena {
 	struct vp_arena_block *blocks;
 };
@@ -69,7 +66,7 @@ struct vp_image_element {
 	int32_t verdict; /* NF_DROP, NFT_GOTO, ... */
 	uint32_t mark;
 	const char *chain, *comment; /* or NULL */
-	uint64_t packets, bytes;     /* of a counted set */
+	uint64_t packets, bytes;     /* of its counter; zero: it may have none */
 	uint64_t remaining;	     /* milliseconds until it ends; 0: never */
 };
 
@@ -80,8 +77,7 @@ struct vp_image_set {
 	uint32_t size;
 	uint64_t milliseconds;
 	uint8_t parts[VP_SELECTORS_MAX], part_count; /* of a concatenation with intervals */
-	bool counted;
-	bool kept;     /* contents belong to the kernel */
+	bool kept;				     /* contents belong to the kernel */
 	bool leftover; /* kept, although nothing of what is meant refers to it */
 	const uint8_t *userdata;
 	uint32_t userdata_length;
@@ -104,7 +100,8 @@ struct vp_image {
 	bool exists; /* there is a table at all */
 	uint32_t flags, owner;
 	uint64_t generation;
-	uint32_t genid; /* of an observation: the kernel's generation number that it is true for */
+	uint32_t genid; /* of an observation: the kernel's generation number that it is true
+			   for */
 	VP_ARRAY(struct vp_image_object) objects;
 	VP_ARRAY(struct vp_image_set) sets;
 	VP_ARRAY(struct vp_image_chain) chains;
@@ -136,8 +133,12 @@ const struct vp_image_element *vp_image_element(const struct vp_image_set *set,
 						const struct vp_index *index,
 						const struct vp_image_element *like);
 
-/* Add what `base` keeps and *image does not mean, as leftovers: it stays known that it is there. */
+/* Add what `base` keeps and *image does not mean, as leftovers: it stays known that it is
+ * there. */
 void vp_image_keep(struct vp_image *image, const struct vp_image *base);
+
+/* Forget the elements of kept sets: once sent, they are the kernel's. */
+void vp_image_release_kept(struct vp_image *image);
 
 bool vp_image_object_same(const struct vp_image_object *a, const struct vp_image_object *b);
 /* Everything but the elements. */

@@ -16,7 +16,7 @@
 #include "modules/netfilter/watch.h"
 
 int vp_instance_send(struct vp_instance *instance, struct vp_batch *batch,
-		     vp_netlink_visit echo, void *data, struct vp_error *err)
+		     struct vp_error *err)
 {
 	uint32_t before = 0, after = 0;
 	int code;
@@ -27,7 +27,7 @@ int vp_instance_send(struct vp_instance *instance, struct vp_batch *batch,
 		vp_watch_pause(instance->watch);
 	if (vp_netlink_genid(&instance->nl, &before) < 0 || before != instance->genid)
 		instance->certain = false;
-	code = vp_batch_send(batch, &instance->nl, echo, data, err);
+	code = vp_batch_send(batch, &instance->nl, err);
 	if (vp_netlink_genid(&instance->nl, &after) < 0 ||
 	    (code == 0 && after - before != 1) || (code < 0 && after != before))
 		instance->certain = false;
@@ -95,7 +95,7 @@ int vp_instance_remove(struct vp_instance *instance, struct vp_error *err)
 	if (code == 0 && image->exists) {
 		vp_batch_begin(&batch, &instance->nl);
 		vp_batch_delete_table(&batch, VP_TABLE_NAME);
-		code = vp_instance_send(instance, &batch, NULL, NULL, err);
+		code = vp_instance_send(instance, &batch, err);
 	}
 	if (code < 0)
 		return code;

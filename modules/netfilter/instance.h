@@ -28,12 +28,14 @@ struct vp_instance {
 	bool prepared;		 /* objects of the diff are in the kernel, not in use */
 	bool committed;		 /* the diff is in effect, leftovers of base are still there */
 	struct vp_counts last;	 /* counts at the last reading, for repair */
+	uint32_t last_genid;	 /* the kernel's at that reading */
+	size_t last_elements;	 /* of the sets that count, likewise */
 	struct vp_watch *watch;	 /* not owned; quiet during our own transactions */
 };
 
 /* Send a transaction of ours: keeps genid and the watcher in step. As vp_batch_send(). */
 int vp_instance_send(struct vp_instance *instance, struct vp_batch *batch,
-		     vp_netlink_visit echo, void *data, struct vp_error *err);
+		     struct vp_error *err);
 
 /* Everything in the image, table included, into one batch. */
 void vp_batch_add_image(struct vp_batch *batch, const struct vp_image *image);
@@ -63,32 +65,18 @@ int vp_netfilter_counts(struct vp_instance *instance, struct vp_counts *counts,
 			struct vp_error *err);
 int vp_netfilter_probe(struct vp_host *host, struct vp_error *err);
 
-/*
- * Counts that elements had when they were removed. Collected from echoed
- * messages, then kept in the kernel as counter objects "removed:TAG".
- */
-struct vp_removed {
-	struct vp_image *image; /* scratch, with copies of the counted sets' headers */
-	struct vp_counts counts;
-};
-
-void vp_removed_init(struct vp_removed *removed, const struct vp_image *base);
-void vp_removed_free(struct vp_removed *removed);
-/* A vp_netlink_visit over echoed messages; `data` is the struct vp_removed. */
-int vp_removed_echo(const struct nlmsghdr *message, void *data);
-/* Add the elements of a set that is about to be removed as a whole. */
-void vp_removed_set(struct vp_removed *removed, const struct vp_image_set *set);
-/* Put the sums into the batch, over what is kept already; *image (what runs) follows. */
-void vp_removed_store(const struct vp_removed *removed, struct vp_batch *batch,
-		      struct vp_image *image);
-
 /* Keep the counts (joined) for a repair. */
 void vp_instance_remember(struct vp_instance *instance, const struct vp_counts *counts);
-/* Add to the count of a tag. */
-void vp_counts_add(struct vp_counts *counts, uint32_t tag, uint64_t packets, uint64_t bytes);
 /* Sort by tag and join what belongs together. */
 void vp_counts_join(struct vp_counts *counts);
-/* Give the image's counters and elements the values they begin with. */
+/* The higher of two readings of each tag: counters only grow. `more` may be NULL. */
+void vp_counts_merge(struct vp_counts *into, const struct vp_counts *more);
+/* Give the image's counters the values they begin with, and its counting sets their elements.
+ */
 void vp_counts_restore(const struct vp_counts *counts, struct vp_image *image);
+/* Does the set count by tag, and what? */
+bool vp_counts_set(const struct vp_image_set *set, bool *bans);
+/* Whose an element of a set that counts is. */
+uint32_t vp_counts_tag(const struct vp_image_element *element);
 
 #endif

@@ -51,6 +51,14 @@ void vp_expressions_copy(struct vp_expressions *out, struct nftnl_expr *expr)
 	mnl_attr_nest_end(out->message, nest);
 }
 
+void vp_expressions_append(struct vp_expressions *out, const void *data, uint32_t size)
+{
+	if (out->message->nlmsg_len > VP_EXPRESSIONS_ROOM - MARGIN || size > MARGIN)
+		return;
+	memcpy((uint8_t *)out->message + out->message->nlmsg_len, data, size);
+	out->message->nlmsg_len += size;
+}
+
 void vp_expressions_put(struct vp_expressions *out, struct nftnl_expr *expr)
 {
 	vp_expressions_copy(out, expr);
@@ -107,8 +115,8 @@ static uint8_t loaded_size(const struct vp_selector *selector)
 static bool is_host_order(const struct vp_selector *selector)
 {
 	return selector->kind == VP_SEL_MARK || selector->kind == VP_SEL_IIFTYPE ||
-	       selector->kind == VP_SEL_OIFTYPE ||
-	       selector->kind == VP_SEL_CT_STATE || selector->kind == VP_SEL_CT_STATUS;
+	       selector->kind == VP_SEL_OIFTYPE || selector->kind == VP_SEL_CT_STATE ||
+	       selector->kind == VP_SEL_CT_STATUS;
 }
 
 static void load_meta(struct vp_expressions *out, uint32_t key, uint32_t reg)
@@ -446,7 +454,7 @@ static int dynamic_set(struct vp_expressions *out, const struct vp_statement *st
 		return vp_fail(err, -EINVAL,
 			       "a rule adds to the set \"%s\", which is not there",
 			       statement->name ? statement->name : "");
-	if (!(set->flags & NFT_SET_TIMEOUT))
+	if (!(set->flags & NFT_SET_TIMEOUT) && statement->kind != VP_ST_COUNT_EACH)
 		return vp_fail(err, -EINVAL,
 			       "a rule adds to the set \"%s\", which never forgets",
 			       set->name);
@@ -454,8 +462,9 @@ static int dynamic_set(struct vp_expressions *out, const struct vp_statement *st
 	nftnl_expr_set_u32(expr, NFTNL_EXPR_DYNSET_SREG_KEY, NFT_REG_1);
 	nftnl_expr_set_u32(expr, NFTNL_EXPR_DYNSET_OP, op);
 	nftnl_expr_set_str(expr, NFTNL_EXPR_DYNSET_SET_NAME, statement->name);
-	nftnl_expr_set_u64(expr, NFTNL_EXPR_DYNSET_TIMEOUT,
-			   vp_lower_timeout(statement->milliseconds)); /* 0: the set's own */
+	if (statement->milliseconds) /* else the set's own */
+		nftnl_expr_set_u64(expr, NFTNL_EXPR_DYNSET_TIMEOUT,
+				   vp_lower_timeout(statement->milliseconds));
 	nftnl_expr_set_u32(expr, NFTNL_EXPR_DYNSET_FLAGS, 0);
 	*result = expr;
 	return 0;
@@ -470,6 +479,22 @@ static int lower_limit_each(struct vp_expressions *out, const struct vp_statemen
 	if (code < 0)
 		return code;
 	nftnl_expr_add_expr(expr, NFTNL_EXPR_DYNSET_EXPR, limit(statement));
+	vp_expressions_put(out, expr);
+	return 0;
+}
+
+static int lower_count_each(struct vp_expressions *out, const struct vp_statement *statement,
+			    struct vp_error *err)
+{
+	struct nftnl_expr *expr, *counter;
+	int code = dynamic_set(out, statement, NFT_DYNSET_OP_UPDATE, &expr, err);
+
+	if (code < 0)
+		return code;
+	counter = expression("counter");
+	nftnl_expr_set_u64(counter, NFTNL_EXPR_CTR_PACKETS, 0);
+	nftnl_expr_set_u64(counter, NFTNL_EXPR_CTR_BYTES, 0);
+	nftnl_expr_add_expr(expr, NFTNL_EXPR_DYNSET_EXPR, counter);
 	vp_expressions_put(out, expr);
 	return 0;
 }
@@ -591,6 +616,8 @@ static int lower_any(struct vp_expressions *out, const struct vp_statement *stat
 		return 0;
 	case VP_ST_LIMIT_EACH:
 		return lower_limit_each(out, statement, err);
+	case VP_ST_COUNT_EACH:
+		return lower_count_each(out, statement, err);
 	case VP_ST_ADD:
 		return lower_add(out, statement, err);
 	case VP_ST_LOG:

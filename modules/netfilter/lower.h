@@ -28,6 +28,8 @@ void vp_expressions_reset(struct vp_expressions *out);
 void vp_expressions_put(struct vp_expressions *out, struct nftnl_expr *expr);
 /* Copy one expression, which stays the caller's. */
 void vp_expressions_copy(struct vp_expressions *out, struct nftnl_expr *expr);
+/* Append what was written before. */
+void vp_expressions_append(struct vp_expressions *out, const void *data, uint32_t size);
 /* The bytes so far, into the image's arena. */
 void vp_expressions_store(const struct vp_expressions *out, struct vp_image_rule *rule);
 

@@ -109,7 +109,6 @@ static int lower_set(struct vp_image *image, const struct vp_nft_set *from,
 	/* a tree of intervals counts their ends too, and gains nothing from a size */
 	set->size = from->interval && !concatenation ? 0 : from->size;
 	set->milliseconds = from->timeout ? vp_lower_timeout(from->milliseconds) : 0;
-	set->counted = from->counted;
 	set->kept = from->kept;
 	set_userdata(image, from, set);
 	vp_array_each (element, &from->elements) {

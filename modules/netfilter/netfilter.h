@@ -13,7 +13,6 @@ extern const struct vp_module vp_netfilter_module;
 /*
  * Put back what was committed last, after somebody else removed or changed it:
  * the whole table in one transaction when it is gone, else only what differs.
- * With many counted elements the shields come back before their counters do.
  * Counters begin with the higher of `counts` (may be NULL) and the values read
  * last. Returns 0 or -errno; -ENODATA when this instance never committed anything
  * (prepare and commit the stored generation instead).
@@ -22,7 +21,7 @@ int vp_netfilter_repair(struct vp_instance *instance, const struct vp_counts *co
 			struct vp_error *err);
 
 /*
- * Remove kept objects (counters, limits, and counts of removed elements) that
+ * Remove kept objects (counters, limits) and counts that
  * nothing refers to and whose tag is not among `tags`: for patches that no stored
  * generation knows any more. Returns how many were removed, or -errno.
  */

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * Reading our table: headers of chains, sets and objects through libnftnl, rules
- * taken apart and written again by libnftnl, so that they compare byte by byte
- * with what lower.c writes the same way. Elements are in observe_elements.c.
+ * in the form that observe_rules.c gives them. Elements are in observe_elements.c.
  */
 #include "modules/netfilter/observe.h"
 
@@ -16,19 +15,17 @@
 #include <linux/netfilter/nfnetlink.h>
 
 #include <libnftnl/chain.h>
-#include <libnftnl/expr.h>
 #include <libnftnl/object.h>
-#include <libnftnl/rule.h>
 #include <libnftnl/set.h>
 #include <libnftnl/udata.h>
 
-#include "modules/netfilter/lower.h"
+#include "modules/netfilter/observe_rules.h"
 
 #define ATTEMPTS 50 /* dumps that somebody's changes interrupted */
 
 struct reading {
 	struct vp_image *image;
-	struct vp_expressions *expressions;
+	struct vp_canon *canon; /* of rules */
 };
 
 /* The comment among user data, or NULL; libnftnl's layout: type, length, value. */
@@ -102,12 +99,6 @@ static int visit_chain(const struct nlmsghdr *message, void *data)
 	return 0;
 }
 
-static int visit_expression(struct nftnl_expr *expr, void *data)
-{
-	vp_expressions_copy(data, expr);
-	return 0;
-}
-
 static void read_generation(struct vp_image *image, const struct vp_image_chain *chain)
 {
 	unsigned long long number;
@@ -121,30 +112,34 @@ static void read_generation(struct vp_image *image, const struct vp_image_chain 
 static int visit_rule(const struct nlmsghdr *message, void *data)
 {
 	struct reading *reading = data;
-	struct nftnl_rule *from = nftnl_rule_alloc();
-	struct vp_image_chain *chain = NULL;
+	const struct nlattr *attr, *expressions = NULL, *userdata = NULL;
+	const struct nfgenmsg *family = mnl_nlmsg_get_payload(message);
+	const char *table = NULL, *name = NULL;
+	struct vp_image_chain *chain;
 	struct vp_image_rule *rule;
-	const void *userdata;
-	uint32_t size = 0;
 
-	if (!from)
-		return -ENOMEM;
-	if (nftnl_rule_nlmsg_parse(message, from) == 0 &&
-	    ours(nftnl_rule_get_str(from, NFTNL_RULE_TABLE),
-		 nftnl_rule_get_u32(from, NFTNL_RULE_FAMILY)))
-		chain = vp_image_chain(reading->image,
-				       nftnl_rule_get_str(from, NFTNL_RULE_CHAIN));
-	if (chain) {
-		rule = vp_array_add(&chain->rules);
-		vp_expressions_reset(reading->expressions);
-		nftnl_expr_foreach(from, visit_expression, reading->expressions);
-		vp_expressions_store(reading->expressions, rule);
-		userdata = nftnl_rule_get_data(from, NFTNL_RULE_USERDATA, &size);
-		rule->comment =
-			comment_of(reading->image, userdata, size, NFTNL_UDATA_RULE_COMMENT);
-		read_generation(reading->image, chain);
+	mnl_attr_for_each (attr, message, sizeof(*family)) {
+		if (mnl_attr_get_type(attr) == NFTA_RULE_TABLE)
+			table = mnl_attr_get_str(attr);
+		if (mnl_attr_get_type(attr) == NFTA_RULE_CHAIN)
+			name = mnl_attr_get_str(attr);
+		if (mnl_attr_get_type(attr) == NFTA_RULE_EXPRESSIONS)
+			expressions = attr;
+		if (mnl_attr_get_type(attr) == NFTA_RULE_USERDATA)
+			userdata = attr;
 	}
-	nftnl_rule_free(from);
+	chain = name && ours(table, family->nfgen_family)
+			? vp_image_chain(reading->image, name)
+			: NULL;
+	if (!chain)
+		return 0;
+	rule = vp_array_add(&chain->rules);
+	vp_canon_rule(reading->canon, expressions, rule);
+	if (userdata)
+		rule->comment = comment_of(reading->image, mnl_attr_get_payload(userdata),
+					   mnl_attr_get_payload_len(userdata),
+					   NFTNL_UDATA_RULE_COMMENT);
+	read_generation(reading->image, chain);
 	return 0;
 }
 
@@ -158,7 +153,6 @@ static void read_set(struct vp_image *image, struct nftnl_set *from)
 	set->flags = nftnl_set_get_u32(from, NFTNL_SET_FLAGS);
 	set->key_type = nftnl_set_get_u32(from, NFTNL_SET_KEY_TYPE);
 	set->key_length = nftnl_set_get_u32(from, NFTNL_SET_KEY_LEN);
-	set->counted = nftnl_set_is_set(from, NFTNL_SET_EXPR);
 	set->kept = set->flags & (NFT_SET_EVAL | NFT_SET_TIMEOUT);
 	if (set->flags & NFT_SET_MAP) {
 		set->data_type = nftnl_set_get_u32(from, NFTNL_SET_DATA_TYPE);
@@ -268,8 +262,8 @@ static int read_chains(struct vp_netlink *nl, struct reading *reading)
 /* One attempt: -EINTR when somebody changed something meanwhile. */
 static int read_all(struct vp_netlink *nl, struct vp_image *image)
 {
-	struct vp_expressions expressions;
-	struct reading reading = { image, &expressions };
+	struct vp_canon canon;
+	struct reading reading = { image, &canon };
 	uint32_t before = 0, after = 0;
 	int code = vp_netlink_genid(nl, &before);
 
@@ -285,9 +279,9 @@ static int read_all(struct vp_netlink *nl, struct vp_image *image)
 		if (!image->sets.data[i].kept)
 			code = vp_observe_elements(nl, image, &image->sets.data[i], NULL);
 	if (code == 0) {
-		vp_expressions_init(&expressions, image);
+		vp_canon_init(&canon, image);
 		code = read_chains(nl, &reading);
-		vp_expressions_free(&expressions);
+		vp_canon_free(&canon);
 	}
 	if (code == 0)
 		code = vp_netlink_genid(nl, &after);
@@ -321,8 +315,8 @@ int vp_observe(struct vp_netlink *nl, struct vp_image **image, struct vp_error *
 int vp_observe_table(struct vp_netlink *nl, struct vp_image *image, struct vp_error *err)
 {
 	uint8_t buffer[VP_NETLINK_REQUEST] __attribute__((aligned(8)));
-	struct vp_expressions expressions;
-	struct reading reading = { image, &expressions };
+	struct vp_canon canon;
+	struct reading reading = { image, &canon };
 	struct nlmsghdr *request;
 	int code = read_table(nl, image);
 
@@ -334,9 +328,9 @@ int vp_observe_table(struct vp_netlink *nl, struct vp_image *image, struct vp_er
 	request = vp_netlink_request(nl, buffer, NFT_MSG_GETRULE, NLM_F_DUMP);
 	mnl_attr_put_strz(request, NFTA_RULE_TABLE, VP_TABLE_NAME);
 	mnl_attr_put_strz(request, NFTA_RULE_CHAIN, VP_GENERATION_CHAIN);
-	vp_expressions_init(&expressions, image);
+	vp_canon_init(&canon, image);
 	code = vp_netlink_ask(nl, request, visit_rule, &reading);
-	vp_expressions_free(&expressions);
+	vp_canon_free(&canon);
 	return code < 0 && code != -ENOENT && code != -EINTR ? unreadable(code, err) : 0;
 }
 

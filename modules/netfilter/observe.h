@@ -23,8 +23,4 @@ int vp_observe_objects(struct vp_netlink *nl, struct vp_image *image, struct vp_
 int vp_observe_elements(struct vp_netlink *nl, struct vp_image *image,
 			struct vp_image_set *set, struct vp_error *err);
 
-/* Parse one NFT_MSG_NEWSETELEM or DELSETELEM message into the set's elements. 0 or -errno. */
-int vp_observe_element_message(const struct nlmsghdr *message, struct vp_image *image,
-			       struct vp_image_set *set);
-
 #endif

@@ -228,13 +228,3 @@ int vp_observe_elements(struct vp_netlink *nl, struct vp_image *image,
 				  set->name, strerror(-code))
 			: 0;
 }
-
-int vp_observe_element_message(const struct nlmsghdr *message, struct vp_image *image,
-			       struct vp_image_set *set)
-{
-	struct reading reading = { .image = image, .set = set };
-	int code = visit_elements(message, &reading);
-
-	vp_array_free(&reading.ends);
-	return code;
-}

@@ -148,12 +148,11 @@ static uint64_t add_element(uint64_t seed, const struct vp_nft_set *set,
 
 uint64_t vp_nft_set_digest(const struct vp_nft_set *set)
 {
-	uint8_t head[8] = { (uint8_t)set->parts.len,
+	uint8_t head[7] = { (uint8_t)set->parts.len,
 			    (uint8_t)set->data,
 			    set->interval,
 			    set->dynamic,
 			    set->timeout,
-			    set->counted,
 			    set->kept,
 			    set->immutable };
 	uint64_t seed = vp_digest(VP_DIGEST_SEED, head, sizeof(head));

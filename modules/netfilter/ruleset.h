@@ -79,6 +79,8 @@ enum vp_statement_kind {
 	VP_ST_COUNTER,    /* named counter `name` */
 	VP_ST_LIMIT,      /* limit object `name` (always over); name NULL: anonymous, `rate` `burst` `over` */
 	VP_ST_LIMIT_EACH, /* update @name { selectors limit `rate` `burst` [over] } */
+	VP_ST_COUNT_EACH, /* update @name { selectors counter }; a full set ends the rule. The set
+			     never forgets: its keys are few */
 	VP_ST_ADD,        /* add @name { selectors timeout `milliseconds` : `number` }; the data is a mark */
 	VP_ST_LOG,        /* NFLOG to `number`, prefix `name` */
 	VP_ST_VERDICT,
@@ -154,7 +156,6 @@ struct vp_nft_set {
 	enum vp_set_data data;
 	bool interval; /* elements have both ends; disjoint */
 	bool dynamic, timeout;
-	bool counted;       /* every element has a counter */
 	bool kept;          /* contents belong to the kernel (bans, limits): never compared, never emptied */
 	bool immutable;     /* the name holds a digest of the content: made whole, replaced, never changed */
 	uint32_t size;      /* bound of a dynamic set, or hint; 0: none */
@@ -176,9 +177,17 @@ struct vp_nft_object {
 };
 
 /*
+ * Sets that count by tag: what rules without a counter object dropped ("hits-SIZE"), and
+ * packets of sources that a rule had banned ("ban-hits-SIZE"). The first packet
+ * makes the element.
+ */
+#define VP_HITS_PREFIX	   "hits-"
+#define VP_BAN_HITS_PREFIX "ban-hits-"
+
+/*
  * A rule of the plan: its tag and its name "PATCH/RULE". Its count is that of the
- * counter object with the tag plus those of all elements of counted sets with
- * the tag as their mark.
+ * counter object with the tag plus those of all elements of hits sets with
+ * the tag as their key.
  */
 struct vp_nft_tag {
 	uint32_t tag;

@@ -345,6 +345,15 @@ static void put_verdict(struct vp_strbuf *out, enum vp_nft_verdict verdict, cons
 	}
 }
 
+static void put_count(struct vp_strbuf *out, const struct vp_statement *statement)
+{
+	vp_strbuf_adds(out, "update @");
+	put_name(out, statement->name);
+	vp_strbuf_adds(out, " { ");
+	put_key(out, statement);
+	vp_strbuf_adds(out, " counter }");
+}
+
 static void put_add(struct vp_strbuf *out, const struct vp_statement *statement)
 {
 	vp_strbuf_adds(out, "add @");
@@ -385,6 +394,9 @@ static void put_statement(struct vp_strbuf *out, const struct vp_statement *stat
 	case VP_ST_LIMIT:
 	case VP_ST_LIMIT_EACH:
 		put_limit(out, statement);
+		break;
+	case VP_ST_COUNT_EACH:
+		put_count(out, statement);
 		break;
 	case VP_ST_ADD:
 		put_add(out, statement);
@@ -452,8 +464,6 @@ static void put_flags(struct vp_strbuf *out, const struct vp_nft_set *set)
 			       (unsigned long long)set->milliseconds);
 	if (set->size)
 		vp_strbuf_addf(out, "\t\tsize %u\n", set->size);
-	if (set->counted)
-		vp_strbuf_adds(out, "\t\tcounter\n");
 }
 
 static void put_element(struct vp_strbuf *out, const struct vp_nft_set *set,

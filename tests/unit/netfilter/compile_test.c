@@ -101,7 +101,7 @@ static size_t shape_maps(const struct vp_ruleset *ruleset, size_t *elements)
 
 	*elements = 0;
 	vp_array_each (set, &ruleset->sets) {
-		if (!set->counted)
+		if (strncmp(set->name, "shape-", 6) != 0)
 			continue;
 		maps++;
 		*elements += set->elements.len;

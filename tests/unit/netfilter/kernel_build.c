@@ -101,6 +101,21 @@ static void add_log_limit(struct vp_ruleset *ruleset)
 	set->comment = vp_strdup("one allowance per rule");
 }
 
+/* Count by mark, in a rule of its own: a full set must not keep the packet. */
+static void add_hits(struct vp_ruleset *ruleset, const struct shape *shape)
+{
+	struct vp_nft_set *set = vp_build_set(ruleset, HITS, VP_DATA_NONE);
+	struct vp_nft_chain *chain = vp_build_chain(ruleset, "count-drop", true);
+	struct vp_selector mark = vp_sel(VP_SEL_MARK, 4);
+
+	vp_set_part(set, &mark, "mark");
+	set->dynamic = set->kept = true;
+	set->size = shape->hits_size ? shape->hits_size : 65536;
+	vp_st_add(&vp_chain_rule(chain, NULL)->statements, VP_ST_COUNT_EACH, &mark, 1)->name =
+		vp_strdup(HITS);
+	vp_st_verdict(&vp_chain_rule(chain, NULL)->statements, VP_NFT_GOTO, "end-drop");
+}
+
 static void key_parts(struct vp_nft_set *set)
 {
 	struct vp_selector protocol = vp_sel(VP_SEL_L4PROTO, 1), port = vp_sel_port(false);
@@ -116,7 +131,6 @@ static void add_shapes(struct vp_ruleset *ruleset, const struct shape *shape)
 
 	key_parts(set);
 	vp_set_part(set, &bytes, "integer");
-	set->counted = true;
 	set->size = 16384;
 	for (unsigned int i = shape->skip; i < shape->elements; i++) {
 		uint8_t *key;
@@ -194,7 +208,7 @@ static void add_input(struct vp_ruleset *ruleset, const struct shape *shape)
 		rule = vp_chain_rule(chain, "shapes");
 		vp_st_add(&rule->statements, VP_ST_MARK_MAP, key, 3)->name =
 			vp_strdup("shape-1");
-		vp_st_verdict(&rule->statements, VP_NFT_GOTO, "end-drop");
+		vp_st_verdict(&rule->statements, VP_NFT_GOTO, "count-drop");
 	}
 }
 
@@ -207,8 +221,10 @@ struct vp_artefact *vp_artefact_build(const struct shape *shape)
 	ruleset->owner_persist = shape->owner_persist;
 	add_log_limit(ruleset);
 	add_drop_chain(ruleset);
-	if (shape->elements)
+	if (shape->elements) {
+		add_hits(ruleset, shape);
 		add_shapes(ruleset, shape);
+	}
 	add_regions(ruleset, shape);
 	if (shape->zoo)
 		vp_build_zoo(ruleset);

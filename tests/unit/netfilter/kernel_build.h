@@ -9,13 +9,15 @@
 #define REGION_PORT 6000 /* UDP; the first region of the exact map, and so on */
 #define SHAPE_TAG   0x5000u
 #define REGION_TAG  0x6000u
+#define HITS	    "hits-65536" /* counts what the map's elements drop */
 
 struct shape {
 	uint64_t generation;
 	unsigned int regions;  /* chains of one dropping rule with a counter object, by port */
-	unsigned int elements; /* of the counted map, by port and first payload bytes "SHAP" */
+	unsigned int elements; /* of the shape map, by port and first payload bytes "SHAP" */
 	unsigned int skip;     /* leave out that many of the first elements */
 	unsigned int salt;     /* region chains of another salt are other chains */
+	unsigned int hits_size; /* of the set HITS; 0: 65536 */
 	bool owner_persist;
 	bool zoo; /* every kind of statement, set and selector besides */
 };

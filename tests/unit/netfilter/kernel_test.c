@@ -256,6 +256,26 @@ static void counts_survive_removal(void **state)
 	assert_int_equal(packets_of(*state, REGION_TAG + 1), 4);
 }
 
+/* Who comes too late for a place in the set is not counted, and dropped all the same. */
+static void full_counts_still_drop(void **state)
+{
+	struct sockaddr_in to = { .sin_family = AF_INET, .sin_port = htons(SHAPE_PORT + 9) };
+	_cleanup_close_ int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	struct pollfd arrival = { .fd = fd, .events = POLLIN };
+
+	to.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	apply_shape(*state, (struct shape){ .generation = 1, .elements = 10, .hits_size = 2 });
+	assert_int_equal(bind(fd, (struct sockaddr *)&to, sizeof(to)), 0);
+	for (uint16_t i = 0; i < 10; i++)
+		send_to(SHAPE_PORT + i, "SHAPE", 3);
+	assert_int_equal(packets_of(*state, SHAPE_TAG), 3);
+	assert_int_equal(packets_of(*state, SHAPE_TAG + 1), 3);
+	assert_int_equal(packets_of(*state, SHAPE_TAG + 9), 0);
+	assert_int_equal(poll(&arrival, 1, 20), 0);
+	send_to(SHAPE_PORT + 9, "other", 1);
+	assert_int_equal(poll(&arrival, 1, 1000), 1);
+}
+
 static void adoption_changes_nothing(void **state)
 {
 	struct shape shape = { .generation = 5, .regions = 3, .elements = 3, .zoo = true };
@@ -444,19 +464,25 @@ static void overrun_is_noticed(void **state)
 
 static void removed_objects_are_forgotten(void **state)
 {
-	struct shape shape = { .generation = 1, .regions = 3 };
-	uint32_t known[] = { REGION_TAG, REGION_TAG + 1 };
+	struct shape shape = { .generation = 1, .regions = 3, .elements = 2 };
+	uint32_t known[] = { SHAPE_TAG + 1, REGION_TAG, REGION_TAG + 1 };
 	struct vp_error err = { 0 };
 
 	apply_shape(*state, shape);
+	send_to(SHAPE_PORT, "SHAPE", 2);
+	send_to(SHAPE_PORT + 1, "SHAPE", 3);
 	shape.generation = 2;
 	shape.regions = 1;
+	shape.skip = 1;
 	apply_shape(*state, shape);
-	assert_int_equal(vp_netfilter_forget(*state, known, 2, &err), 1);
+	assert_int_equal(vp_netfilter_forget(*state, known, 3, &err), 2);
+	assert_int_equal(packets_of(*state, SHAPE_TAG), 0);
+	assert_int_equal(packets_of(*state, SHAPE_TAG + 1), 3);
 	assert_int_equal(system("nft list counters | grep -q P-1/rule"), 0);
 	assert_int_not_equal(system("nft list counters | grep -q P-2/rule"), 0);
 	shape.generation = 3;
 	shape.regions = 3;
+	shape.skip = 0;
 	apply_shape(*state, shape);
 }
 
@@ -636,14 +662,23 @@ int main(void)
 {
 #define TEST(function) cmocka_unit_test_setup_teardown(function, fresh, gone)
 	const struct CMUnitTest tests[] = {
-		TEST(everything_reads_back),	  TEST(tampering_is_found),
-		TEST(abort_leaves_nothing),	  TEST(prepared_is_not_effective),
-		TEST(counts_survive_removal),	  TEST(adoption_changes_nothing),
-		TEST(repair_brings_back),	  TEST(conflicts_replace_the_table),
-		TEST(refusals_name_the_object),	  TEST(ownership_protects),
-		TEST(watcher_tells_us_from_them), TEST(changes_have_no_gap),
-		TEST(overrun_is_noticed),	  TEST(removed_objects_are_forgotten),
-		TEST(probing_finds_facts),	  TEST(large_is_fast),
+		TEST(everything_reads_back),
+		TEST(tampering_is_found),
+		TEST(abort_leaves_nothing),
+		TEST(prepared_is_not_effective),
+		TEST(counts_survive_removal),
+		TEST(adoption_changes_nothing),
+		TEST(repair_brings_back),
+		TEST(conflicts_replace_the_table),
+		TEST(refusals_name_the_object),
+		TEST(ownership_protects),
+		TEST(watcher_tells_us_from_them),
+		TEST(changes_have_no_gap),
+		TEST(overrun_is_noticed),
+		TEST(removed_objects_are_forgotten),
+		TEST(full_counts_still_drop),
+		TEST(probing_finds_facts),
+		TEST(large_is_fast),
 	};
 
 	vp_enter_namespace();
