@@ -215,6 +215,12 @@ static int connected(char **argv, int type, const char *from)
 	return fd;
 }
 
+/* EPERM: sent, and dropped on its way out of this host. */
+static bool sent(int fd, const char *data, size_t len)
+{
+	return send(fd, data, len, MSG_NOSIGNAL) == (ssize_t)len || errno == EPERM;
+}
+
 static int command_send(char **argv)
 {
 	int type = !strcmp(argv[0], "tcp") ? SOCK_STREAM : SOCK_DGRAM;
@@ -224,7 +230,7 @@ static int command_send(char **argv)
 	char data[65536];
 	ssize_t n;
 
-	if (fd < 0 || send(fd, argv[3], len, MSG_NOSIGNAL) != (ssize_t)len) {
+	if (fd < 0 || !sent(fd, argv[3], len)) {
 		printf("no connection\n");
 		return 1;
 	}
@@ -238,7 +244,7 @@ static int command_flood(char **argv)
 {
 	int fd = connected(argv, SOCK_DGRAM, NULL);
 	struct iovec part = { .iov_base = argv[2], .iov_len = unescape(argv[2]) };
-	uint64_t left = strtoull(argv[3], NULL, 10), sent = 0;
+	uint64_t left = strtoull(argv[3], NULL, 10), total = 0;
 	struct mmsghdr batch[256];
 
 	memset(batch, 0, sizeof(batch));
@@ -249,14 +255,16 @@ static int command_flood(char **argv)
 	while (fd >= 0 && left && !stopped) {
 		int n = sendmmsg(fd, batch, left < 256 ? (unsigned int)left : 256, 0);
 
+		if (n < 0 && errno == EPERM)
+			n = 1; /* it was sent, and dropped on its way out of this host */
 		if (n < 0 && errno != EINTR && errno != ECONNREFUSED && errno != ENOBUFS)
 			die("sendmmsg");
 		if (n > 0) {
-			sent += (uint64_t)n;
+			total += (uint64_t)n;
 			left -= (uint64_t)n;
 		}
 	}
-	printf("sent=%" PRIu64 "\n", sent);
+	printf("sent=%" PRIu64 "\n", total);
 	return 0;
 }
 
@@ -270,10 +278,8 @@ static int command_pump(char **argv)
 	printf("ready\n");
 	fflush(stdout);
 	while (!stopped) {
-		if (send(fd, argv[2], attack_len, 0) == (ssize_t)attack_len)
-			attack++;
-		if (send(fd, argv[3], benign_len, 0) == (ssize_t)benign_len)
-			benign++;
+		attack += sent(fd, argv[2], attack_len);
+		benign += sent(fd, argv[3], benign_len);
 		if (pause_us)
 			usleep(pause_us);
 	}

@@ -33,7 +33,7 @@ sandbox() {
 		syslog-socket = $work/log.sock
 	CONF
 	ip link set lo up
-	PATH=$build:$build/tests/harness:$PATH
+	PATH=$build:$build/tests/harness:$top/tests/harness:$PATH
 	passed=0 failed=0 daemon=
 }
 
