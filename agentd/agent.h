@@ -31,6 +31,7 @@ struct vp_agent {
 	char *start_failed;	   /* the stored generation could not be brought back */
 	char *module_failed;	   /* an enforcement point could not be opened */
 	struct vp_findings folder; /* of the policy folder, when it was last read and broken */
+	uint64_t folder_digest;	   /* and its digest then; 0: it could not be read */
 
 	/* Told after what runs has changed; NULL: nobody listens. */
 	void (*changed)(struct vp_agent *agent);

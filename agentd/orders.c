@@ -64,13 +64,15 @@ void vp_apply_folder(struct vp_agent *agent, const struct vp_order *order,
 	struct vp_sources sources = { 0 };
 	struct vp_locals locals = { 0 };
 	struct vp_order whole = *order;
-	struct vp_error ignored; /* no overrides of a damaged bundle are kept; status names it */
+	struct vp_error
+		ignored; /* no overrides of a damaged bundle are kept; status names it */
 	uint64_t start = vp_loop_now();
 
 	vp_agent_read_folder(agent, &sources, &outcome->findings);
 	outcome->milliseconds.read = vp_loop_now() - start;
 	whole.folder = whole.content = vp_sources_digest(&sources);
 	whole.sources = &sources;
+	agent->folder_digest = outcome->findings.errors ? 0 : whole.folder;
 	if (outcome->findings.errors) {
 		refuse_folder(agent, order, outcome);
 	} else {

@@ -13,11 +13,16 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/syscall.h>
+#include <syslog.h>
 #include <unistd.h>
 
+#include "agentd/document.h"
 #include "agentd/enforcement.h"
+#include "agentd/event.h"
 #include "agentd/lock.h"
+#include "agentd/sink.h"
 #include "agentd/state.h"
+#include "agentd/totals.h"
 #include "lib/cleanup.h"
 #include "lib/memory.h"
 
@@ -123,25 +128,86 @@ static void end_processes(const struct vp_config *config, struct vp_panic *panic
 	}
 }
 
-static void remove_objects(const struct vp_module *const *modules, struct vp_panic *panic)
+/* The daemon can do it no more: what the kernel has counted goes with its objects. */
+static void keep_totals(const struct vp_config *config, const struct vp_module *const *modules,
+			struct vp_instance *const *instances)
 {
-	struct vp_host host = { 0 }; /* removal needs no facts */
+	_cleanup_free_ char *path = vp_format("%s/totals.json", config->state);
+	struct vp_totals totals = { 0 };
+	struct vp_counts counts = { 0 };
 
+	vp_totals_load(&totals, path, NULL);
+	for (size_t i = 0; modules[i]; i++)
+		if (instances[i])
+			modules[i]->counts(instances[i], &counts, NULL);
+	vp_totals_update(&totals, &counts);
+	vp_totals_detach(&totals);
+	vp_totals_save(&totals, path, NULL);
+	vp_array_free(&counts);
+	vp_totals_free(&totals);
+}
+
+static void remove_objects(const struct vp_config *config,
+			   const struct vp_module *const *modules, struct vp_panic *panic)
+{
+	struct vp_instance *instances[VP_ENFORCEMENT_MAX] = { NULL };
+	struct vp_error errors[VP_ENFORCEMENT_MAX] = { 0 };
+	struct vp_host host = { 0 }; /* removal needs no facts */
+	int r[VP_ENFORCEMENT_MAX];
+
+	for (size_t i = 0; modules[i]; i++)
+		r[i] = modules[i]->open(&instances[i], &host, &errors[i]);
+	keep_totals(config, modules, instances);
 	panic->removed = true;
 	for (size_t i = 0; modules[i]; i++) {
-		struct vp_instance *instance = NULL;
-		struct vp_error err = { 0 };
-		int r = modules[i]->open(&instance, &host, &err);
-
-		if (!r) {
-			r = modules[i]->remove(instance, &err);
-			modules[i]->close(instance);
+		if (!r[i]) {
+			r[i] = modules[i]->remove(instances[i], &errors[i]);
+			modules[i]->close(instances[i]);
 		}
-		if (!r)
+		if (!r[i])
 			continue;
 		panic->removed = false;
-		vp_strbuf_addf(&panic->stays, "%s: %s\n", modules[i]->name, err.text);
+		vp_strbuf_addf(&panic->stays, "%s: %s\n", modules[i]->name, errors[i].text);
 	}
+}
+
+static void give_event(const struct vp_sink_ops *ops, const struct vp_sink_options *options,
+		       const struct vp_event *event)
+{
+	struct vp_sink *sink;
+
+	if (ops->open(&sink, options, NULL))
+		return;
+	ops->write(sink, event);
+	ops->close(sink);
+}
+
+/* In the history, in the stored events and in syslog, as the daemon would. */
+static void tell(const struct vp_config *config, const char *who, const char *reason,
+		 const struct vp_panic *panic)
+{
+	struct vp_state state = { .folder = config->state };
+	_cleanup_free_ char *path = vp_state_path(&state, "events.jsonl");
+	const struct vp_sink_options file = { .path = path };
+	const struct vp_sink_options syslog = { .path = config->syslog_socket,
+						.format = config->syslog_form,
+						.facility = LOG_DAEMON };
+	_cleanup_json_ json_t *entry = json_object();
+	struct vp_event event =
+		vp_event_make(VP_EVENT_PANIC, "every shield was removed%s%s%s",
+			      panic->removed ? "" : ", not completely",
+			      reason && *reason ? ": " : "", reason ? reason : "");
+
+	vp_json_set_time(entry, "time", time(NULL));
+	vp_json_set_text(entry, "request", "panic");
+	vp_json_set_text(entry, "result", panic->stays.len ? "failed" : "applied");
+	vp_json_set_text(entry, "who", who);
+	vp_json_set_text(entry, "reason", reason);
+	vp_state_add_history(&state, entry, NULL);
+	vp_event_set(event.actor, sizeof(event.actor), who ? who : "");
+	give_event(&vp_sink_file, &file, &event);
+	if (strcmp(config->syslog_socket, "none") != 0)
+		give_event(&vp_sink_syslog, &syslog, &event);
 }
 
 static void mark(const struct vp_config *config, const char *who, const char *reason,
@@ -176,9 +242,10 @@ int vp_panic_run(const struct vp_config *config, const struct vp_module *const *
 	no_marker = panic->stays;
 	memset(&panic->stays, 0, sizeof(panic->stays));
 	end_processes(config, panic);
-	remove_objects(modules, panic);
+	remove_objects(config, modules, panic);
 	vp_strbuf_add(&panic->stays, vp_strbuf_text(&no_marker), no_marker.len);
 	vp_strbuf_free(&no_marker);
+	tell(config, who, reason, panic);
 	return panic->stays.len ? -EBUSY : 0;
 }
 

@@ -201,8 +201,9 @@ static void handle_rollback(const struct call *call)
 	if (!number)
 		number = vp_state_confirm(&agent->state, &confirm) ? confirm.previous
 								   : vp_rollback_target(agent);
-	if (!agent->running) {
-		answer_error(call, "nothing runs that could be rolled back");
+	if (!agent->running || (!number && !vp_state_confirm(&agent->state, &confirm))) {
+		answer_error(call, "there is no generation to go back to; to take every shield"
+				   " away: vpatchctl disable --all");
 		return;
 	}
 	vp_session_find(vp_connection_peer(call->connection)->pid, &sessions);

@@ -243,7 +243,7 @@ static json_t *folder_document(const struct vp_agent *agent)
 		document, "differs",
 		json_boolean(digest != (agent->active ? agent->active->generation.content
 						      : vp_sources_digest(&none))));
-	if (agent->folder.errors)
+	if (agent->folder.errors && agent->folder_digest == digest) /* not mended since */
 		json_object_set_new(document, "findings", vp_json_findings(&agent->folder));
 	else if (findings.errors)
 		json_object_set_new(document, "findings", vp_json_findings(&findings));
