@@ -128,7 +128,7 @@ int vp_netfilter_prepare(struct vp_instance *instance, const struct vp_artefact 
 	if (instance->prepared && !instance->committed)
 		vp_netfilter_abort(instance);
 	vp_netfilter_finish(instance);
-	code = vp_lower(artefact->ruleset, &instance->wanted, err);
+	code = vp_lower(artefact->ruleset, instance->meant, &instance->wanted, err);
 	if (code == 0)
 		code = vp_instance_prepare(instance, err);
 	if (code < 0)

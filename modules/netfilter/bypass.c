@@ -24,6 +24,7 @@
 #include <libnftnl/rule.h>
 
 #include "lib/cleanup.h"
+#include "modules/netfilter/ruleset.h"
 
 static void add(struct vp_host *host, const char *kind, char *where)
 {
@@ -106,8 +107,38 @@ static int visit_rule(const struct nlmsghdr *message, void *data)
 	return 0;
 }
 
-static void read_tables(struct vp_netlink *nl, struct vp_host *host, uint16_t type,
-			vp_netlink_visit visit)
+struct table {
+	uint8_t family;
+	char *name;
+};
+
+VP_ARRAY_TYPE(tables, struct table);
+
+/* Ours has nothing to find, and may have many rules. */
+static int visit_table(const struct nlmsghdr *message, void *data)
+{
+	const struct nfgenmsg *family = mnl_nlmsg_get_payload(message);
+	struct tables *tables = data;
+	const struct nlattr *attr;
+
+	mnl_attr_for_each (attr, message, sizeof(*family)) {
+		struct table table = { .family = family->nfgen_family };
+
+		if (mnl_attr_get_type(attr) != NFTA_TABLE_NAME ||
+		    mnl_attr_validate(attr, MNL_TYPE_NUL_STRING) < 0)
+			continue;
+		if (table.family == NFPROTO_INET &&
+		    !strcmp(mnl_attr_get_str(attr), VP_TABLE_NAME))
+			continue;
+		table.name = vp_strdup(mnl_attr_get_str(attr));
+		vp_array_push(tables, table);
+	}
+	return 0;
+}
+
+/* A dump of one table, or with `table` NULL of all. */
+static void dump(struct vp_netlink *nl, uint16_t type, const struct table *table,
+		 vp_netlink_visit visit, void *data)
 {
 	uint8_t buffer[VP_NETLINK_REQUEST] __attribute__((aligned(8)));
 
@@ -115,10 +146,24 @@ static void read_tables(struct vp_netlink *nl, struct vp_host *host, uint16_t ty
 		struct nlmsghdr *request = vp_netlink_request(nl, buffer, type, NLM_F_DUMP);
 		struct nfgenmsg *family = mnl_nlmsg_get_payload(request);
 
-		family->nfgen_family = NFPROTO_UNSPEC;
-		if (vp_netlink_ask(nl, request, visit, host) != -EINTR)
+		family->nfgen_family = table ? table->family : NFPROTO_UNSPEC;
+		if (table)
+			mnl_attr_put_strz(request, NFTA_RULE_TABLE, table->name);
+		if (vp_netlink_ask(nl, request, visit, data) != -EINTR)
 			break;
 	}
+}
+
+static void read_rules(struct vp_netlink *nl, struct vp_host *host)
+{
+	struct tables tables = { 0 };
+
+	dump(nl, NFT_MSG_GETTABLE, NULL, visit_table, &tables);
+	vp_array_each (table, &tables) {
+		dump(nl, NFT_MSG_GETRULE, table, visit_rule, host);
+		free(table->name);
+	}
+	vp_array_free(&tables);
 }
 
 static bool has_xdp(const struct nlattr *nest)
@@ -250,8 +295,8 @@ static void read_ipvs(struct vp_host *host)
 
 void vp_bypasses_read(struct vp_netlink *nl, struct vp_host *host)
 {
-	read_tables(nl, host, NFT_MSG_GETFLOWTABLE, visit_flowtable);
-	read_tables(nl, host, NFT_MSG_GETRULE, visit_rule);
+	dump(nl, NFT_MSG_GETFLOWTABLE, NULL, visit_flowtable, host);
+	read_rules(nl, host);
 	read_interfaces(host);
 	read_ipvs(host);
 }

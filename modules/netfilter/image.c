@@ -44,13 +44,27 @@ const char *vp_arena_text(struct vp_arena *arena, const char *text)
 	return text ? vp_arena_copy(arena, text, strlen(text) + 1) : NULL;
 }
 
-static void arena_free(struct vp_arena *arena)
+void vp_arena_free(struct vp_arena *arena)
 {
 	while (arena->blocks) {
 		struct vp_arena_block *next = arena->blocks->next;
 
 		free(arena->blocks);
 		arena->blocks = next;
+	}
+}
+
+void vp_arena_reset(struct vp_arena *arena)
+{
+	struct vp_arena_block *block = arena->blocks;
+
+	if (block && block->next) {
+		vp_arena_free(arena);
+		return;
+	}
+	if (block) {
+		memset(block->data, 0, block->used);
+		block->used = 0;
 	}
 }
 
@@ -110,12 +124,76 @@ struct vp_image *vp_image_new(void)
 	return vp_new(struct vp_image);
 }
 
+struct vp_shared {
+	size_t users;
+	uint64_t data[]; /* the rules, then what they point to */
+};
+
+static void release_rules(struct vp_image_chain *chain)
+{
+	if (!chain->shared)
+		vp_array_free(&chain->rules);
+	else if (--chain->shared->users == 0)
+		free(chain->shared);
+}
+
+static size_t text_size(const char *text)
+{
+	return text ? strlen(text) + 1 : 0;
+}
+
+static const void *take_copy(uint8_t **at, const void *data, size_t size)
+{
+	void *copy = *at;
+
+	if (!data)
+		return NULL;
+	*at += size;
+	return memcpy(copy, data, size);
+}
+
+void vp_image_seal(struct vp_image_chain *chain)
+{
+	size_t head = chain->rules.len * sizeof(*chain->rules.data), size = head;
+	struct vp_image_rule *rules;
+	struct vp_shared *shared;
+	uint8_t *at;
+
+	vp_array_each (rule, &chain->rules)
+		size += rule->length + text_size(rule->comment);
+	shared = vp_alloc(1, sizeof(*shared) + size + text_size(chain->comment));
+	shared->users = 1;
+	rules = (void *)shared->data;
+	at = (uint8_t *)shared->data + head;
+	for (size_t i = 0; i < chain->rules.len; i++) {
+		const struct vp_image_rule *rule = &chain->rules.data[i];
+
+		rules[i].length = rule->length;
+		rules[i].expressions = take_copy(&at, rule->expressions, rule->length);
+		rules[i].comment = take_copy(&at, rule->comment, text_size(rule->comment));
+	}
+	chain->comment = take_copy(&at, chain->comment, text_size(chain->comment));
+	free(chain->rules.data);
+	chain->rules.data = rules;
+	chain->rules.cap = chain->rules.len;
+	chain->shared = shared;
+}
+
+void vp_image_share(struct vp_image_chain *chain, const struct vp_image_chain *like)
+{
+	chain->comment = like->comment;
+	chain->rules.data = like->rules.data;
+	chain->rules.len = chain->rules.cap = like->rules.len;
+	chain->shared = like->shared;
+	chain->shared->users++;
+}
+
 void vp_image_free(struct vp_image *image)
 {
 	if (!image)
 		return;
 	vp_array_each (chain, &image->chains)
-		vp_array_free(&chain->rules);
+		release_rules(chain);
 	vp_array_each (set, &image->sets)
 		vp_array_free(&set->elements);
 	vp_array_free(&image->chains);
@@ -124,7 +202,7 @@ void vp_image_free(struct vp_image *image)
 	vp_index_free(&image->chain_names);
 	vp_index_free(&image->set_names);
 	vp_index_free(&image->object_names);
-	arena_free(&image->arena);
+	vp_arena_free(&image->arena);
 	free(image);
 }
 
@@ -304,6 +382,8 @@ bool vp_image_rule_same(const struct vp_image_rule *a, const struct vp_image_rul
 
 bool vp_image_rules_same(const struct vp_image_chain *a, const struct vp_image_chain *b)
 {
+	if (a->shared && a->shared == b->shared)
+		return true;
 	if (a->rules.len != b->rules.len)
 		return false;
 	for (size_t i = 0; i < a->rules.len; i++)

@@ -32,6 +32,9 @@ struct vp_arena {
 void *vp_arena_take(struct vp_arena *arena, size_t size);
 void *vp_arena_copy(struct vp_arena *arena, const void *data, size_t size);
 const char *vp_arena_text(struct vp_arena *arena, const char *text); /* NULL stays NULL */
+void vp_arena_free(struct vp_arena *arena);
+/* Begin anew, in the same memory where that is enough. */
+void vp_arena_reset(struct vp_arena *arena);
 
 /* From a key to positions in an array; keys are compared by the caller. */
 struct vp_index {
@@ -52,12 +55,18 @@ struct vp_image_rule {
 	const char *comment; /* or NULL */
 };
 
+/*
+ * A chain whose name holds a digest of its content is the same in every image: its
+ * rules and its comment are then in a block of their own, shared by the images of
+ * successive generations, which are therefore cheap to make and to compare.
+ */
 struct vp_image_chain {
 	const char *name, *comment;
 	bool base;
 	uint8_t hook;
 	int32_t priority;
 	VP_ARRAY(struct vp_image_rule) rules;
+	struct vp_shared *shared; /* NULL: rules are the image's own */
 };
 
 struct vp_image_element {
@@ -136,6 +145,11 @@ const struct vp_image_element *vp_image_element(const struct vp_image_set *set,
 /* Add what `base` keeps and *image does not mean, as leftovers: it stays known that it is
  * there. */
 void vp_image_keep(struct vp_image *image, const struct vp_image *base);
+
+/* Move the chain's content into a block that may be shared. */
+void vp_image_seal(struct vp_image_chain *chain);
+/* Give an empty chain the content of a sealed one. */
+void vp_image_share(struct vp_image_chain *chain, const struct vp_image_chain *like);
 
 /* Forget the elements of kept sets: once sent, they are the kernel's. */
 void vp_image_release_kept(struct vp_image *image);

@@ -22,7 +22,7 @@
 
 void vp_expressions_init(struct vp_expressions *out, struct vp_image *image)
 {
-	*out = (struct vp_expressions){ .image = image };
+	*out = (struct vp_expressions){ .image = image, .arena = &image->arena };
 	out->buffer = vp_alloc(1, VP_EXPRESSIONS_ROOM + MARGIN);
 	vp_expressions_reset(out);
 }
@@ -30,6 +30,7 @@ void vp_expressions_init(struct vp_expressions *out, struct vp_image *image)
 void vp_expressions_free(struct vp_expressions *out)
 {
 	free(out->buffer);
+	vp_arena_free(&out->scratch);
 	*out = (struct vp_expressions){ 0 };
 }
 
@@ -73,8 +74,8 @@ static bool full(const struct vp_expressions *out)
 void vp_expressions_store(const struct vp_expressions *out, struct vp_image_rule *rule)
 {
 	rule->length = out->message->nlmsg_len - (uint32_t)MNL_NLMSG_HDRLEN;
-	rule->expressions = vp_arena_copy(&out->image->arena,
-					  mnl_nlmsg_get_payload(out->message), rule->length);
+	rule->expressions =
+		vp_arena_copy(out->arena, mnl_nlmsg_get_payload(out->message), rule->length);
 }
 
 /* An expression of that name; memory is the only way to fail, and then nothing works. */

@@ -16,6 +16,8 @@ struct nftnl_expr;
 /* Expressions of one rule being written. */
 struct vp_expressions {
 	struct vp_image *image;	  /* whose; has the sets already */
+	struct vp_arena *arena;	  /* where the bytes are stored; the image's at first */
+	struct vp_arena scratch;  /* for content that is copied from there */
 	uint8_t *buffer;	  /* VP_EXPRESSIONS_ROOM and a margin; owned */
 	struct nlmsghdr *message; /* in `buffer` */
 };
@@ -30,7 +32,7 @@ void vp_expressions_put(struct vp_expressions *out, struct nftnl_expr *expr);
 void vp_expressions_copy(struct vp_expressions *out, struct nftnl_expr *expr);
 /* Append what was written before. */
 void vp_expressions_append(struct vp_expressions *out, const void *data, uint32_t size);
-/* The bytes so far, into the image's arena. */
+/* The bytes so far, into the arena. */
 void vp_expressions_store(const struct vp_expressions *out, struct vp_image_rule *rule);
 
 /* Append a statement's expressions. 0, or -EINVAL: the statement makes no sense (a defect of
@@ -44,7 +46,12 @@ bool vp_lower_verdict(enum vp_nft_verdict verdict, int32_t *code);
 /* Whole milliseconds that the kernel's clock can keep exactly, whatever its HZ: rounded up. */
 uint64_t vp_lower_timeout(uint64_t milliseconds);
 
-/* The image that the ruleset means. *image is owned by the caller, untouched on failure. */
-int vp_lower(const struct vp_ruleset *ruleset, struct vp_image **image, struct vp_error *err);
+/*
+ * The image that the ruleset means. *image is owned by the caller, untouched on
+ * failure. Chains named by their content come from `like` where that image of an
+ * earlier ruleset (or NULL) has them.
+ */
+int vp_lower(const struct vp_ruleset *ruleset, const struct vp_image *like,
+	     struct vp_image **image, struct vp_error *err);
 
 #endif

@@ -16,14 +16,14 @@
 #include "modules/netfilter/userdata.h"
 
 /* As long as nft(8) reads them. */
-static const char *comment(struct vp_image *image, const char *text)
+static const char *comment(struct vp_arena *arena, const char *text)
 {
 	char cut[NFTNL_UDATA_COMMENT_MAXLEN + 1];
 
 	if (!text || !*text)
 		return NULL;
 	snprintf(cut, sizeof(cut), "%s", text);
-	return vp_arena_text(&image->arena, cut);
+	return vp_arena_text(arena, cut);
 }
 
 static void set_userdata(struct vp_image *image, const struct vp_nft_set *from,
@@ -31,7 +31,8 @@ static void set_userdata(struct vp_image *image, const struct vp_nft_set *from,
 {
 	struct vp_userdata userdata = { .length = 0 };
 
-	vp_userdata_set(&userdata, from, comment(image, from->comment), &set->key_type);
+	vp_userdata_set(&userdata, from, comment(&image->arena, from->comment),
+			&set->key_type);
 	set->userdata = vp_arena_copy(&image->arena, userdata.data, userdata.length);
 	set->userdata_length = userdata.length;
 }
@@ -67,7 +68,7 @@ static int lower_element(struct vp_image *image, const struct vp_nft_set *from,
 		memcpy(key + set->key_length, vp_element_key_end(from, element),
 		       set->key_length);
 	out->key = key;
-	out->comment = comment(image, element->comment);
+	out->comment = comment(&image->arena, element->comment);
 	if (from->data == VP_DATA_MARK)
 		out->mark = element->mark;
 	if (from->data != VP_DATA_VERDICT)
@@ -147,28 +148,57 @@ static int lower_rule(struct vp_expressions *expressions, struct vp_image_chain 
 					       from->comment ? from->comment : "");
 	}
 	vp_expressions_store(expressions, rule);
-	rule->comment = comment(expressions->image, from->comment);
+	rule->comment = comment(expressions->arena, from->comment);
 	return 0;
 }
 
-static int lower_chain(struct vp_expressions *expressions, const struct vp_nft_chain *from,
-		       struct vp_error *err)
+static int lower_rules(struct vp_expressions *expressions, const struct vp_nft_chain *from,
+		       struct vp_image_chain *chain, struct vp_error *err)
 {
-	struct vp_image_chain *chain = vp_image_add_chain(expressions->image, from->name);
-	int code;
-
-	chain->base = from->base;
-	if (from->base) {
-		chain->hook = from->hook;
-		chain->priority = from->priority;
-	}
-	chain->comment = comment(expressions->image, from->comment);
+	chain->comment = comment(expressions->arena, from->comment);
 	vp_array_each (rule, &from->rules) {
-		code = lower_rule(expressions, chain, rule, err);
+		int code = lower_rule(expressions, chain, rule, err);
+
 		if (code < 0)
 			return code;
 	}
 	return 0;
+}
+
+/* A chain named by its content: written once, then shared. */
+static int lower_immutable(struct vp_expressions *expressions, const struct vp_nft_chain *from,
+			   const struct vp_image *like, struct vp_image_chain *chain,
+			   struct vp_error *err)
+{
+	const struct vp_image_chain *there = like ? vp_image_chain(like, from->name) : NULL;
+	int code;
+
+	if (there && there->shared) {
+		vp_image_share(chain, there);
+		return 0;
+	}
+	vp_arena_reset(&expressions->scratch);
+	expressions->arena = &expressions->scratch;
+	code = lower_rules(expressions, from, chain, err);
+	expressions->arena = &expressions->image->arena;
+	if (code == 0)
+		vp_image_seal(chain);
+	return code;
+}
+
+static int lower_chain(struct vp_expressions *expressions, const struct vp_nft_chain *from,
+		       const struct vp_image *like, struct vp_error *err)
+{
+	struct vp_image_chain *chain = vp_image_add_chain(expressions->image, from->name);
+
+	chain->base = from->base;
+	if (!from->base && !from->kept_name)
+		return lower_immutable(expressions, from, like, chain, err);
+	if (from->base) {
+		chain->hook = from->hook;
+		chain->priority = from->priority;
+	}
+	return lower_rules(expressions, from, chain, err);
 }
 
 /* The number of the generation, where a reader of the kernel finds it: see image.h. */
@@ -190,8 +220,8 @@ static int lower_generation(struct vp_expressions *expressions, uint64_t generat
 	return code;
 }
 
-static int lower_all(const struct vp_ruleset *ruleset, struct vp_image *image,
-		     struct vp_error *err)
+static int lower_all(const struct vp_ruleset *ruleset, const struct vp_image *like,
+		     struct vp_image *image, struct vp_error *err)
 {
 	struct vp_expressions expressions;
 	int code = 0;
@@ -205,7 +235,7 @@ static int lower_all(const struct vp_ruleset *ruleset, struct vp_image *image,
 	}
 	vp_expressions_init(&expressions, image);
 	vp_array_each (chain, &ruleset->chains) {
-		code = lower_chain(&expressions, chain, err);
+		code = lower_chain(&expressions, chain, like, err);
 		if (code < 0)
 			break;
 	}
@@ -215,10 +245,11 @@ static int lower_all(const struct vp_ruleset *ruleset, struct vp_image *image,
 	return code;
 }
 
-int vp_lower(const struct vp_ruleset *ruleset, struct vp_image **image, struct vp_error *err)
+int vp_lower(const struct vp_ruleset *ruleset, const struct vp_image *like,
+	     struct vp_image **image, struct vp_error *err)
 {
 	_cleanup_image_ struct vp_image *made = vp_image_new();
-	int code = lower_all(ruleset, made, err);
+	int code = lower_all(ruleset, like, made, err);
 
 	if (code < 0)
 		return code;

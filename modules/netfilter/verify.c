@@ -241,7 +241,7 @@ int vp_netfilter_verify(struct vp_instance *instance, const struct vp_artefact *
 {
 	_cleanup_image_ struct vp_image *meant = NULL, *found = NULL;
 	struct report report = { .out = differences };
-	int code = vp_lower(artefact->ruleset, &meant, err);
+	int code = vp_lower(artefact->ruleset, instance->meant, &meant, err);
 
 	if (code == 0)
 		code = vp_observe(&instance->nl, &found, err);
