@@ -87,12 +87,13 @@ uint32_t vp_counts_tag(const struct vp_image_element *element)
 
 /* Whose a counter object is: what we made it for, or what its comment says. */
 static uint32_t object_tag(const struct vp_instance *instance,
-			   const struct vp_image_object *object)
+			   const struct vp_image_object *object, size_t *next)
 {
 	const struct vp_image_object *known = NULL;
 
 	if (instance->meant)
-		known = vp_image_object(instance->meant, object->name, object->kind);
+		known = vp_image_next_object(instance->meant, object->name, object->kind,
+					     next);
 	return known && known->tag ? known->tag : object->tag;
 }
 
@@ -140,6 +141,7 @@ static int read_counts(struct vp_instance *instance, struct vp_image *image,
 		       struct vp_counts *counts, size_t *elements, struct vp_error *err)
 {
 	int code = vp_observe_objects(&instance->nl, image, err);
+	size_t next = 0;
 
 	if (code == 0)
 		code = vp_observe_sets(&instance->nl, image, err);
@@ -151,7 +153,7 @@ static int read_counts(struct vp_instance *instance, struct vp_image *image,
 
 		if (object->kind != VP_OBJECT_COUNTER)
 			continue;
-		count.tag = object_tag(instance, object);
+		count.tag = object_tag(instance, object, &next);
 		if (count.tag)
 			vp_array_push(counts, count);
 	}

@@ -31,9 +31,11 @@ static void compare_tables(struct vp_diff *diff, const struct vp_image *base,
 static void compare_objects(struct vp_diff *diff, const struct vp_image *base,
 			    const struct vp_image *wanted)
 {
+	size_t next = 0;
+
 	vp_array_each (object, &wanted->objects) {
 		const struct vp_image_object *there =
-			vp_image_object(base, object->name, object->kind);
+			vp_image_next_object(base, object->name, object->kind, &next);
 
 		if (there && vp_image_object_same(there, object))
 			continue;
@@ -47,28 +49,76 @@ static void compare_objects(struct vp_diff *diff, const struct vp_image *base,
 	}
 }
 
+static void compare_unsorted(struct vp_diff_set *set)
+{
+	struct vp_index old = { 0 }, new = { 0 };
+
+	vp_image_index_elements(set->base, &old);
+	vp_image_index_elements(set->wanted, &new);
+	vp_array_each (element, &set->wanted->elements) {
+		const struct vp_image_element *there =
+			vp_image_element(set->base, &old, element);
+
+		if (!there || !vp_image_element_same(there, element))
+			vp_array_push(&set->add, element);
+	}
+	vp_array_each (element, &set->base->elements) {
+		const struct vp_image_element *there =
+			vp_image_element(set->wanted, &new, element);
+
+		if (!there || !vp_image_element_same(there, element))
+			vp_array_push(&set->remove, element);
+	}
+	vp_index_free(&old);
+	vp_index_free(&new);
+}
+
+static int compare_keys(const struct vp_image_set *set, const struct vp_image_element *a,
+			const struct vp_image_element *b)
+{
+	return memcmp(a->key, b->key, vp_image_key_size(set, a));
+}
+
+static bool is_sorted(const struct vp_image_set *set)
+{
+	for (size_t i = 1; i < set->elements.len; i++)
+		if (compare_keys(set, &set->elements.data[i - 1], &set->elements.data[i]) >= 0)
+			return false;
+	return true;
+}
+
+/* As the compiler leaves them, unlike the kernel. */
+static void compare_sorted(struct vp_diff_set *set)
+{
+	size_t n = 0, o = 0;
+
+	while (n < set->wanted->elements.len || o < set->base->elements.len) {
+		const struct vp_image_element *new = NULL, *old = NULL;
+		int order;
+
+		if (n < set->wanted->elements.len)
+			new = &set->wanted->elements.data[n];
+		if (o < set->base->elements.len)
+			old = &set->base->elements.data[o];
+		order = !new ? 1 : !old ? -1 : compare_keys(set->wanted, new, old);
+		if (order < 0 || (!order && !vp_image_element_same(new, old)))
+			vp_array_push(&set->add, new);
+		if (order > 0 || (!order && !vp_image_element_same(new, old)))
+			vp_array_push(&set->remove, old);
+		n += order <= 0;
+		o += order >= 0;
+	}
+}
+
 static void compare_elements(struct vp_diff *diff, const struct vp_image_set *base,
 			     const struct vp_image_set *wanted)
 {
 	struct vp_diff_set set = { .wanted = wanted, .base = base };
-	struct vp_index old = { 0 }, new = { 0 };
 
-	vp_image_index_elements(base, &old);
-	vp_image_index_elements(wanted, &new);
-	vp_array_each (element, &wanted->elements) {
-		const struct vp_image_element *there = vp_image_element(base, &old, element);
-
-		if (!there || !vp_image_element_same(there, element))
-			vp_array_push(&set.add, element);
-	}
-	vp_array_each (element, &base->elements) {
-		const struct vp_image_element *there = vp_image_element(wanted, &new, element);
-
-		if (!there || !vp_image_element_same(there, element))
-			vp_array_push(&set.remove, element);
-	}
-	vp_index_free(&old);
-	vp_index_free(&new);
+	if (is_sorted(base) && is_sorted(wanted))
+		compare_sorted(&set);
+	else
+		compare_unsorted(&set);
 	if (set.add.len || set.remove.len)
 		vp_array_push(&diff->changed_sets, set);
 }
@@ -100,8 +150,11 @@ static bool is_filled_late(const struct vp_image_chain *chain)
 static void compare_chains(struct vp_diff *diff, const struct vp_image *base,
 			   const struct vp_image *wanted)
 {
+	size_t next = 0;
+
 	vp_array_each (chain, &wanted->chains) {
-		const struct vp_image_chain *there = vp_image_chain(base, chain->name);
+		const struct vp_image_chain *there =
+			vp_image_next_chain(base, chain->name, &next);
 
 		if (!there) {
 			vp_array_push(&diff->new_chains, chain);
@@ -113,8 +166,9 @@ static void compare_chains(struct vp_diff *diff, const struct vp_image *base,
 			vp_array_push(&diff->switched_chains, chain);
 		}
 	}
+	next = 0;
 	vp_array_each (chain, &base->chains) {
-		if (vp_image_chain(wanted, chain->name))
+		if (vp_image_next_chain(wanted, chain->name, &next))
 			continue;
 		vp_array_push(&diff->old_chains, chain);
 		if (chain->base && chain->rules.len)

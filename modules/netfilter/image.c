@@ -276,6 +276,32 @@ struct vp_image_chain *vp_image_chain(const struct vp_image *image, const char *
 	return NULL;
 }
 
+struct vp_image_object *vp_image_next_object(const struct vp_image *image, const char *name,
+					     enum vp_nft_object_kind kind, size_t *next)
+{
+	struct vp_image_object *found =
+		*next < image->objects.len ? &image->objects.data[*next] : NULL;
+
+	if (!found || found->kind != kind || strcmp(found->name, name) != 0)
+		found = vp_image_object(image, name, kind);
+	if (found)
+		*next = (size_t)(found - image->objects.data) + 1;
+	return found;
+}
+
+struct vp_image_chain *vp_image_next_chain(const struct vp_image *image, const char *name,
+					   size_t *next)
+{
+	struct vp_image_chain *found =
+		*next < image->chains.len ? &image->chains.data[*next] : NULL;
+
+	if (!found || strcmp(found->name, name) != 0)
+		found = vp_image_chain(image, name);
+	if (found)
+		*next = (size_t)(found - image->chains.data) + 1;
+	return found;
+}
+
 static uint64_t hash_key(const struct vp_image_set *set,
 			 const struct vp_image_element *element)
 {
@@ -308,11 +334,13 @@ const struct vp_image_element *vp_image_element(const struct vp_image_set *set,
 
 void vp_image_keep(struct vp_image *image, const struct vp_image *base)
 {
+	size_t next = 0;
+
 	vp_array_each (object, &base->objects) {
 		struct vp_image_object *copy;
 		const char *name;
 
-		copy = vp_image_object(image, object->name, object->kind);
+		copy = vp_image_next_object(image, object->name, object->kind, &next);
 		if (copy)
 			continue;
 		copy = vp_image_add_object(image, object->name);

@@ -135,6 +135,14 @@ struct vp_image_object *vp_image_object(const struct vp_image *image, const char
 					enum vp_nft_object_kind kind);
 struct vp_image_set *vp_image_set(const struct vp_image *image, const char *name);
 struct vp_image_chain *vp_image_chain(const struct vp_image *image, const char *name);
+/*
+ * Likewise, for many in a row: *next is where the last one was found, plus one
+ * (begin with 0). Images of successive generations have nearly the same order.
+ */
+struct vp_image_object *vp_image_next_object(const struct vp_image *image, const char *name,
+					     enum vp_nft_object_kind kind, size_t *next);
+struct vp_image_chain *vp_image_next_chain(const struct vp_image *image, const char *name,
+					   size_t *next);
 
 /* An index of a set's elements by key, and a look-up in it (NULL: not in the set). */
 void vp_image_index_elements(const struct vp_image_set *set, struct vp_index *index);

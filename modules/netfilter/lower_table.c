@@ -167,10 +167,9 @@ static int lower_rules(struct vp_expressions *expressions, const struct vp_nft_c
 
 /* A chain named by its content: written once, then shared. */
 static int lower_immutable(struct vp_expressions *expressions, const struct vp_nft_chain *from,
-			   const struct vp_image *like, struct vp_image_chain *chain,
+			   const struct vp_image_chain *there, struct vp_image_chain *chain,
 			   struct vp_error *err)
 {
-	const struct vp_image_chain *there = like ? vp_image_chain(like, from->name) : NULL;
 	int code;
 
 	if (there && there->shared) {
@@ -187,13 +186,13 @@ static int lower_immutable(struct vp_expressions *expressions, const struct vp_n
 }
 
 static int lower_chain(struct vp_expressions *expressions, const struct vp_nft_chain *from,
-		       const struct vp_image *like, struct vp_error *err)
+		       const struct vp_image_chain *there, struct vp_error *err)
 {
 	struct vp_image_chain *chain = vp_image_add_chain(expressions->image, from->name);
 
 	chain->base = from->base;
 	if (!from->base && !from->kept_name)
-		return lower_immutable(expressions, from, like, chain, err);
+		return lower_immutable(expressions, from, there, chain, err);
 	if (from->base) {
 		chain->hook = from->hook;
 		chain->priority = from->priority;
@@ -224,6 +223,7 @@ static int lower_all(const struct vp_ruleset *ruleset, const struct vp_image *li
 		     struct vp_image *image, struct vp_error *err)
 {
 	struct vp_expressions expressions;
+	size_t next = 0;
 	int code = 0;
 
 	vp_array_each (object, &ruleset->objects)
@@ -235,7 +235,10 @@ static int lower_all(const struct vp_ruleset *ruleset, const struct vp_image *li
 	}
 	vp_expressions_init(&expressions, image);
 	vp_array_each (chain, &ruleset->chains) {
-		code = lower_chain(&expressions, chain, like, err);
+		const struct vp_image_chain *there =
+			like ? vp_image_next_chain(like, chain->name, &next) : NULL;
+
+		code = lower_chain(&expressions, chain, there, err);
 		if (code < 0)
 			break;
 	}

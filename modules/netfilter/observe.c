@@ -26,6 +26,7 @@
 struct reading {
 	struct vp_image *image;
 	struct vp_canon *canon; /* of rules */
+	size_t next;		/* behind the chain of the last rule */
 };
 
 /* The comment among user data, or NULL; libnftnl's layout: type, length, value. */
@@ -109,13 +110,24 @@ static void read_generation(struct vp_image *image, const struct vp_image_chain 
 		image->generation = number;
 }
 
+/* The rules of a chain come one after the other. */
+static struct vp_image_chain *chain_of_rule(struct reading *reading, const char *name)
+{
+	struct vp_image_chain *last =
+		reading->next ? &reading->image->chains.data[reading->next - 1] : NULL;
+
+	if (last && !strcmp(last->name, name))
+		return last;
+	return vp_image_next_chain(reading->image, name, &reading->next);
+}
+
 static int visit_rule(const struct nlmsghdr *message, void *data)
 {
 	struct reading *reading = data;
 	const struct nlattr *attr, *expressions = NULL, *userdata = NULL;
 	const struct nfgenmsg *family = mnl_nlmsg_get_payload(message);
 	const char *table = NULL, *name = NULL;
-	struct vp_image_chain *chain;
+	struct vp_image_chain *chain = NULL;
 	struct vp_image_rule *rule;
 
 	mnl_attr_for_each (attr, message, sizeof(*family)) {
@@ -128,9 +140,8 @@ static int visit_rule(const struct nlmsghdr *message, void *data)
 		if (mnl_attr_get_type(attr) == NFTA_RULE_USERDATA)
 			userdata = attr;
 	}
-	chain = name && ours(table, family->nfgen_family)
-			? vp_image_chain(reading->image, name)
-			: NULL;
+	if (name && ours(table, family->nfgen_family))
+		chain = chain_of_rule(reading, name);
 	if (!chain)
 		return 0;
 	rule = vp_array_add(&chain->rules);
@@ -263,7 +274,7 @@ static int read_chains(struct vp_netlink *nl, struct reading *reading)
 static int read_all(struct vp_netlink *nl, struct vp_image *image)
 {
 	struct vp_canon canon;
-	struct reading reading = { image, &canon };
+	struct reading reading = { .image = image, .canon = &canon };
 	uint32_t before = 0, after = 0;
 	int code = vp_netlink_genid(nl, &before);
 
@@ -316,7 +327,7 @@ int vp_observe_table(struct vp_netlink *nl, struct vp_image *image, struct vp_er
 {
 	uint8_t buffer[VP_NETLINK_REQUEST] __attribute__((aligned(8)));
 	struct vp_canon canon;
-	struct reading reading = { image, &canon };
+	struct reading reading = { .image = image, .canon = &canon };
 	struct nlmsghdr *request;
 	int code = read_table(nl, image);
 
@@ -336,7 +347,7 @@ int vp_observe_table(struct vp_netlink *nl, struct vp_image *image, struct vp_er
 
 int vp_observe_objects(struct vp_netlink *nl, struct vp_image *image, struct vp_error *err)
 {
-	struct reading reading = { image, NULL };
+	struct reading reading = { .image = image };
 	int code = -EINTR;
 
 	for (int i = 0; code == -EINTR && i < ATTEMPTS; i++) {
@@ -349,7 +360,7 @@ int vp_observe_objects(struct vp_netlink *nl, struct vp_image *image, struct vp_
 
 int vp_observe_sets(struct vp_netlink *nl, struct vp_image *image, struct vp_error *err)
 {
-	struct reading reading = { image, NULL };
+	struct reading reading = { .image = image };
 	int code = -EINTR;
 
 	for (int i = 0; code == -EINTR && i < ATTEMPTS; i++) {

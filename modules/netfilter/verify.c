@@ -115,8 +115,11 @@ static void verify_rules(struct report *report, const struct vp_image_chain *mea
 static void verify_chains(struct report *report, const struct vp_image *meant,
 			  const struct vp_image *found)
 {
+	size_t next = 0;
+
 	vp_array_each (chain, &meant->chains) {
-		const struct vp_image_chain *there = vp_image_chain(found, chain->name);
+		const struct vp_image_chain *there =
+			vp_image_next_chain(found, chain->name, &next);
 
 		if (!there) {
 			differ(report, "chain %s is missing", chain->name);
@@ -127,8 +130,9 @@ static void verify_chains(struct report *report, const struct vp_image *meant,
 			       chain->name);
 		verify_rules(report, chain, there);
 	}
+	next = 0;
 	vp_array_each (chain, &found->chains)
-		if (!vp_image_chain(meant, chain->name))
+		if (!vp_image_next_chain(meant, chain->name, &next))
 			differ(report, "chain %s is not ours", chain->name);
 }
 
@@ -195,9 +199,11 @@ static void verify_sets(struct report *report, const struct vp_image *meant,
 static void verify_objects(struct report *report, const struct vp_image *meant,
 			   const struct vp_image *found)
 {
+	size_t next = 0;
+
 	vp_array_each (object, &meant->objects) {
 		const struct vp_image_object *there =
-			vp_image_object(found, object->name, object->kind);
+			vp_image_next_object(found, object->name, object->kind, &next);
 		const char *kind = object->kind == VP_OBJECT_COUNTER ? "counter" : "limit";
 
 		if (!there)
