@@ -109,6 +109,16 @@ static void set_changes_at(struct vp_active *active)
 	vp_locals_free(&locals);
 }
 
+/* Only services named by their unit or process are looked up among the host's sockets. */
+static bool needs_sockets(const struct vp_policy *policy)
+{
+	vp_array_each (patch, &policy->patches)
+		vp_array_each (service, &(*patch)->services)
+			if (service->unit || service->process)
+				return true;
+	return false;
+}
+
 static int build_steps(struct vp_active *active, const struct vp_config *config,
 		       const struct vp_enforcement *all, struct vp_findings *findings,
 		       struct vp_build_times *times, struct vp_error *err)
@@ -121,6 +131,7 @@ static int build_steps(struct vp_active *active, const struct vp_config *config,
 	built = vp_loop_now();
 	if (findings->errors)
 		return vp_fail(err, -EINVAL, "the policy has errors");
+	active->host.without_sockets = !needs_sockets(&active->policy);
 	r = vp_host_read(&active->host, config, all, &generation->sessions, err);
 	if (r)
 		return r;

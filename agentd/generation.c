@@ -47,7 +47,7 @@ static uint64_t digest_text(uint64_t digest, const struct vp_text *text)
 {
 	digest = vp_digest_text(digest, text->name);
 	digest = vp_digest(digest, &text->len, sizeof(text->len));
-	return vp_digest(digest, text->data, text->len);
+	return vp_digest_long(digest, text->data, text->len);
 }
 
 uint64_t vp_sources_digest(const struct vp_sources *sources)
@@ -144,7 +144,7 @@ void vp_generation_write(const struct vp_generation *generation, struct vp_strbu
 	add_be(out, strlen(text), 4);
 	vp_strbuf_adds(out, text);
 	write_texts(&generation->sources, out);
-	digest = vp_digest(VP_DIGEST_SEED, out->data + body, out->len - body);
+	digest = vp_digest_long(VP_DIGEST_SEED, out->data + body, out->len - body);
 	for (size_t i = 0; i < 8; i++)
 		out->data[body - 8 + i] = (char)(digest >> 8 * (7 - i));
 }
@@ -253,7 +253,7 @@ int vp_generation_parse(const void *data, size_t len, const char *name,
 			       "%s: expected bundle version %d, found %u; it was written by"
 			       " another vpatch",
 			       name, VERSION, version);
-	if (digest != vp_digest(VP_DIGEST_SEED, in.data + in.pos, in.len - in.pos))
+	if (digest != vp_digest_long(VP_DIGEST_SEED, in.data + in.pos, in.len - in.pos))
 		return corrupt(name, "its digest does not fit its content", err);
 	if (read_body(&in, &parsed)) {
 		vp_generation_free(&parsed);

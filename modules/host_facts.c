@@ -290,5 +290,6 @@ void vp_host_facts_read(struct vp_host *host)
 {
 	read_routing(host);
 	read_resolvers(host);
-	read_sockets(host);
+	if (!host->without_sockets)
+		read_sockets(host);
 }

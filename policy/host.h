@@ -45,6 +45,7 @@ struct vp_host {
 	time_t now;
 	bool clock_synchronised;
 	struct vp_kernel kernel;
+	bool without_sockets; /* nobody will ask for them: they need not be read */
 	VP_ARRAY(struct vp_socket) sockets;
 	VP_ARRAY(struct vp_address_range) addresses; /* this host's own */
 	VP_ARRAY(struct vp_address_range) never_ban; /* gateways, resolvers, own addresses */

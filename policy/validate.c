@@ -133,7 +133,7 @@ static void digest(struct vp_patch *patch, struct vp_strbuf *scratch)
 {
 	scratch->len = 0;
 	vp_patch_print(patch, scratch);
-	patch->digest = vp_digest(VP_DIGEST_SEED, scratch->data, scratch->len);
+	patch->digest = vp_digest_long(VP_DIGEST_SEED, scratch->data, scratch->len);
 	patch->digest = vp_digest(patch->digest, &patch->disabled, sizeof(patch->disabled));
 }
 
