@@ -148,18 +148,34 @@ static const char *key_text(const struct vp_image_set *set,
 	return text;
 }
 
+/* What is there and was not meant. */
+static void verify_strangers(struct report *report, const struct vp_image_set *meant,
+			     const struct vp_image_set *found)
+{
+	struct vp_index index = { 0 };
+	char text[300];
+
+	vp_image_index_elements(meant, &index);
+	vp_array_each (element, &found->elements)
+		if (!vp_image_element(meant, &index, element))
+			differ(report, "set %s: element %s is not ours", meant->name,
+			       key_text(found, element, text));
+	vp_index_free(&index);
+}
+
 static void verify_elements(struct report *report, const struct vp_image_set *meant,
 			    const struct vp_image_set *found)
 {
-	struct vp_index left = { 0 }, right = { 0 };
+	struct vp_index index = { 0 };
+	size_t missing = 0;
 	char text[300];
 
-	vp_image_index_elements(meant, &left);
-	vp_image_index_elements(found, &right);
+	vp_image_index_elements(found, &index);
 	vp_array_each (element, &meant->elements) {
 		const struct vp_image_element *there =
-			vp_image_element(found, &right, element);
+			vp_image_element(found, &index, element);
 
+		missing += !there;
 		if (!there)
 			differ(report, "set %s: element %s is missing", meant->name,
 			       key_text(meant, element, text));
@@ -167,12 +183,9 @@ static void verify_elements(struct report *report, const struct vp_image_set *me
 			differ(report, "set %s: element %s leads elsewhere", meant->name,
 			       key_text(meant, element, text));
 	}
-	vp_array_each (element, &found->elements)
-		if (!vp_image_element(meant, &left, element))
-			differ(report, "set %s: element %s is not ours", meant->name,
-			       key_text(found, element, text));
-	vp_index_free(&left);
-	vp_index_free(&right);
+	vp_index_free(&index);
+	if (missing || meant->elements.len != found->elements.len)
+		verify_strangers(report, meant, found);
 }
 
 static void verify_sets(struct report *report, const struct vp_image *meant,
