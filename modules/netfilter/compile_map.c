@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Regions as elements of verdict maps: single ports and addresses in hash maps,
- * ranges in interval maps. Keys are disjoint, so it does not matter which is
+ * Regions as elements of verdict maps: single ports and addresses and short ranges of
+ * ports in hash maps, other ranges in interval maps. Keys are disjoint, so it does not matter which is
  * looked at first.
  */
 #include "modules/netfilter/compiler.h"
@@ -9,6 +9,13 @@
 const uint8_t vp_portful[VP_PORTFUL] = { 6, 17, 33, 132, 136 };
 
 #define SIZE_MIN 256u
+
+/*
+ * A range of at most so many ports becomes single ports. The look-up in an interval
+ * map costs more the more ranges it holds; ranges are disjoint, so at most 1,024
+ * longer ones fit into a protocol's 65,536 ports, whatever the number of patches.
+ */
+#define SHORT_RANGE 64u
 
 void vp_map_begin(struct vp_map_builder *builder, uint8_t family, bool source)
 {
@@ -95,6 +102,23 @@ static void add_portless(struct vp_compiler *c, struct vp_map_builder *builder,
 	}
 }
 
+static void add_portful(struct vp_compiler *c, struct vp_map_builder *builder,
+			const struct vp_address_range *range, uint8_t protocol,
+			const struct vp_region *region)
+{
+	bool single = !range || !vp_address_compare(&range->first, &range->last);
+	struct vp_region port = *region;
+
+	if (!single || region->last - region->first >= SHORT_RANGE) {
+		add(c, builder, range, false, protocol, protocol, region);
+		return;
+	}
+	for (uint32_t number = region->first; number <= region->last; number++) {
+		port.first = port.last = number;
+		add(c, builder, range, false, protocol, protocol, &port);
+	}
+}
+
 void vp_map_add(struct vp_compiler *c, struct vp_map_builder *builder,
 		const struct vp_address_range *range, unsigned int class,
 		const struct vp_region *region)
@@ -102,7 +126,7 @@ void vp_map_add(struct vp_compiler *c, struct vp_map_builder *builder,
 	if (class == VP_PORTFUL)
 		add_portless(c, builder, range, region);
 	else
-		add(c, builder, range, false, vp_portful[class], vp_portful[class], region);
+		add_portful(c, builder, range, vp_portful[class], region);
 }
 
 const char *vp_map_store(struct vp_compiler *c, const char *name, struct vp_nft_set *set)
