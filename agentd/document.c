@@ -100,6 +100,18 @@ json_t *vp_json_document(const char *schema)
 	return document;
 }
 
+static void add_finding(json_t *list, const char *level, const struct vp_finding *finding)
+{
+	json_t *item = json_object();
+
+	vp_json_set_text(item, "level", level);
+	vp_json_set_text(item, "file", finding->file);
+	vp_json_set_number(item, "line", finding->line);
+	vp_json_set_number(item, "column", finding->column);
+	vp_json_set_text(item, "text", finding->text);
+	json_array_append_new(list, item);
+}
+
 json_t *vp_json_findings(const struct vp_findings *findings)
 {
 	static const char *const levels[] = { [VP_FINDING_ERROR] = "error",
@@ -107,15 +119,14 @@ json_t *vp_json_findings(const struct vp_findings *findings)
 					      [VP_FINDING_NOTE] = "note" };
 	json_t *list = json_array();
 
-	vp_array_each (finding, &findings->list) {
-		json_t *item = json_object();
+	vp_array_each (finding, &findings->list)
+		add_finding(list, levels[finding->level], finding);
+	if (findings->left_out) {
+		_cleanup_free_ char *text =
+			vp_format("%zu more findings are left out", findings->left_out);
 
-		vp_json_set_text(item, "level", levels[finding->level]);
-		vp_json_set_text(item, "file", finding->file);
-		vp_json_set_number(item, "line", finding->line);
-		vp_json_set_number(item, "column", finding->column);
-		vp_json_set_text(item, "text", finding->text);
-		json_array_append_new(list, item);
+		add_finding(list, levels[VP_FINDING_NOTE],
+			    &(struct vp_finding){ .text = text });
 	}
 	return list;
 }

@@ -17,6 +17,8 @@ void vp_findings_copy(struct vp_findings *to, const struct vp_findings *from)
 
 		vp_find(to, finding->level, &at, "%s", finding->text);
 	}
+	to->errors = from->errors;
+	to->left_out = from->left_out;
 }
 
 uint64_t vp_folder_digest(const struct vp_agent *agent, struct vp_findings *findings)

@@ -21,9 +21,15 @@ _Static_assert(VP_COUNT(level_names) == VP_FINDING_NOTE + 1, "every level has a 
 void vp_find(struct vp_findings *findings, enum vp_finding_level level,
 	     const struct vp_location *at, const char *format, ...)
 {
-	struct vp_finding *finding = vp_array_add(&findings->list);
+	struct vp_finding *finding;
 	va_list args;
 
+	findings->errors += level == VP_FINDING_ERROR;
+	if (findings->list.len >= VP_FINDINGS_MAX) {
+		findings->left_out++;
+		return;
+	}
+	finding = vp_array_add(&findings->list);
 	finding->level = level;
 	finding->file = vp_strdup(at->file);
 	finding->line = at->line;
@@ -33,7 +39,6 @@ void vp_find(struct vp_findings *findings, enum vp_finding_level level,
 	if (vasprintf(&finding->text, format, args) < 0)
 		abort();
 	va_end(args);
-	findings->errors += level == VP_FINDING_ERROR;
 }
 
 int vp_excerpt(const char *text, size_t length)
@@ -77,6 +82,8 @@ void vp_findings_print(const struct vp_findings *findings, struct vp_strbuf *out
 		vp_strbuf_addf(out, "%s%s: %s\n", finding->file ? " " : "",
 			       level_names[finding->level], finding->text);
 	}
+	if (findings->left_out)
+		vp_strbuf_addf(out, "note: %zu more findings are left out\n", findings->left_out);
 }
 
 void vp_findings_free(struct vp_findings *findings)
@@ -86,5 +93,5 @@ void vp_findings_free(struct vp_findings *findings)
 		free(finding->text);
 	}
 	vp_array_free(&findings->list);
-	findings->errors = 0;
+	findings->errors = findings->left_out = 0;
 }

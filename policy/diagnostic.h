@@ -25,9 +25,12 @@ struct vp_finding {
 	char *text; /* "expected ..., found ..." with an example where one helps */
 };
 
+#define VP_FINDINGS_MAX 10000
+
 struct vp_findings {
-	VP_ARRAY(struct vp_finding) list;
-	size_t errors;
+	VP_ARRAY(struct vp_finding) list; /* the first VP_FINDINGS_MAX */
+	size_t errors;			  /* all, also those left out of the list */
+	size_t left_out;
 };
 
 /* Add a finding. Text: what was expected, what was found, an example. */

@@ -20,6 +20,7 @@ struct vp_validation {
 	const struct vp_entry *entry; /* being read */
 	const struct vp_location *mode_at; /* of the override that set the mode, or NULL */
 	size_t errors;	    /* of other files, before this one */
+	size_t looked_at;   /* values of sets, once for every condition that uses the set */
 	bool sample_errors; /* proofs cannot be judged */
 };
 

@@ -10,7 +10,8 @@
 #include "policy/regex.h"
 #include "policy/validate.h"
 
-#define LITERAL_LEAST 3 /* a scanner's literal of fewer bytes is found everywhere */
+#define LITERAL_LEAST 3		 /* a scanner's literal of fewer bytes is found everywhere */
+#define LOOKED_AT_MAX (1u << 24) /* so that no definition keeps its reader busy for long */
 
 /* The type that is compared, behind the transforms. */
 struct operand {
@@ -400,6 +401,22 @@ static bool check_regex(const struct check *check, const struct vp_value *value)
 	return true;
 }
 
+/* May another condition be held against all values of the set? Said once when not. */
+static bool take_budget(const struct check *check, const struct vp_set *set,
+			const struct vp_location *at)
+{
+	struct vp_validation *v = check->v;
+	bool had = v->looked_at <= LOOKED_AT_MAX;
+
+	v->looked_at += set->values.len;
+	if (had && v->looked_at > LOOKED_AT_MAX)
+		fail(check, at,
+		     "expected sets of at most %u values together, counted for every "
+		     "condition that uses them, found more; use `@%s` in fewer conditions",
+		     LOOKED_AT_MAX, set->name);
+	return v->looked_at <= LOOKED_AT_MAX;
+}
+
 static bool check_value(const struct check *check, struct vp_value *value,
 			const struct vp_location *at)
 {
@@ -440,7 +457,8 @@ static bool check_value(const struct check *check, struct vp_value *value,
 		fail(check, at, "expected a regex behind `matches`, found a set");
 		return false;
 	}
-	if (!vp_validate_reference(check->v, value))
+	if (!vp_validate_reference(check->v, value) ||
+	    !take_budget(check, value->reference.set, at))
 		return false;
 	vp_array_each (element, &value->reference.set->values)
 		if (!check_value(check, element, &value->at))

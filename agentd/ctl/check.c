@@ -30,7 +30,7 @@ static json_t *make_document(const struct vp_survey *survey)
 	vp_json_set_number(document, "files", survey->sources.definitions.len);
 	vp_json_set_number(document, "patches", survey->policy.patches.len);
 	vp_json_set_number(document, "rules", count_rules(&survey->policy));
-	vp_json_set_number(document, "errors", errors);
+	vp_json_set_number(document, "errors", survey->findings.errors);
 	vp_json_set_number(document, "warnings", warnings);
 	json_object_set_new(document, "findings", findings);
 	return document;

@@ -24,7 +24,6 @@ static enum vp_finding_level level_of(const json_t *item)
 void vp_findings_render(const json_t *list, struct vp_page *page)
 {
 	_cleanup_strbuf_ struct vp_strbuf text = { 0 };
-	struct vp_findings findings = { 0 };
 	const json_t *item;
 	size_t i;
 
@@ -35,12 +34,13 @@ void vp_findings_render(const json_t *list, struct vp_page *page)
 			.column = (uint32_t)vp_json_get_number(item, "column"),
 		};
 		const char *said = vp_json_get_text(item, "text");
+		struct vp_findings one = { 0 };
 
-		vp_find(&findings, level_of(item), &at, "%s", said ? said : "");
+		vp_find(&one, level_of(item), &at, "%s", said ? said : "");
+		vp_findings_print(&one, &text);
+		vp_findings_free(&one);
 	}
-	vp_findings_print(&findings, &text);
 	vp_page_raw(page, vp_strbuf_text(&text));
-	vp_findings_free(&findings);
 }
 
 void vp_findings_count(const json_t *list, size_t *errors, size_t *warnings)

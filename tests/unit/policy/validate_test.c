@@ -298,6 +298,43 @@ static void good_patches_stay(void **state)
 	built_free(&built);
 }
 
+/* However often the conditions use a large set, reading the definition takes no long time. */
+static void work_is_bounded(void **state)
+{
+	_cleanup_strbuf_ struct vp_strbuf text = { 0 };
+	struct built built;
+
+	(void)state;
+	vp_strbuf_adds(&text, "[patch]\nid = T-1\ntitle = t\nseverity = low\nmode = monitor\n"
+			      "[set s]\nvalues = 0");
+	for (int i = 1; i < 100000; i++)
+		vp_strbuf_addf(&text, ",%d", i % 256);
+	vp_strbuf_adds(&text, "\n[service s]\nports = udp/5\n"
+			      "[rule r]\nservice = s\naction = drop\n");
+	for (int i = 0; i < 20000; i++)
+		vp_strbuf_adds(&text, "when = ip.ttl equals @s\n");
+	build_bytes(&built, text.data, text.len);
+	assert_int_equal(built.findings.errors, 1);
+	assert_non_null(strstr(built.text.data, "for every condition that uses them"));
+	built_free(&built);
+}
+
+static void findings_are_bounded(void **state)
+{
+	struct vp_location at = { .file = "a", .line = 1 };
+	_cleanup_strbuf_ struct vp_strbuf text = { 0 };
+	struct vp_findings findings = { 0 };
+
+	(void)state;
+	for (int i = 0; i < VP_FINDINGS_MAX + 3; i++)
+		vp_find_error(&findings, &at, "%d", i);
+	assert_int_equal(findings.list.len, VP_FINDINGS_MAX);
+	assert_int_equal(findings.errors, VP_FINDINGS_MAX + 3);
+	vp_findings_print(&findings, &text);
+	assert_non_null(strstr(text.data, "note: 3 more findings are left out\n"));
+	vp_findings_free(&findings);
+}
+
 int run_validate_tests(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -311,6 +348,8 @@ int run_validate_tests(void)
 		cmocka_unit_test(digest_tells_content_not_form),
 		cmocka_unit_test(duplicate_ids_name_both_places),
 		cmocka_unit_test(good_patches_stay),
+		cmocka_unit_test(work_is_bounded),
+		cmocka_unit_test(findings_are_bounded),
 	};
 
 	return cmocka_run_group_tests_name("validate", tests, NULL, NULL);
