@@ -16,15 +16,20 @@
 
 #define SECOND UINT64_C(1000000)
 
+/* Packets that the kernel counted, against those that events have told of. */
+struct tally {
+	uint64_t counted; /* the kernel's counter when last read */
+	int64_t due;	  /* counted, but in no event yet; below 0: reported before
+			   * the counter was read */
+};
+
 struct account {
 	struct vp_aggregate_rule rule; /* texts owned; patch NULL: no rule now, but should it
 					* come back, its counter goes on where it was */
 	bool gone;		       /* not in this generation; named until all is said */
 	size_t patch;		       /* index of its quota */
-	uint64_t counted;	       /* the kernel's counter when last read */
-	int64_t due;	 /* counted, but in no event yet; below 0: reported before
-			  * the counter was read */
-	uint64_t banned; /* packets of banned sources seen: in no counter */
+	struct tally own;	       /* what the rule matched */
+	struct tally bans;	       /* packets of sources that it banned */
 	uint64_t suppressed;
 	uint64_t first, last;	 /* reports since the last event; 0: none */
 	uint32_t seen;		 /* how many they are */
@@ -181,15 +186,15 @@ void vp_aggregate_baseline(struct vp_aggregate *aggregate, const struct vp_count
 
 		if (!account)
 			account = add_account(aggregate, count->tag);
-		account->counted = count->packets;
-		account->due = 0;
+		account->own = (struct tally){ .counted = count->packets };
+		account->bans = (struct tally){ .counted = count->banned };
 	}
 	sort_accounts(aggregate);
 }
 
-static uint64_t reported(const struct account *account)
+static uint64_t reported(const struct tally *tally)
 {
-	return (uint64_t)((int64_t)account->counted - account->due);
+	return (uint64_t)((int64_t)tally->counted - tally->due);
 }
 
 void vp_aggregate_reported(const struct vp_aggregate *aggregate, struct vp_counts *counts)
@@ -198,7 +203,8 @@ void vp_aggregate_reported(const struct vp_aggregate *aggregate, struct vp_count
 		struct vp_count *count = vp_array_add(counts);
 
 		count->tag = account->rule.tag;
-		count->packets = reported(account);
+		count->packets = reported(&account->own);
+		count->banned = reported(&account->bans);
 	}
 }
 
@@ -274,6 +280,13 @@ static void give(struct vp_aggregate *aggregate, const struct vp_event *event)
 	aggregate->handler(aggregate->context, event);
 }
 
+static void pay(struct vp_event *event, struct tally *tally, uint64_t count)
+{
+	tally->due -= (int64_t)count;
+	event->count = count;
+	event->total = reported(tally);
+}
+
 /* One packet, at once. */
 static void give_packet(struct vp_aggregate *aggregate, struct account *account,
 			const struct vp_report *report, const char *interface)
@@ -282,11 +295,7 @@ static void give_packet(struct vp_aggregate *aggregate, struct account *account,
 	struct vp_event event = start_event(aggregate, account, banned, report->time);
 
 	set_flow(&event, report, interface);
-	event.count = 1;
-	if (!banned) {
-		account->due--;
-		event.total = reported(account);
-	}
+	pay(&event, banned ? &account->bans : &account->own, 1);
 	give(aggregate, &event);
 }
 
@@ -310,7 +319,6 @@ static void note_packet(struct account *account, const struct vp_report *report,
 	account->first = account->first ? account->first : report->time;
 	account->last = report->time;
 	account->seen++;
-	account->banned += report->kind == VP_REPORT_BAN;
 }
 
 void vp_aggregate_packet(struct vp_aggregate *aggregate, const struct vp_report *report,
@@ -337,26 +345,21 @@ void vp_aggregate_packet(struct vp_aggregate *aggregate, const struct vp_report 
 	note_packet(account, report, interface);
 }
 
-/* Everything of the rule that no event has said yet. */
+/* Everything of one kind that no event has said yet. */
 static void give_sum(struct vp_aggregate *aggregate, struct account *account, bool banned,
-		     uint64_t count, uint64_t now)
+		     uint64_t now)
 {
 	struct vp_event event = start_event(aggregate, account, banned, now);
+	struct tally *tally = banned ? &account->bans : &account->own;
+	uint64_t count = (uint64_t)tally->due;
 
-	event.count = count;
-	if (!banned) {
-		account->due -= (int64_t)count;
-		event.total = reported(account);
-	}
+	pay(&event, tally, count);
 	if (account->seen) {
 		set_flow(&event, &account->sample, account->interface);
 		event.first = account->first;
 		event.last = account->seen == count ? account->last : now;
 		event.sources = account->sources;
 	}
-	if (banned)
-		vp_event_set(event.text, sizeof(event.text),
-			     "at least: packets of a banned source are reported, not counted");
 	event.suppressed = account->suppressed;
 	account->suppressed = 0;
 	give(aggregate, &event);
@@ -366,7 +369,7 @@ static void serve_account(struct vp_aggregate *aggregate, struct account *accoun
 			  uint64_t now)
 {
 	uint32_t limit = aggregate->options.lines_per_interval;
-	bool due = account->due > 0, banned = account->banned > 0;
+	bool due = account->own.due > 0, banned = account->bans.due > 0;
 
 	if (!account->rule.patch || (!due && !banned))
 		return;
@@ -376,23 +379,22 @@ static void serve_account(struct vp_aggregate *aggregate, struct account *accoun
 		return;
 	}
 	if (due)
-		give_sum(aggregate, account, false, (uint64_t)account->due, now);
+		give_sum(aggregate, account, false, now);
 	if (banned)
-		give_sum(aggregate, account, true, account->banned, now);
-	account->banned = 0;
+		give_sum(aggregate, account, true, now);
 	account->first = account->last = 0;
 	account->seen = 0;
 }
 
 /* A counter that went back was made anew: all it has is new. */
-static void take_count(struct account *account, uint64_t packets)
+static void take_count(struct tally *tally, uint64_t packets)
 {
-	uint64_t more = packets >= account->counted ? packets - account->counted : packets;
+	uint64_t more = packets >= tally->counted ? packets - tally->counted : packets;
 
-	account->due += (int64_t)more;
-	account->counted = packets;
-	if (account->due < 0)
-		account->due = 0;
+	tally->due += (int64_t)more;
+	tally->counted = packets;
+	if (tally->due < 0)
+		tally->due = 0;
 }
 
 static void take_counts(struct vp_aggregate *aggregate, const struct vp_counts *counts)
@@ -402,10 +404,14 @@ static void take_counts(struct vp_aggregate *aggregate, const struct vp_counts *
 	vp_array_each (count, counts) {
 		struct account *account = find_among(aggregate, count->tag, known);
 
-		if (account)
-			take_count(account, count->packets);
-		else
-			add_account(aggregate, count->tag)->counted = count->packets;
+		if (account) {
+			take_count(&account->own, count->packets);
+			take_count(&account->bans, count->banned);
+			continue;
+		}
+		account = add_account(aggregate, count->tag);
+		account->own.counted = count->packets;
+		account->bans.counted = count->banned;
 	}
 	if (aggregate->accounts.len != known)
 		sort_accounts(aggregate);
@@ -415,7 +421,7 @@ static void take_counts(struct vp_aggregate *aggregate, const struct vp_counts *
 static void let_go(struct account *account)
 {
 	account->sources = 0;
-	if (account->gone && account->due <= 0 && !account->banned)
+	if (account->gone && account->own.due <= 0 && account->bans.due <= 0)
 		clear_rule(&account->rule);
 }
 
@@ -459,8 +465,11 @@ struct vp_aggregate_state vp_aggregate_state(const struct vp_aggregate *aggregat
 	struct vp_aggregate_state state = aggregate->state;
 
 	state.due = 0;
-	vp_array_each (account, &aggregate->accounts)
-		if (account->rule.patch && account->due > 0)
-			state.due += (uint64_t)account->due;
+	vp_array_each (account, &aggregate->accounts) {
+		if (!account->rule.patch)
+			continue;
+		state.due += account->own.due > 0 ? (uint64_t)account->own.due : 0;
+		state.due += account->bans.due > 0 ? (uint64_t)account->bans.due : 0;
+	}
 	return state;
 }

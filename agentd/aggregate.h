@@ -11,9 +11,8 @@
  * packets wait for their interval's event, and rules for the next interval;
  * `suppressed` says how many events were held back; no packet is left out.
  *
- * Packets of banned sources are dropped before any rule sees them. They are in
- * no rule's counter unless the kernel counts them for us; events of kind banned
- * then have the number of packets that were looked at.
+ * Packets of banned sources are dropped before any rule sees them. The kernel
+ * counts them apart, and events of kind banned add up to that counter likewise.
  *
  * Pure: time is given, events leave through a callback.
  */

@@ -65,7 +65,7 @@ struct vp_event {
 	uint64_t first, last; /* times of the packets counted here; 0: one packet at `time` */
 	uint64_t count; /* packets this event stands for; every packet is in exactly one event
 			 */
-	uint64_t total; /* packets of this rule since its shield was installed */
+	uint64_t total; /* packets of this rule and kind since its shield was installed */
 	uint64_t suppressed; /* events of this rule that the rate limit held back since the
 				last line */
 	uint32_t sources;    /* different sources among the packets that were looked at */

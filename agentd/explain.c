@@ -158,8 +158,9 @@ static const char *note_of(const struct vp_active *active)
 {
 	vp_array_each (placement, &active->plan.placements)
 		if (placement->rule->action.verdict == VP_VERDICT_BAN)
-			return "counts are lower bounds: packets of banned sources are dropped"
-			       " before any rule counts them";
+			return "packets are lower bounds: those of banned sources are dropped "
+			       "before"
+			       " any rule counts them, and counted as banned";
 	return NULL;
 }
 

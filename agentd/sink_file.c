@@ -233,19 +233,20 @@ int vp_sink_file_read(const char *path, const struct vp_event_filter *filter, si
 
 static void take_total(const struct vp_event *event, struct vp_counts *reported)
 {
-	struct vp_count *count;
+	struct vp_count *count = NULL;
+	uint64_t *told;
 
 	if (!event->tag || !event->total)
 		return;
 	vp_array_each (known, reported)
-		if (known->tag == event->tag) {
-			known->packets =
-				event->total > known->packets ? event->total : known->packets;
-			return;
-		}
-	count = vp_array_add(reported);
-	count->tag = event->tag;
-	count->packets = event->total;
+		if (!count && known->tag == event->tag)
+			count = known;
+	if (!count) {
+		count = vp_array_add(reported);
+		count->tag = event->tag;
+	}
+	told = event->kind == VP_EVENT_BANNED ? &count->banned : &count->packets;
+	*told = event->total > *told ? event->total : *told;
 }
 
 static void read_tail(const char *path, struct vp_counts *reported)

@@ -129,17 +129,21 @@ void vp_totals_set_reported(struct vp_totals *totals, const struct vp_counts *re
 	vp_array_each (count, reported) {
 		struct vp_total *total = find_or_add(totals, count->tag);
 
-		if (total->reported != count->packets)
+		if (total->reported != count->packets ||
+		    total->reported_banned != count->banned)
 			totals->changed = true;
 		total->reported = count->packets;
+		total->reported_banned = count->banned;
 	}
 }
 
 void vp_totals_reported(const struct vp_totals *totals, struct vp_counts *reported)
 {
 	vp_array_each (total, &totals->list)
-		vp_array_push(reported, ((struct vp_count){ .tag = total->tag,
-							    .packets = total->reported }));
+		vp_array_push(reported,
+			      ((struct vp_count){ .tag = total->tag,
+						  .packets = total->reported,
+						  .banned = total->reported_banned }));
 }
 
 static void read_count(const json_t *item, const char *prefix, struct vp_count *count)
@@ -164,6 +168,7 @@ static void read_total(struct vp_totals *totals, const json_t *item)
 	read_count(item, "base_", &total->base);
 	read_count(item, "", &total->kernel);
 	total->reported = vp_json_get_number(item, "reported");
+	total->reported_banned = vp_json_get_number(item, "reported_banned");
 }
 
 int vp_totals_load(struct vp_totals *totals, const char *path, struct vp_error *err)
@@ -199,6 +204,7 @@ static json_t *total_document(const struct vp_total *total)
 	vp_json_set_number(item, "bytes", total->kernel.bytes);
 	vp_json_set_number(item, "banned", total->kernel.banned);
 	vp_json_set_number(item, "reported", total->reported);
+	vp_json_set_number(item, "reported_banned", total->reported_banned);
 	return item;
 }
 
@@ -206,7 +212,7 @@ static bool is_empty(const struct vp_total *total)
 {
 	struct vp_count count = vp_total_count(total);
 
-	return !count.packets && !count.banned && !total->reported;
+	return !count.packets && !count.banned && !total->reported && !total->reported_banned;
 }
 
 int vp_totals_save(struct vp_totals *totals, const char *path, struct vp_error *err)

@@ -15,10 +15,11 @@
 
 struct vp_total {
 	uint32_t tag;
-	struct vp_count base;	/* gone from the kernel */
-	struct vp_count kernel; /* in the kernel when last looked at */
-	uint64_t reported;	/* packets that had their event */
-	bool seen;		/* while counts are taken in */
+	struct vp_count base;	  /* gone from the kernel */
+	struct vp_count kernel;	  /* in the kernel when last looked at */
+	uint64_t reported;	  /* packets that had their event */
+	uint64_t reported_banned; /* likewise, of banned sources */
+	bool seen;		  /* while counts are taken in */
 };
 
 struct vp_totals {

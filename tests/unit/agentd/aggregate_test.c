@@ -136,14 +136,15 @@ static void kinds(void **state)
 	free_log(&log);
 }
 
-/* Packets of banned sources are in no counter: they must not be paid out of one. */
+/* Packets of banned sources have a count of their own, and are said to the last one. */
 static void banned_apart(void **state)
 {
 	const struct vp_aggregate_rule rules[] = { rule(1, "A", VP_VERDICT_BAN) };
 	struct vp_aggregate_options options = { 0 };
+	struct vp_counts counts = { 0 }, stored = { 0 };
 	struct log log = { 0 };
 	struct vp_aggregate *aggregate = vp_aggregate_new(&options, take, &log);
-	uint64_t banned = 0;
+	uint64_t banned = 0, last = 0;
 
 	(void)state;
 	vp_aggregate_rules(aggregate, 1, rules, 1);
@@ -153,12 +154,25 @@ static void banned_apart(void **state)
 		report.kind = VP_REPORT_BAN;
 		vp_aggregate_packet(aggregate, &report, NULL);
 	}
-	tick_one(aggregate, 1, 5, 11 * SECOND);
-	assert_int_equal(log.sums[1], 5);
+	/* most of them were never reported one by one */
+	vp_array_push(&counts, ((struct vp_count){ .tag = 1, .packets = 5, .banned = 1000 }));
+	vp_aggregate_tick(aggregate, &counts, 11 * SECOND);
+	vp_aggregate_tick(aggregate, &counts, 21 * SECOND);
+	counts.data[0].banned = 1007;
+	vp_aggregate_tick(aggregate, &counts, 31 * SECOND);
 	vp_array_each (event, &log.events)
-		if (event->kind == VP_EVENT_BANNED)
+		if (event->kind == VP_EVENT_BANNED) {
 			banned += event->count;
-	assert_int_equal(banned, 30);
+			last = event->total;
+		}
+	assert_int_equal(log.sums[1], 5);
+	assert_int_equal(banned, 1007);
+	assert_int_equal(last, 1007);
+	vp_aggregate_reported(aggregate, &stored);
+	assert_int_equal(stored.data[0].packets, 5);
+	assert_int_equal(stored.data[0].banned, 1007);
+	vp_array_free(&stored);
+	vp_array_free(&counts);
 	vp_aggregate_free(aggregate);
 	free_log(&log);
 }

@@ -303,7 +303,7 @@ static void file_totals(void **state)
 	for (uint32_t i = 1; i <= 12; i++) {
 		struct vp_event event = numbered(i);
 
-		event.kind = VP_EVENT_BLOCKED;
+		event.kind = i == 11 ? VP_EVENT_BANNED : VP_EVENT_BLOCKED;
 		event.tag = 1 + i % 3;
 		event.count = 1;
 		event.total = 100 + i;
@@ -315,7 +315,8 @@ static void file_totals(void **state)
 	assert_int_equal(reported.len, 3);
 	assert_int_equal(reported.data[0].packets, 1000);
 	assert_int_equal(reported.data[1].packets, 110);
-	assert_int_equal(reported.data[2].packets, 111);
+	assert_int_equal(reported.data[2].packets, 108);
+	assert_int_equal(reported.data[2].banned, 111);
 	vp_array_free(&reported);
 }
 
