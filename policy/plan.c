@@ -6,6 +6,7 @@
  */
 #include "policy/plan.h"
 
+#include <netinet/in.h>
 #include <stdio.h>
 
 #include "lib/digest.h"
@@ -19,6 +20,7 @@ struct builder {
 	const struct vp_patch *patch; /* the current one */
 	enum vp_mode mode;	      /* its effective mode */
 	bool bounded, published;      /* seen anywhere: bounded sets; services of this host */
+	bool discovery_forced;	      /* somebody shields ICMPv6 with management = force */
 };
 
 static void blind_spot(struct builder *b, const struct vp_patch *patch, const char *code,
@@ -288,6 +290,25 @@ static void check_management(struct builder *b, const struct vp_placement *place
 	vp_array_free(&left);
 }
 
+/* Without neighbour discovery nobody reaches this host by IPv6, management or not. */
+static bool covers_neighbours(const struct vp_port_ranges *ports)
+{
+	vp_array_each (range, ports)
+		if (range->protocol == IPPROTO_ICMPV6 || range->protocol == VP_PROTOCOL_ANY)
+			return true;
+	return false;
+}
+
+static void check_neighbours(struct builder *b, const struct vp_placement *placement)
+{
+	if (placement->mode != VP_MODE_ENFORCE || !covers_neighbours(&placement->ports))
+		return;
+	if (placement->service->management_forced)
+		b->discovery_forced = true;
+	else
+		b->plan->neighbours = true;
+}
+
 /* Patches */
 
 static void plan_rule(struct builder *b, const struct vp_rule *rule, uint32_t tag)
@@ -313,6 +334,7 @@ static void plan_rule(struct builder *b, const struct vp_rule *rule, uint32_t ta
 	placement.point = (enum vp_point)point;
 	if (!service->management_forced)
 		check_management(b, &placement);
+	check_neighbours(b, &placement);
 	b->bounded |= rule->action.verdict == VP_VERDICT_BAN ||
 		      (rule->action.verdict == VP_VERDICT_LIMIT && rule->action.per_source);
 	b->published |= placement.local;
@@ -397,6 +419,11 @@ static void host_blind_spots(struct builder *b)
 		blind_spot(b, NULL, "management",
 			   vp_format("%s of this host always passes",
 				     vp_port_range_print(range, ports)));
+	if (b->plan->neighbours)
+		blind_spot(b, NULL, "management",
+			   vp_strdup("IPv6 neighbour solicitations and advertisements without "
+				     "extension headers always pass: nobody could reach this "
+				     "host by IPv6 without them"));
 	vp_array_each (session, &b->host->sessions)
 		blind_spot(b, NULL, "session",
 			   vp_format("the connection that applies, %s port %u to %s port %u, "
@@ -442,6 +469,7 @@ void vp_plan_build(struct vp_plan *plan, const struct vp_policy *policy,
 	plan_management(&b, policy);
 	vp_array_each (ranked, &ranking)
 		plan_patch(&b, ranked);
+	plan->neighbours = plan->neighbours && !b.discovery_forced;
 	host_blind_spots(&b);
 	vp_array_free(&ranking);
 }

@@ -40,6 +40,7 @@ struct vp_plan {
 	VP_ARRAY(struct vp_placement) placements; /* evaluation order: severity (highest first), id, order in the file */
 	VP_ARRAY(struct vp_blind_spot) blind_spots;
 	struct vp_port_ranges management; /* the guard: without forced services */
+	bool neighbours; /* the guard has to keep IPv6 neighbour discovery alive: a rule covers ICMPv6 */
 };
 
 /*

@@ -145,6 +145,27 @@ static void management_return(struct vp_compiler *c, struct vp_nft_chain *chain)
 		ports_return(chain, name, false, true);
 }
 
+/*
+ * IPv6 neighbour solicitations (135) and advertisements (136), as RFC 4861 has them valid:
+ * hop limit 255, so from this link; right behind the fixed header, so that nothing else hides
+ * in between.
+ */
+static void neighbours_return(struct vp_nft_chain *chain)
+{
+	struct vp_statements *out = &vp_chain_rule(chain, "neighbours")->statements;
+	struct vp_selector next_and_hops = vp_sel_payload(VP_SEL_NETWORK, 6, 2);
+	struct vp_selector type = vp_sel_payload(VP_SEL_TRANSPORT, 0, 1);
+	const uint8_t valid[2] = { IPPROTO_ICMPV6, 255 };
+	const uint8_t solicitation = 135, advertisement = 136;
+
+	vp_st_family(out, 6);
+	vp_st_match_byte(out, VP_SEL_L4PROTO, VP_CMP_EQ, IPPROTO_ICMPV6);
+	vp_st_match(out, &next_and_hops, VP_CMP_EQ, valid);
+	vp_st_match(out, &type, VP_CMP_GE, &solicitation);
+	vp_st_match(out, &type, VP_CMP_LE, &advertisement);
+	vp_st_verdict(out, VP_NFT_RETURN, NULL);
+}
+
 void vp_compile_guard(struct vp_compiler *c, struct vp_nft_chain *chain)
 {
 	if (chain->hook != NF_INET_PRE_ROUTING)
@@ -153,4 +174,6 @@ void vp_compile_guard(struct vp_compiler *c, struct vp_nft_chain *chain)
 	sessions_return(c, chain);
 	if (chain->hook != NF_INET_FORWARD)
 		management_return(c, chain);
+	if (c->plan->neighbours && chain->hook != NF_INET_FORWARD)
+		neighbours_return(chain);
 }
