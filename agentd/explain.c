@@ -158,9 +158,8 @@ static const char *note_of(const struct vp_active *active)
 {
 	vp_array_each (placement, &active->plan.placements)
 		if (placement->rule->action.verdict == VP_VERDICT_BAN)
-			return "packets are lower bounds: those of banned sources are dropped "
-			       "before"
-			       " any rule counts them, and counted as banned";
+			return "packets are lower bounds: those of banned sources are dropped"
+			       " before any rule sees them, and counted as banned";
 	return NULL;
 }
 
