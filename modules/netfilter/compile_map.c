@@ -12,10 +12,10 @@ const uint8_t vp_portful[VP_PORTFUL] = { 6, 17, 33, 132, 136 };
 
 /*
  * A range of at most so many ports becomes single ports. The look-up in an interval
- * map costs more the more ranges it holds; ranges are disjoint, so at most 1,024
+ * map costs more the more ranges it holds; ranges are disjoint, so at most 128
  * longer ones fit into a protocol's 65,536 ports, whatever the number of patches.
  */
-#define SHORT_RANGE 64u
+#define SHORT_RANGE 512u
 
 void vp_map_begin(struct vp_map_builder *builder, uint8_t family, bool source)
 {
