@@ -24,10 +24,13 @@
 #define LONGEST_DELAY 60
 #define BUSY_TRIES    50 /* a predecessor that was killed frees the group in a moment */
 #define BUSY_WAIT     20 /* milliseconds between them */
+#define STATUS_MAX    64 /* status records read in a row: a hostile process could send no other \
+			  */
 
 struct vp_reporter {
 	char *executable;
-	int nflog;
+	uint16_t group;
+	int nflog;   /* -1: the group could not be bound yet */
 	int records; /* -1: no process */
 	time_t started, retry;
 	unsigned int delay;
@@ -150,54 +153,64 @@ static void end_process(struct vp_reporter *reporter)
 	reporter->foreign_before = reporter->state.foreign;
 }
 
-static void process_died(struct vp_reporter *reporter)
+static void back_off(struct vp_reporter *reporter)
 {
-	time_t now = monotonic();
-
-	if (now - reporter->started > LONGEST_DELAY || !reporter->delay)
-		reporter->delay = FIRST_DELAY;
-	reporter->retry = now + (time_t)reporter->delay;
+	reporter->retry = monotonic() + (time_t)reporter->delay;
 	reporter->delay =
 		reporter->delay * 2 > LONGEST_DELAY ? LONGEST_DELAY : reporter->delay * 2;
+}
+
+static void process_died(struct vp_reporter *reporter)
+{
+	if (monotonic() - reporter->started > LONGEST_DELAY)
+		reporter->delay = FIRST_DELAY;
+	back_off(reporter);
 	end_process(reporter);
 }
 
-static int open_group(uint16_t group, struct vp_error *err)
+static int bind_group(struct vp_reporter *reporter, int tries, struct vp_error *err)
 {
 	const struct timespec wait = { .tv_nsec = BUSY_WAIT * 1000000L };
-	int fd = vp_nflog_open(group, err);
+	_cleanup_close_ int fd = vp_nflog_open(reporter->group, err);
+	int r;
 
-	for (int i = 0; fd == -EBUSY && i < BUSY_TRIES; i++) {
+	while (fd == -EBUSY && tries-- > 0) {
 		nanosleep(&wait, NULL);
-		fd = vp_nflog_open(group, err);
+		fd = vp_nflog_open(reporter->group, err);
 	}
-	return fd;
+	if (fd < 0)
+		return fd;
+	r = raise_descriptor(&fd);
+	if (r)
+		return vp_fail(err, r, "cannot keep the NFLOG socket: %s", strerror(-r));
+	reporter->nflog = TAKE_FD(fd);
+	return 0;
 }
 
-static void release(struct vp_reporter **reporter)
+/* The group, unless it is bound already, and then the process. */
+static int bring_up(struct vp_reporter *reporter, int tries, struct vp_error *err)
 {
-	vp_reporter_stop(*reporter);
+	int r = reporter->nflog < 0 ? bind_group(reporter, tries, err) : 0;
+
+	if (!r)
+		r = start_process(reporter, err);
+	if (r)
+		back_off(reporter);
+	return r;
 }
 
 int vp_reporter_start(struct vp_reporter **reporter, const struct vp_reporter_options *options,
 		      struct vp_error *err)
 {
-	vp_cleanup(release) struct vp_reporter *made = vp_new(struct vp_reporter);
-	int r;
+	struct vp_reporter *made = vp_new(struct vp_reporter);
 
-	made->records = -1;
+	made->records = made->nflog = -1;
+	made->delay = FIRST_DELAY;
+	made->group = options->group;
 	made->executable = vp_strdup(options->executable ? options->executable
 							 : VP_LIBEXECDIR "/vpatchd-events");
-	made->nflog = open_group(options->group, err);
-	if (made->nflog < 0)
-		return made->nflog;
-	r = raise_descriptor(&made->nflog);
-	if (r)
-		return vp_fail(err, r, "cannot keep the NFLOG socket: %s", strerror(-r));
-	r = start_process(made, err);
-	if (!r)
-		*reporter = TAKE_PTR(made);
-	return r;
+	*reporter = made;
+	return bring_up(made, BUSY_TRIES, err);
 }
 
 void vp_reporter_stop(struct vp_reporter *reporter)
@@ -216,11 +229,19 @@ int vp_reporter_fd(const struct vp_reporter *reporter)
 	return reporter->records;
 }
 
+static uint64_t larger(uint64_t a, uint64_t b)
+{
+	return a > b ? a : b;
+}
+
+/* Nothing makes a process that was taken over count upwards: we do. */
 static void take_counters(struct vp_reporter *reporter, const struct vp_report *report)
 {
-	reporter->state.confinement = report->confinement;
-	reporter->state.lost = reporter->lost_before + report->lost;
-	reporter->state.foreign = reporter->foreign_before + report->foreign;
+	struct vp_reporter_state *state = &reporter->state;
+
+	state->confinement = report->confinement;
+	state->lost = larger(state->lost, reporter->lost_before + report->lost);
+	state->foreign = larger(state->foreign, reporter->foreign_before + report->foreign);
 }
 
 int vp_reporter_read(struct vp_reporter *reporter, struct vp_report *report)
@@ -230,7 +251,7 @@ int vp_reporter_read(struct vp_reporter *reporter, struct vp_report *report)
 	struct timespec now;
 	ssize_t length;
 
-	while (reporter->records >= 0) {
+	for (int i = 0; i < STATUS_MAX && reporter->records >= 0; i++) {
 		length = recv(reporter->records, message, sizeof(message), MSG_DONTWAIT);
 		if (length < 0 && (errno == EAGAIN || errno == EINTR))
 			return 0;
@@ -262,11 +283,9 @@ int vp_reporter_tick(struct vp_reporter *reporter, struct vp_error *err)
 
 	if (reporter->records >= 0 || monotonic() < reporter->retry)
 		return 0;
-	r = start_process(reporter, err);
-	if (r) {
-		process_died(reporter);
+	r = bring_up(reporter, 0, err);
+	if (r)
 		return r;
-	}
 	reporter->state.restarts++;
 	return 1;
 }

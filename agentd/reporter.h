@@ -5,8 +5,8 @@
  *
  *	vp_reporter_start(&reporter, &options, &err);
  *	poll vp_reporter_fd() for POLLIN; the number changes after a restart
- *	vp_reporter_read(reporter, &report) until it returns 0, at most some hundred times a
- *wake-up on a timer (each second): vp_reporter_tick(reporter)
+ *	vp_reporter_read(reporter, &report) until it returns 0, at most some hundred
+ *	times a wake-up; on a timer (each second): vp_reporter_tick(reporter)
  *
  * The process is waited for here, by its id: nobody else may call waitpid(-1).
  */
@@ -28,8 +28,10 @@ struct vp_reporter_options {
 };
 
 /*
- * Open the group and start the process. *reporter is owned by the caller
- * (vp_reporter_stop). 0 or -errno; -EBUSY: the group is used by another process.
+ * Open the group and start the process. *reporter is always made and owned by the
+ * caller (vp_reporter_stop). 0, or -errno with the reason when it does not run yet:
+ * vp_reporter_tick tries again. -EBUSY: the group is used by another process, which
+ * was given a second to end.
  */
 int vp_reporter_start(struct vp_reporter **reporter, const struct vp_reporter_options *options,
 		      struct vp_error *err);
@@ -46,8 +48,8 @@ int vp_reporter_fd(const struct vp_reporter *reporter);
 int vp_reporter_read(struct vp_reporter *reporter, struct vp_report *report);
 
 /*
- * Restart a dead process, with a growing delay up to a minute. Returns 1 when
- * it was restarted, 0 when there was nothing to do, -errno with the reason when
+ * Start what does not run, with a growing delay up to a minute. Returns 1 when
+ * it was started, 0 when there was nothing to do, -errno with the reason when
  * it cannot be started now (it is tried again).
  */
 int vp_reporter_tick(struct vp_reporter *reporter, struct vp_error *err);

@@ -33,7 +33,7 @@ struct follower {
 struct vp_reporting {
 	struct vp_agent *agent;
 	struct vp_aggregate *aggregate;
-	struct vp_reporter *reporter; /* NULL: could not be started */
+	struct vp_reporter *reporter;
 	struct vp_watch_fd *watch;
 	int watched; /* descriptor; -1: none */
 	struct vp_timer *timer;
@@ -41,7 +41,7 @@ struct vp_reporting {
 	struct vp_reset *reset; /* NULL: connections are reset from the sender's side only */
 	VP_ARRAY(struct vp_sink *) sinks;
 	VP_ARRAY(struct follower) followers;
-	char *failure; /* why there is no reporter, or NULL */
+	char *failure; /* why the reporter does not run, or NULL */
 	uint64_t lost; /* already told about */
 };
 
@@ -122,7 +122,7 @@ static void records_ready(void *context, uint32_t events)
 /* The descriptor changes when the process is restarted and goes when it dies. */
 static void watch_reporter(struct vp_reporting *reporting)
 {
-	int fd = reporting->reporter ? vp_reporter_fd(reporting->reporter) : -1;
+	int fd = vp_reporter_fd(reporting->reporter);
 
 	if (fd == reporting->watched)
 		return;
@@ -141,7 +141,7 @@ void vp_reporting_settle(struct vp_reporting *reporting)
 	struct vp_report report;
 	struct vp_error err;
 
-	for (int i = 0; reporting->reporter && i < READ_MAX; i++) {
+	for (int i = 0; i < READ_MAX; i++) {
 		if (vp_reporter_read(reporting->reporter, &report) <= 0)
 			break;
 		take_report(reporting, &report);
@@ -176,20 +176,31 @@ void vp_reporting_rules(struct vp_reporting *reporting)
 	vp_array_free(&rules);
 }
 
+/* Said once, however often it is tried; status shows it for as long as it lasts. */
+static void note_failure(struct vp_reporting *reporting, const char *text)
+{
+	if (text && (!reporting->failure || strcmp(reporting->failure, text) != 0))
+		vp_log_warning("blocks are counted but not reported one by one: %s; this is"
+			       " tried again at least every minute",
+			       text);
+	free(reporting->failure);
+	reporting->failure = vp_strdup(text);
+}
+
 static void restart_reporter(struct vp_reporting *reporting)
 {
 	struct vp_error err = { 0 };
 	struct vp_event event;
-	int r;
+	int r = vp_reporter_tick(reporting->reporter, &err);
 
-	if (!reporting->reporter)
-		return;
-	r = vp_reporter_tick(reporting->reporter, &err);
 	if (r < 0)
-		vp_log_warning("%s", err.text);
+		note_failure(reporting, err.text);
 	if (r > 0) {
-		event = vp_event_make(VP_EVENT_WORKER,
-				      "vpatchd-events had died and was started again");
+		event = vp_event_make(
+			VP_EVENT_WORKER, "%s",
+			reporting->failure ? "vpatchd-events could be started at last"
+					   : "vpatchd-events had died and was started again");
+		note_failure(reporting, NULL);
 		vp_reporting_event(reporting, &event);
 	}
 	watch_reporter(reporting);
@@ -197,12 +208,9 @@ static void restart_reporter(struct vp_reporting *reporting)
 
 static void tell_losses(struct vp_reporting *reporting)
 {
-	struct vp_reporter_state state;
+	struct vp_reporter_state state = vp_reporter_state(reporting->reporter);
 	struct vp_event event;
 
-	if (!reporting->reporter)
-		return;
-	state = vp_reporter_state(reporting->reporter);
 	if (state.lost == reporting->lost)
 		return;
 	event = vp_event_make(VP_EVENT_LOST,
@@ -283,11 +291,8 @@ static void start_reporter(struct vp_reporting *reporting)
 					       .group = config->log_group };
 	struct vp_error err = { 0 };
 
-	if (vp_reporter_start(&reporting->reporter, &options, &err)) {
-		reporting->reporter = NULL;
-		reporting->failure = vp_strdup(err.text);
-		vp_log_warning("blocks are counted but not reported one by one: %s", err.text);
-	}
+	if (vp_reporter_start(&reporting->reporter, &options, &err))
+		note_failure(reporting, err.text);
 	if (vp_reset_open(&reporting->reset, &err)) {
 		reporting->reset = NULL;
 		vp_log_warning("connections are reset from the sender's side only: %s",
@@ -335,8 +340,7 @@ void vp_reporting_stop(struct vp_reporting *reporting)
 	finish(reporting);
 	vp_watch_fd_free(reporting->watch);
 	vp_timer_free(reporting->timer);
-	if (reporting->reporter)
-		vp_reporter_stop(reporting->reporter);
+	vp_reporter_stop(reporting->reporter);
 	if (reporting->reset)
 		vp_reset_close(reporting->reset);
 	vp_aggregate_free(reporting->aggregate);
@@ -350,18 +354,16 @@ void vp_reporting_stop(struct vp_reporting *reporting)
 
 bool vp_reporting_is_good(const struct vp_reporting *reporting)
 {
-	return reporting->reporter && vp_reporter_state(reporting->reporter).pid;
+	return vp_reporter_state(reporting->reporter).pid > 0;
 }
 
 json_t *vp_reporting_document(const struct vp_reporting *reporting)
 {
-	struct vp_reporter_state state = { 0 };
+	struct vp_reporter_state state = vp_reporter_state(reporting->reporter);
 	json_t *document = json_object();
 	uint64_t dropped = 0;
 	bool whole;
 
-	if (reporting->reporter)
-		state = vp_reporter_state(reporting->reporter);
 	vp_array_each (sink, &reporting->sinks)
 		dropped += (*sink)->dropped;
 	whole = !state.confinement ||

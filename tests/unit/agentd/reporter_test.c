@@ -276,6 +276,20 @@ static void restarts(void **state)
 	assert_int_equal(vp_reporter_state(reporter).restarts, 1);
 }
 
+/* Until its delay is over and it tries again; what came of that. */
+static int tick_until_done(struct vp_reporter *reporter)
+{
+	struct vp_error err = { 0 };
+	int r = 0;
+
+	for (int i = 0; i < 100 && !r; i++) {
+		usleep(50000);
+		r = vp_reporter_tick(reporter, &err);
+	}
+	return r;
+}
+
+/* Whoever has the group: it is tried again, and comes when the group is free. */
 static void group_is_busy(void **state)
 {
 	struct vp_reporter *first = start(), *second = NULL;
@@ -284,11 +298,14 @@ static void group_is_busy(void **state)
 
 	(void)state;
 	assert_int_equal(vp_reporter_start(&second, &options, &err), -EBUSY);
-	assert_null(second);
 	assert_non_null(strstr(err.text, "NFLOG group 77 is used by another process"));
+	assert_int_equal(vp_reporter_fd(second), -1);
+	assert_int_equal(vp_reporter_state(second).pid, 0);
+	assert_int_equal(tick_until_done(second), -EBUSY);
 	vp_reporter_stop(first);
-	first = start();
-	vp_reporter_stop(first);
+	assert_int_equal(tick_until_done(second), 1);
+	assert_true(vp_reporter_fd(second) >= 0);
+	vp_reporter_stop(second);
 }
 
 static void missing_executable(void **state)
@@ -300,6 +317,56 @@ static void missing_executable(void **state)
 	(void)state;
 	assert_int_equal(vp_reporter_start(&reporter, &options, &err), -ENOENT);
 	assert_non_null(strstr(err.text, "/nonexistent"));
+	vp_reporter_stop(reporter);
+}
+
+static void write_new(const char *folder, const char *name, const void *data, size_t len,
+		      char path[static 64])
+{
+	int fd;
+
+	snprintf(path, 64, "%s/%s", folder, name);
+	fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0755);
+	assert_int_equal(write(fd, data, len), len);
+	close(fd);
+}
+
+/* A process that was taken over: it sends status records only, and counts backwards. */
+static void hostile_process(void **state)
+{
+	struct vp_report status = { .magic = VP_REPORT_MAGIC,
+				    .kind = VP_REPORT_STATUS,
+				    .confinement = VP_CONFINED_ALWAYS,
+				    .lost = 5 };
+	char folder[] = "/tmp/reporter.XXXXXX", many[64], few[64], program[64], text[512];
+	struct vp_reporter_options options = { .executable = program, .group = GROUP };
+	struct vp_reporter *reporter = NULL;
+	struct vp_report report;
+	struct pollfd fd = { .events = POLLIN };
+	struct vp_error err = { 0 };
+
+	(void)state;
+	assert_non_null(mkdtemp(folder));
+	write_new(folder, "many", &status, sizeof(status), many);
+	status.lost = 3;
+	write_new(folder, "few", &status, sizeof(status), few);
+	snprintf(text, sizeof(text),
+		 "#!/bin/sh\nfor i in 1 2 3 4 5 6 7 8 9 10; do for j in 1 2 3 4 5 6 7 8 9 10; "
+		 "do "
+		 "cat %s >&4; cat %s >&4; done; done; exec sleep 100\n",
+		 many, few);
+	write_new(folder, "program", text, strlen(text), program);
+	assert_int_equal(vp_reporter_start(&reporter, &options, &err), 0);
+	usleep(1500000);
+	assert_int_equal(vp_reporter_read(reporter, &report), 0);
+	fd.fd = vp_reporter_fd(reporter);
+	assert_int_equal(poll(&fd, 1, 0), 1); /* the caller got its turn before the end */
+	assert_int_equal(vp_reporter_state(reporter).lost, 5);
+	vp_reporter_stop(reporter);
+	unlink(many);
+	unlink(few);
+	unlink(program);
+	rmdir(folder);
 }
 
 /* More than anyone can read: what is not delivered is counted, to the packet. */
@@ -453,6 +520,7 @@ int main(void)
 		WITH_REPORTER(restarts),
 		cmocka_unit_test(group_is_busy),
 		cmocka_unit_test(missing_executable),
+		cmocka_unit_test(hostile_process),
 		WITH_REPORTER(losses_are_counted),
 		cmocka_unit_test(reset_local),
 		WITH_REPORTER(reset_forwarded),
