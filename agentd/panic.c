@@ -20,6 +20,7 @@
 #include "agentd/enforcement.h"
 #include "agentd/event.h"
 #include "agentd/lock.h"
+#include "agentd/process.h"
 #include "agentd/sink.h"
 #include "agentd/state.h"
 #include "agentd/totals.h"
@@ -41,22 +42,6 @@ static int open_pidfd(pid_t pid)
 	return (int)syscall(SYS_pidfd_open, pid, 0);
 }
 
-static pid_t parent_of(pid_t pid)
-{
-	_cleanup_free_ char *path = vp_format("/proc/%d/stat", (int)pid);
-	_cleanup_fclose_ FILE *file = fopen(path, "re");
-	char text[512] = "";
-	const char *name_end;
-	int parent = 0;
-
-	if (!file || !fgets(text, sizeof(text), file))
-		return 0;
-	name_end = strrchr(text, ')');
-	if (!name_end || sscanf(name_end, ") %*c %d", &parent) != 1)
-		return 0;
-	return parent;
-}
-
 /* Children first opened, then confirmed: a pid may be reused between look and open. */
 static void add_children(pid_t parent, struct victims *victims)
 {
@@ -67,10 +52,10 @@ static void add_children(pid_t parent, struct victims *victims)
 		pid_t pid = (pid_t)strtol(entry->d_name, NULL, 10);
 		_cleanup_close_ int pidfd = -1;
 
-		if (pid <= 1 || parent_of(pid) != parent)
+		if (pid <= 1 || vp_process_parent(pid) != parent)
 			continue;
 		pidfd = open_pidfd(pid);
-		if (pidfd >= 0 && parent_of(pid) == parent)
+		if (pidfd >= 0 && vp_process_parent(pid) == parent)
 			vp_array_push(victims, ((struct victim){ .pidfd = TAKE_FD(pidfd),
 								 .pid = pid }));
 	}
@@ -89,9 +74,13 @@ static bool add_daemon(const struct vp_config *config, struct victims *victims,
 	if (pid <= 0 || pid == getpid())
 		return false;
 	pidfd = open_pidfd(pid);
+	if (pidfd < 0 && errno != ESRCH) {
+		vp_strbuf_addf(&panic->stays, "vpatchd (process %d): cannot be opened: %s\n",
+			       (int)pid, strerror(errno));
+		return false;
+	}
 	if (pidfd < 0 || vp_lock_holder(config->run, NULL) != pid)
-		return pidfd < 0 && errno != ESRCH ? false
-						   : true; /* gone in between: look again */
+		return true; /* gone in between: look again */
 	add_children(pid, victims);
 	vp_array_push(victims, ((struct victim){ .pidfd = TAKE_FD(pidfd), .pid = pid }));
 	return true;
@@ -126,6 +115,10 @@ static void end_processes(const struct vp_config *config, struct vp_panic *panic
 		}
 		vp_array_free(&victims);
 	}
+	if (found && !panic->stays.len)
+		vp_strbuf_adds(&panic->stays,
+			       "vpatchd: something starts it again and again; with the marker"
+			       " it installs nothing\n");
 }
 
 /* The daemon can do it no more: what the kernel has counted goes with its objects. */

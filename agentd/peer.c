@@ -14,28 +14,32 @@
 #include "lib/memory.h"
 
 #define GROUPS_MAX 65536
+#define NO_GROUP   ((gid_t)-1)
 
-static bool is_group(const char *name, gid_t gid)
+static gid_t find_group(const char *name)
 {
 	const struct group *group = *name ? getgrnam(name) : NULL;
 
-	return group && group->gr_gid == gid;
+	return group ? group->gr_gid : NO_GROUP;
 }
 
+static bool is_member(gid_t group, const gid_t *groups, size_t count)
+{
+	for (size_t i = 0; group != NO_GROUP && i < count; i++)
+		if (groups[i] == group)
+			return true;
+	return false;
+}
+
+/* Two names are looked up, however many groups somebody is in: a look-up may cost a network.
+ */
 enum vp_role vp_role_of(const struct vp_config *config, uid_t uid, const gid_t *groups,
 			size_t count)
 {
-	enum vp_role role = VP_ROLE_NONE;
-
-	if (!uid)
+	if (!uid || is_member(find_group(config->admin_group), groups, count))
 		return VP_ROLE_ADMIN;
-	for (size_t i = 0; i < count; i++) {
-		if (is_group(config->admin_group, groups[i]))
-			return VP_ROLE_ADMIN;
-		if (is_group(config->view_group, groups[i]))
-			role = VP_ROLE_VIEW;
-	}
-	return role;
+	return is_member(find_group(config->view_group), groups, count) ? VP_ROLE_VIEW
+									: VP_ROLE_NONE;
 }
 
 static void read_word(pid_t pid, const char *file, char *word, size_t room)

@@ -13,6 +13,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "agentd/process.h"
 #include "lib/cleanup.h"
 
 #define ANCESTORS_MAX	  64
@@ -20,21 +21,11 @@
 
 VP_ARRAY_TYPE(inodes, unsigned long);
 
-/* 0 at the top or when the process is gone. */
-static pid_t parent_of(pid_t pid)
+static int compare_inodes(const void *a, const void *b)
 {
-	_cleanup_free_ char *path = vp_format("/proc/%d/stat", (int)pid);
-	_cleanup_fclose_ FILE *file = fopen(path, "re");
-	char text[512] = "";
-	const char *name_end;
-	int parent = 0;
+	const unsigned long *x = a, *y = b;
 
-	if (!file || !fgets(text, sizeof(text), file))
-		return 0;
-	name_end = strrchr(text, ')'); /* the name may hold anything */
-	if (!name_end || sscanf(name_end, ") %*c %d", &parent) != 1)
-		return 0;
-	return parent;
+	return (*x > *y) - (*x < *y);
 }
 
 static void add_sockets(pid_t pid, struct inodes *found)
@@ -127,21 +118,22 @@ static void keep_if_ours(void *context, const struct vp_session *session, unsign
 {
 	struct search *search = context;
 
-	vp_array_each (known, &search->inodes)
-		if (*known == inode) {
-			vp_array_push(search->sessions, *session);
-			return;
-		}
+	if (bsearch(&inode, search->inodes.data, search->inodes.len, sizeof(inode),
+		    compare_inodes))
+		vp_array_push(search->sessions, *session);
 }
 
 void vp_session_find(pid_t pid, struct vp_session_list *sessions)
 {
 	struct search search = { .sessions = sessions };
 
-	for (int i = 0; i < ANCESTORS_MAX && pid > 0; i++, pid = parent_of(pid))
+	for (int i = 0; i < ANCESTORS_MAX && pid > 0; i++, pid = vp_process_parent(pid))
 		add_sockets(pid, &search.inodes);
-	if (search.inodes.len)
+	if (search.inodes.len) {
+		qsort(search.inodes.data, search.inodes.len, sizeof(*search.inodes.data),
+		      compare_inodes);
 		each_connection(keep_if_ours, &search);
+	}
 	vp_array_free(&search.inodes);
 }
 

@@ -19,9 +19,9 @@
 #include "lib/file.h"
 #include "lib/log.h"
 
-#define SMALL_FILE    65536u
-#define TAGS_LIMIT    (16u << 20)
-#define HISTORY_LIMIT (64u << 20)
+#define SMALL_FILE   65536u
+#define TAGS_LIMIT   (16u << 20)
+#define HISTORY_TAIL (8u << 20) /* some ten thousand entries; older ones stay in the file */
 
 static int make_folder(const char *path, mode_t mode, struct vp_error *err)
 {
@@ -230,7 +230,8 @@ static bool add_tags(const struct vp_state *state, uint64_t number, struct vp_ta
 	if (vp_file_read(path, TAGS_LIMIT, &data, &len, NULL) || len < sizeof(count))
 		return false;
 	memcpy(&count, data, sizeof(count));
-	if (len != sizeof(count) + count * sizeof(uint32_t))
+	len -= sizeof(count);
+	if (len % sizeof(uint32_t) || count != len / sizeof(uint32_t))
 		return false;
 	for (uint64_t i = 0; i < count; i++) {
 		uint32_t tag;
@@ -362,16 +363,8 @@ int vp_state_add_history(const struct vp_state *state, const json_t *entry,
 {
 	_cleanup_free_ char *path = vp_state_path(state, "history.jsonl");
 	_cleanup_free_ char *text = json_dumps(entry, JSON_COMPACT);
-	_cleanup_free_ char *line = vp_format("%s\n", text);
-	_cleanup_close_ int fd =
-		open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0640);
-	ssize_t n = fd < 0 ? -1 : write(fd, line, strlen(line));
 
-	if (n < 0)
-		return vp_fail(err, -errno, "%s: cannot write: %s", path, strerror(errno));
-	if ((size_t)n < strlen(line))
-		return vp_fail(err, -ENOSPC, "%s: cannot write: the disk is full", path);
-	return 0;
+	return vp_file_append_line(path, text ? text : "{}", 0640, err);
 }
 
 /* A line cut short by a crash or a full disk is no entry. */
@@ -394,7 +387,7 @@ json_t *vp_state_history(const struct vp_state *state, size_t limit)
 	json_t *entries = json_array();
 	size_t len = 0;
 
-	if (vp_file_read(path, HISTORY_LIMIT, &text, &len, NULL))
+	if (vp_file_read_tail(path, HISTORY_TAIL, &text, &len, NULL))
 		return entries;
 	for (const char *at = text, *end; at < text + len; at = end + 1) {
 		end = memchr(at, '\n', (size_t)(text + len - at));

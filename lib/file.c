@@ -28,7 +28,8 @@ static int read_all(int fd, char *data, size_t len)
 	return 0;
 }
 
-int vp_file_read(const char *path, size_t limit, char **data, size_t *len, struct vp_error *err)
+int vp_file_read(const char *path, size_t limit, char **data, size_t *len,
+		 struct vp_error *err)
 {
 	_cleanup_close_ int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 
@@ -105,4 +106,58 @@ int vp_file_write(const char *path, const void *data, size_t len, mode_t mode,
 	}
 	r = sync_folder_of(path);
 	return r ? vp_fail(err, r, "%s: cannot sync its folder: %s", path, strerror(-r)) : 0;
+}
+
+/* 0, or -errno and the file has its old length. */
+static int append(int fd, const char *line)
+{
+	off_t size = lseek(fd, 0, SEEK_END);
+	char last = '\n';
+	_cleanup_free_ char *text = NULL;
+	ssize_t written;
+
+	if (size < 0 || (size && pread(fd, &last, 1, size - 1) < 0))
+		return -errno;
+	text = vp_format("%s%s\n", last == '\n' ? "" : "\n", line);
+	written = write(fd, text, strlen(text));
+	if (written == (ssize_t)strlen(text))
+		return 0;
+	if (written < 0)
+		return -errno;
+	return ftruncate(fd, size) ? -errno : -ENOSPC;
+}
+
+int vp_file_append_line(const char *path, const char *line, mode_t mode, struct vp_error *err)
+{
+	_cleanup_close_ int fd =
+		open(path, O_RDWR | O_APPEND | O_CREAT | O_CLOEXEC | O_NOFOLLOW, mode);
+	int r = fd < 0 ? -errno : append(fd, line);
+
+	return r ? vp_fail(err, r, "%s: cannot write: %s", path, strerror(-r)) : 0;
+}
+
+int vp_file_read_tail(const char *path, size_t most, char **data, size_t *len,
+		      struct vp_error *err)
+{
+	_cleanup_close_ int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	_cleanup_free_ char *text = NULL;
+	struct stat st;
+	size_t size;
+	int r;
+
+	if (fd < 0 || fstat(fd, &st))
+		return vp_fail(err, -errno, "%s: %s", path, strerror(errno));
+	if (!S_ISREG(st.st_mode))
+		return vp_fail(err, -EINVAL, "%s: expected a regular file", path);
+	size = (size_t)st.st_size < most ? (size_t)st.st_size : most;
+	if (lseek(fd, st.st_size - (off_t)size, SEEK_SET) < 0)
+		return vp_fail(err, -errno, "%s: %s", path, strerror(errno));
+	text = vp_realloc(NULL, size + 1, 1);
+	r = read_all(fd, text, size);
+	if (r)
+		return vp_fail(err, r, "%s: cannot be read", path);
+	text[size] = '\0';
+	*data = TAKE_PTR(text);
+	*len = size;
+	return 0;
 }

@@ -27,4 +27,14 @@ int vp_file_read_fd(int fd, const char *path, size_t limit, char **data, size_t 
 int vp_file_write(const char *path, const void *data, size_t len, mode_t mode,
 		  struct vp_error *err);
 
+/*
+ * Append a line, whole or not at all; `line` comes without its end. A line that a
+ * crash cut short is ended first. Returns 0 or -errno.
+ */
+int vp_file_append_line(const char *path, const char *line, mode_t mode, struct vp_error *err);
+
+/* Like vp_file_read, but no more than the last `most` bytes, from wherever that is in a line. */
+int vp_file_read_tail(const char *path, size_t most, char **data, size_t *len,
+		      struct vp_error *err);
+
 #endif

@@ -7,6 +7,7 @@
 
 #include "agentd/document.h"
 #include "agentd/state.h"
+#include "lib/file.h"
 #include "lib/memory.h"
 #include "tests/unit/agentd/daemon_tests.h"
 
@@ -151,6 +152,35 @@ static void history_skips_cut_lines(void **state)
 	history = vp_state_history(&f->state, 1);
 	assert_int_equal(json_array_size(history), 1);
 	json_decref(history);
+	vp_test_file(f->folder, "history.jsonl", "{\"requ"); /* a crash before its end */
+	assert_int_equal(vp_state_add_history(&f->state, entry, NULL), 0);
+	history = vp_state_history(&f->state, 10);
+	assert_int_equal(json_array_size(history), 1);
+	json_decref(history);
+}
+
+/* However long it has become, the newest entries are shown. */
+static void history_grows(void **state)
+{
+	struct fixture *f = *state;
+	_cleanup_json_ json_t *entry = json_pack("{ss}", "request", "apply");
+	_cleanup_free_ char *path = vp_state_path(&f->state, "history.jsonl");
+	json_t *history;
+
+	vp_test_file(f->folder, "history.jsonl", "{\"request\":\"old\"}");
+	assert_int_equal(truncate(path, 100 << 20), 0);
+	assert_int_equal(vp_state_add_history(&f->state, entry, NULL), 0);
+	history = vp_state_history(&f->state, 10);
+	assert_int_equal(json_array_size(history), 1);
+	assert_string_equal(vp_json_get_text(json_array_get(history, 0), "request"), "apply");
+	json_decref(history);
+}
+
+static void write_count(const struct fixture *f, uint64_t count)
+{
+	_cleanup_free_ char *path = vp_state_path(&f->state, "generations/2.tags");
+
+	assert_int_equal(vp_file_write(path, &count, sizeof(count), 0600, NULL), 0);
 }
 
 static void tags_of_all_generations(void **state)
@@ -175,6 +205,10 @@ static void tags_of_all_generations(void **state)
 	assert_int_equal(all.len, 2);
 	vp_test_file(f->folder, "generations/2.tags", "cut");
 	assert_false(vp_state_all_tags(&f->state, &all));
+	write_count(f, UINT64_C(1) << 62); /* times 4 that is 0 */
+	assert_false(vp_state_all_tags(&f->state, &all));
+	write_count(f, 0);
+	assert_true(vp_state_all_tags(&f->state, &all));
 	vp_array_free(&one);
 	vp_array_free(&two);
 	vp_array_free(&all);
@@ -192,6 +226,7 @@ int vp_test_state(void)
 		cmocka_unit_test_setup_teardown(panic_marker, setup, teardown),
 		cmocka_unit_test_setup_teardown(confirmation, setup, teardown),
 		cmocka_unit_test_setup_teardown(history_skips_cut_lines, setup, teardown),
+		cmocka_unit_test_setup_teardown(history_grows, setup, teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
