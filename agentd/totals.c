@@ -18,17 +18,7 @@
 /* Where the tag is, or would be. */
 static size_t place_of(const struct vp_totals *totals, uint32_t tag)
 {
-	size_t low = 0, high = totals->list.len;
-
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-
-		if (totals->list.data[middle].tag < tag)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return low;
+	return vp_array_lower(&totals->list, tag, tag);
 }
 
 const struct vp_total *vp_totals_find(const struct vp_totals *totals, uint32_t tag)

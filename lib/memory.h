@@ -76,6 +76,21 @@ void *vp_array_grow_(void *data, size_t len, size_t *cap, size_t size);
 	for (__typeof__((array)->data + 0) item = (array)->data;                            \
 	     item && item < (array)->data + (array)->len; item++)
 
+/* Index of the first element whose `member` is not below `key`; sorted by it. */
+#define vp_array_lower(array, member, key)                          \
+	({                                                          \
+		__typeof__(array) a_ = (array);                     \
+		size_t low_ = 0, high_ = a_->len;                   \
+		while (low_ < high_) {                              \
+			size_t middle_ = low_ + (high_ - low_) / 2; \
+			if (a_->data[middle_].member < (key))       \
+				low_ = middle_ + 1;                 \
+			else                                        \
+				high_ = middle_;                    \
+		}                                                   \
+		low_;                                               \
+	})
+
 /* Release the array itself; the elements' own resources are the caller's. */
 #define vp_array_free(array)                                \
 	do {                                                \

@@ -116,6 +116,17 @@ size_t vp_lexer_word(struct vp_lexer *lexer, const char *more, const char **word
 	return (size_t)(lexer->next - *word);
 }
 
+bool vp_lexer_take(struct vp_lexer *lexer, const char *expected)
+{
+	const char *word;
+	size_t length = vp_lexer_word(lexer, "", &word);
+
+	if (length == strlen(expected) && !memcmp(word, expected, length))
+		return true;
+	lexer->next = word;
+	return false;
+}
+
 size_t vp_lexer_text(struct vp_lexer *lexer, const char **text)
 {
 	const char *p, *close;

@@ -41,6 +41,9 @@ bool vp_lexer_skip(struct vp_lexer *lexer, char c);
 /* The longest run of letters, digits, '_', '-', '.' and the characters of `more`. 0: none. */
 size_t vp_lexer_word(struct vp_lexer *lexer, const char *more, const char **word);
 
+/* Skip blanks, then exactly this word; false without a finding when it is not there. */
+bool vp_lexer_take(struct vp_lexer *lexer, const char *expected);
+
 /* The rest of the value up to a comment, without blanks at its ends. Quotes protect " ;". */
 size_t vp_lexer_text(struct vp_lexer *lexer, const char **text);
 

@@ -39,6 +39,9 @@ void vp_validate_keys(struct vp_validation *v, const struct vp_section *section,
 
 /* Readers of common values; all of them to the end of the line. */
 void vp_read_text(struct vp_lexer *lexer, char **out);
+/* The full name of a systemd unit; the path of an executable. */
+void vp_read_unit(struct vp_lexer *lexer, char **out);
+void vp_read_process(struct vp_lexer *lexer, char **out);
 bool vp_read_end(struct vp_lexer *lexer);
 /* One of the words of `names`; its index in *index. */
 bool vp_read_choice(struct vp_lexer *lexer, const char *const *names, size_t count,

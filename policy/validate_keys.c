@@ -26,6 +26,27 @@ void vp_read_text(struct vp_lexer *lexer, char **out)
 		*out = vp_strndup(text, length);
 }
 
+void vp_read_unit(struct vp_lexer *lexer, char **out)
+{
+	const char *word;
+	size_t length = vp_lexer_word(lexer, ":@\\", &word);
+
+	if (length > 255 || !memchr(word, '.', length))
+		vp_lexer_expected(lexer, word, "the full name of a systemd unit",
+				  "php-fpm.service");
+	else if (vp_read_end(lexer))
+		*out = vp_strndup(word, length);
+}
+
+void vp_read_process(struct vp_lexer *lexer, char **out)
+{
+	if (!vp_lexer_end(lexer) && *lexer->next != '/')
+		vp_lexer_expected(lexer, lexer->next, "the path of an executable",
+				  "/usr/sbin/nginx");
+	else
+		vp_read_text(lexer, out);
+}
+
 bool vp_read_choice(struct vp_lexer *lexer, const char *const *names, size_t count,
 		    unsigned int *index)
 {

@@ -54,17 +54,6 @@ static void read_except(struct vp_validation *v, void *object, struct vp_lexer *
 	read_condition(lexer, &((struct vp_rule *)object)->except);
 }
 
-static bool next_is(struct vp_lexer *lexer, const char *expected)
-{
-	const char *word;
-	size_t length = vp_lexer_word(lexer, "", &word);
-
-	if (length == strlen(expected) && !memcmp(word, expected, length))
-		return true;
-	lexer->next = word;
-	return false;
-}
-
 /* A word as a C string, for the small forms. */
 static bool short_word(struct vp_lexer *lexer, char text[static 32], const char **at)
 {
@@ -86,7 +75,7 @@ static bool read_limit(struct vp_lexer *lexer, struct vp_action *action)
 	if (!short_word(lexer, text, &at) || vp_rate_parse(text, &action->rate))
 		return vp_lexer_expected(lexer, at, "a rate behind `limit`",
 					 "limit 10/second burst 20 per source");
-	if (next_is(lexer, "burst")) {
+	if (vp_lexer_take(lexer, "burst")) {
 		vp_lexer_end(lexer);
 		at = lexer->next;
 		if (!vp_lexer_number(lexer, &burst))
@@ -96,8 +85,8 @@ static bool read_limit(struct vp_lexer *lexer, struct vp_action *action)
 						 "limit 10/second burst 20");
 	}
 	action->burst = (uint32_t)burst;
-	if (next_is(lexer, "per")) {
-		if (!next_is(lexer, "source"))
+	if (vp_lexer_take(lexer, "per")) {
+		if (!vp_lexer_take(lexer, "source"))
 			return vp_lexer_expected(lexer, lexer->next, "`source` behind `per`",
 						 "limit 10/second per source");
 		action->per_source = true;
@@ -127,14 +116,14 @@ static void read_action(struct vp_validation *v, void *object, struct vp_lexer *
 	size_t i = 0;
 
 	(void)v;
-	if (next_is(lexer, "limit")) {
+	if (vp_lexer_take(lexer, "limit")) {
 		if (!read_limit(lexer, action))
 			return;
-	} else if (next_is(lexer, "ban")) {
+	} else if (vp_lexer_take(lexer, "ban")) {
 		if (!read_ban(lexer, action))
 			return;
 	} else {
-		while (i < VP_COUNT(plain) && !next_is(lexer, vp_verdict_name(plain[i])))
+		while (i < VP_COUNT(plain) && !vp_lexer_take(lexer, vp_verdict_name(plain[i])))
 			i++;
 		if (i == VP_COUNT(plain)) {
 			vp_lexer_expected(lexer, lexer->next, "an action", action_example);

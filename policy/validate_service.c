@@ -181,28 +181,14 @@ static void read_address(struct vp_validation *v, void *object, struct vp_lexer 
 
 static void read_unit(struct vp_validation *v, void *object, struct vp_lexer *lexer)
 {
-	struct vp_service *service = object;
-	const char *word;
-	size_t length = vp_lexer_word(lexer, ":@\\", &word);
-
 	(void)v;
-	if (length > 255 || !memchr(word, '.', length))
-		vp_lexer_expected(lexer, word, "the full name of a systemd unit",
-				  "php-fpm.service");
-	else if (vp_read_end(lexer))
-		service->unit = vp_strndup(word, length);
+	vp_read_unit(lexer, &((struct vp_service *)object)->unit);
 }
 
 static void read_process(struct vp_validation *v, void *object, struct vp_lexer *lexer)
 {
-	struct vp_service *service = object;
-
 	(void)v;
-	if (!vp_lexer_end(lexer) && *lexer->next != '/')
-		vp_lexer_expected(lexer, lexer->next, "the path of an executable",
-				  "/usr/sbin/nginx");
-	else
-		vp_read_text(lexer, &service->process);
+	vp_read_process(lexer, &((struct vp_service *)object)->process);
 }
 
 static void read_application(struct vp_validation *v, void *object, struct vp_lexer *lexer)
@@ -237,17 +223,6 @@ static void read_management(struct vp_validation *v, void *object, struct vp_lex
 		vp_read_choice(lexer, words, VP_COUNT(words), &index);
 }
 
-static bool word_is(struct vp_lexer *lexer, const char *expected)
-{
-	const char *word;
-	size_t length = vp_lexer_word(lexer, "", &word);
-
-	if (length == strlen(expected) && !memcmp(word, expected, length))
-		return true;
-	lexer->next = word;
-	return false;
-}
-
 static const char length_example[] = "length(at 4, bytes 2, big-endian, plus 6)";
 
 /* at N, bytes N, big-endian|little-endian [, plus N | minus N]) */
@@ -256,13 +231,13 @@ static void read_frame_length(struct vp_lexer *lexer, struct vp_strbuf *out)
 	uint64_t at, bytes, more = 0;
 	const char *order, *sign = NULL;
 
-	if (!vp_lexer_skip(lexer, '(') || !word_is(lexer, "at")) {
+	if (!vp_lexer_skip(lexer, '(') || !vp_lexer_take(lexer, "at")) {
 		vp_lexer_expected(lexer, lexer->next, "`(at NUMBER`", length_example);
 		return;
 	}
 	if (!vp_lexer_number(lexer, &at))
 		return;
-	if (!vp_lexer_skip(lexer, ',') || !word_is(lexer, "bytes")) {
+	if (!vp_lexer_skip(lexer, ',') || !vp_lexer_take(lexer, "bytes")) {
 		vp_lexer_expected(lexer, lexer->next, "`, bytes NUMBER`", length_example);
 		return;
 	}
@@ -277,18 +252,18 @@ static void read_frame_length(struct vp_lexer *lexer, struct vp_strbuf *out)
 		return;
 	}
 	vp_lexer_skip(lexer, ',');
-	order = word_is(lexer, "big-endian")	  ? "big-endian"
-		: word_is(lexer, "little-endian") ? "little-endian"
-						  : NULL;
+	order = vp_lexer_take(lexer, "big-endian")	? "big-endian"
+		: vp_lexer_take(lexer, "little-endian") ? "little-endian"
+							: NULL;
 	if (!order) {
 		vp_lexer_expected(lexer, lexer->next, "`big-endian` or `little-endian`",
 				  length_example);
 		return;
 	}
 	if (vp_lexer_skip(lexer, ',')) {
-		sign = word_is(lexer, "plus")	 ? "plus"
-		       : word_is(lexer, "minus") ? "minus"
-						 : NULL;
+		sign = vp_lexer_take(lexer, "plus")    ? "plus"
+		       : vp_lexer_take(lexer, "minus") ? "minus"
+						       : NULL;
 		if (!sign) {
 			vp_lexer_expected(lexer, lexer->next,
 					  "`plus NUMBER` or `minus NUMBER`", length_example);
@@ -347,11 +322,11 @@ static void read_frame(struct vp_validation *v, void *object, struct vp_lexer *l
 	_cleanup_strbuf_ struct vp_strbuf text = { 0 };
 
 	(void)v;
-	if (word_is(lexer, "length"))
+	if (vp_lexer_take(lexer, "length"))
 		read_frame_length(lexer, &text);
-	else if (word_is(lexer, "delimiter"))
+	else if (vp_lexer_take(lexer, "delimiter"))
 		read_frame_delimiter(lexer, &text);
-	else if (word_is(lexer, "fixed"))
+	else if (vp_lexer_take(lexer, "fixed"))
 		read_frame_fixed(lexer, &text);
 	else
 		vp_lexer_expected(lexer, lexer->next,

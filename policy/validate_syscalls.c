@@ -21,26 +21,14 @@ static size_t small_word(struct vp_lexer *lexer, const char *more, const char **
 
 static void read_unit(struct vp_validation *v, void *object, struct vp_lexer *lexer)
 {
-	struct vp_syscalls *syscalls = object;
-	const char *word;
-	size_t length = vp_lexer_word(lexer, ":@\\", &word);
-
 	(void)v;
-	if (length > 255 || !memchr(word, '.', length))
-		vp_lexer_expected(lexer, word, "the full name of a systemd unit",
-				  "php-fpm.service");
-	else if (vp_read_end(lexer))
-		syscalls->unit = vp_strndup(word, length);
+	vp_read_unit(lexer, &((struct vp_syscalls *)object)->unit);
 }
 
 static void read_process(struct vp_validation *v, void *object, struct vp_lexer *lexer)
 {
 	(void)v;
-	if (!vp_lexer_end(lexer) && *lexer->next != '/')
-		vp_lexer_expected(lexer, lexer->next, "the path of an executable",
-				  "/usr/sbin/nginx");
-	else
-		vp_read_text(lexer, &((struct vp_syscalls *)object)->process);
+	vp_read_process(lexer, &((struct vp_syscalls *)object)->process);
 }
 
 /* (name=VALUE, ...) */

@@ -53,21 +53,26 @@ void vp_render_list(const json_t *array, struct vp_strbuf *out)
 			       json_is_string(item) ? json_string_value(item) : "?");
 }
 
-void vp_render_blind_spots(const json_t *blind_spots, struct vp_page *page)
+void vp_render_coded(const char *heading, const json_t *list, struct vp_page *page)
 {
-	const json_t *spot;
+	const json_t *item;
 	size_t i;
 
-	if (!json_array_size(blind_spots))
-		return;
-	vp_page_heading(page, "Blind spots: what is not seen or not stopped here");
-	json_array_foreach (blind_spots, i, spot) {
-		const char *patch = vp_json_get_text(spot, "patch");
+	if (json_array_size(list))
+		vp_page_heading(page, heading);
+	json_array_foreach (list, i, item) {
+		const char *patch = vp_json_get_text(item, "patch");
 
-		vp_page_item(page, "%s: %s%s%s", vp_render_text(spot, "code"),
+		vp_page_item(page, "%s: %s%s%s", vp_render_text(item, "code"),
 			     patch ? patch : "", patch ? ": " : "",
-			     vp_render_text(spot, "text"));
+			     vp_render_text(item, "text"));
 	}
+}
+
+void vp_render_blind_spots(const json_t *blind_spots, struct vp_page *page)
+{
+	vp_render_coded("Blind spots: what is not seen or not stopped here", blind_spots,
+			page);
 }
 
 void vp_render_counts(const json_t *object, struct vp_strbuf *out)

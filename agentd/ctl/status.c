@@ -15,20 +15,9 @@
 
 static void render_problems(const json_t *document, struct vp_page *page)
 {
-	const json_t *problems = json_object_get(document, "problems");
 	const json_t *folder = json_object_get(document, "policy_folder");
-	const json_t *problem;
-	size_t i;
 
-	if (json_array_size(problems))
-		vp_page_heading(page, "Problems");
-	json_array_foreach (problems, i, problem) {
-		const char *patch = vp_json_get_text(problem, "patch");
-
-		vp_page_item(page, "%s: %s%s%s", vp_render_text(problem, "code"),
-			     patch ? patch : "", patch ? ": " : "",
-			     vp_render_text(problem, "text"));
-	}
+	vp_render_coded("Problems", json_object_get(document, "problems"), page);
 	vp_findings_render(json_object_get(folder, "findings"), page);
 }
 

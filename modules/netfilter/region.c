@@ -72,17 +72,7 @@ struct sweep {
 
 static size_t open_find(const struct sweep *sweep, uint32_t rule)
 {
-	size_t low = 0, high = sweep->open.len;
-
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-
-		if (sweep->open.data[middle].rule < rule)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return low;
+	return vp_array_lower(&sweep->open, rule, rule);
 }
 
 static void open_add(struct sweep *sweep, uint32_t rule)

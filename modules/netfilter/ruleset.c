@@ -58,16 +58,8 @@ void vp_ruleset_free(struct vp_ruleset *ruleset)
 
 const struct vp_nft_tag *vp_ruleset_tag(const struct vp_ruleset *ruleset, uint32_t tag)
 {
-	size_t low = 0, high = ruleset->tags.len;
+	size_t low = vp_array_lower(&ruleset->tags, tag, tag);
 
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-
-		if (ruleset->tags.data[middle].tag < tag)
-			low = middle + 1;
-		else
-			high = middle;
-	}
 	if (low < ruleset->tags.len && ruleset->tags.data[low].tag == tag)
 		return &ruleset->tags.data[low];
 	return NULL;
