@@ -6,6 +6,7 @@
 #include "agentd/config.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <libgen.h>
 #include <netinet/in.h>
 #include <stdlib.h>
@@ -268,6 +269,19 @@ static void set_defaults(struct vp_config *config)
 		((struct vp_port_range){ .protocol = IPPROTO_TCP, .first = 22, .last = 22 }));
 }
 
+/* It names what vpatchd runs and writes as root, so nobody else may have written it. */
+static int load(const char *path, char **text, size_t *len, struct vp_error *err)
+{
+	_cleanup_close_ int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	const char *why = fd < 0 ? NULL : vp_file_distrust(fd);
+
+	if (fd < 0)
+		return vp_fail(err, -errno, "%s: %s", path, strerror(errno));
+	if (why)
+		return vp_fail(err, -EPERM, "%s: %s", path, why);
+	return vp_file_read_fd(fd, path, CONFIG_LIMIT, text, len, err);
+}
+
 static void read_file(struct vp_config *config, const char *path, bool may_miss,
 		      struct vp_findings *findings)
 {
@@ -277,7 +291,7 @@ static void read_file(struct vp_config *config, const char *path, bool may_miss,
 	struct vp_text source;
 	struct vp_error err;
 	size_t len;
-	int r = vp_file_read(path, CONFIG_LIMIT, &text, &len, &err);
+	int r = load(path, &text, &len, &err);
 
 	if (r == -ENOENT && may_miss)
 		return;

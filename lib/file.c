@@ -65,6 +65,21 @@ int vp_file_read_fd(int fd, const char *path, size_t limit, char **data, size_t 
 	return 0;
 }
 
+const char *vp_file_distrust(int fd)
+{
+	struct stat st;
+
+	if (fstat(fd, &st))
+		return "its owner cannot be read";
+	if (st.st_uid && st.st_uid != geteuid())
+		return "expected an owner root, found another: somebody else "
+		       "could change it (chown root)";
+	if (st.st_mode & (S_IWGRP | S_IWOTH))
+		return "expected a file or folder that only its owner may write, found "
+		       "it writable by others (chmod go-w)";
+	return NULL;
+}
+
 static int write_all(int fd, const char *data, size_t len)
 {
 	while (len) {

@@ -20,6 +20,12 @@ int vp_file_read_fd(int fd, const char *path, size_t limit, char **data, size_t 
 		    struct vp_error *err);
 
 /*
+ * Why what `fd` is must not steer a process with rights: it, a file or a folder, does not
+ * belong to root or us, or others may write it. NULL: it may. A constant text.
+ */
+const char *vp_file_distrust(int fd);
+
+/*
  * Replace `path` by `data`: temporary name in the same folder, fsync, rename,
  * fsync of the folder. After a crash at any instant the file is the old or the
  * new one, whole. Returns 0 or -errno.

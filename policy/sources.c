@@ -31,37 +31,32 @@ static void find_at(const struct collector *collector, const char *path, const c
 	vp_find_error(collector->findings, &at, "%s", text);
 }
 
-/* Owned by root or by us, and writable by no one else. */
 static bool trusted(const struct collector *collector, int fd, const char *path)
 {
-	struct stat st;
+	const char *why =
+		collector->flags & VP_READ_TRUSTED_ONLY ? vp_file_distrust(fd) : NULL;
 
-	if (!(collector->flags & VP_READ_TRUSTED_ONLY))
-		return true;
-	if (fstat(fd, &st)) {
-		find_at(collector, path, strerror(errno));
-		return false;
-	}
-	if (st.st_uid && st.st_uid != geteuid()) {
-		find_at(collector, path,
-			"expected an owner root, found another: somebody else "
-			"could change it (chown root)");
-		return false;
-	}
-	if (!(st.st_mode & (S_IWGRP | S_IWOTH)))
-		return true;
-	find_at(collector, path,
-		"expected a file or folder that only its owner may write, found "
-		"it writable by others (chmod go-w)");
-	return false;
+	if (why)
+		find_at(collector, path, why);
+	return !why;
+}
+
+/* Where the file really is, behind all symbolic links. */
+static char *real_path(int fd, const char *path)
+{
+	_cleanup_free_ char *link = vp_format("/proc/self/fd/%d", fd);
+	char *real = realpath(link, NULL);
+
+	return real ? real : vp_strdup(path);
 }
 
 /* In a folder that others may write a file can be exchanged, unless the folder is sticky. */
-static bool trusted_folder_of(const struct collector *collector, const char *path)
+static bool trusted_folder_of(const struct collector *collector, int fd, const char *path)
 {
-	const char *slash = strrchr(path, '/');
+	_cleanup_free_ char *real = real_path(fd, path);
+	const char *slash = strrchr(real, '/');
 	_cleanup_free_ char *folder =
-		slash ? vp_strndup(path, (size_t)(slash - path) + 1) : vp_strdup(".");
+		slash ? vp_strndup(real, (size_t)(slash - real) + 1) : vp_strdup(".");
 	struct stat st;
 
 	if (!(collector->flags & VP_READ_TRUSTED_ONLY))
@@ -71,9 +66,17 @@ static bool trusted_folder_of(const struct collector *collector, const char *pat
 		return true;
 	find_at(collector, path,
 		"expected its folder to belong to root and to be writable only by its owner, "
-		"found "
-		"that others may exchange the file (chown root, chmod go-w)");
+		"found that others may exchange the file (chown root, chmod go-w)");
 	return false;
+}
+
+/* A link in a folder that was looked at may lead to one that was not. */
+static bool is_elsewhere(int folder, const char *name)
+{
+	struct stat st;
+
+	return folder == AT_FDCWD || fstatat(folder, name, &st, AT_SYMLINK_NOFOLLOW) ||
+	       S_ISLNK(st.st_mode);
 }
 
 /* Load one file; `folder` is AT_FDCWD or the folder's descriptor, `name` within it. */
@@ -91,7 +94,7 @@ static void read_file(const struct collector *collector, int folder, const char 
 		return;
 	}
 	if (!trusted(collector, fd, path) ||
-	    (folder == AT_FDCWD && !trusted_folder_of(collector, path)))
+	    (is_elsewhere(folder, name) && !trusted_folder_of(collector, fd, path)))
 		return;
 	if (vp_file_read_fd(fd, path, collector->limit, &text.data, &text.len, &err)) {
 		/* the finding names the file already */

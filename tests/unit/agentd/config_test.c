@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* agentd/config.c: defaults, relative paths, and each error at its line. */
 #include <string.h>
+#include <sys/stat.h>
 
 #include "agentd/config.h"
 #include "lib/cleanup.h"
@@ -106,12 +107,28 @@ static void a_named_file_must_be_there(void **state)
 	vp_findings_free(&findings);
 }
 
+static void nobody_else_may_write_it(void **state)
+{
+	_cleanup_free_ char *path = vp_format("%s/vpatchd.conf", (const char *)*state);
+	struct vp_findings findings = { 0 };
+	struct vp_config config;
+
+	vp_test_file(*state, "vpatchd.conf", "[vpatchd]\n");
+	assert_int_equal(chmod(path, 0664), 0);
+	vp_config_read(&config, path, &findings);
+	assert_int_equal(findings.errors, 1);
+	assert_non_null(strstr(findings.list.data[0].text, "writable by others"));
+	vp_config_free(&config);
+	vp_findings_free(&findings);
+}
+
 int vp_test_config(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(everything, setup, teardown),
 		cmocka_unit_test_setup_teardown(errors_name_their_line, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_named_file_must_be_there, setup, teardown),
+		cmocka_unit_test_setup_teardown(nobody_else_may_write_it, setup, teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -132,6 +132,27 @@ static void what_others_may_write_is_refused(void **state)
 	vp_sources_free(&sources);
 }
 
+/* Whoever may write the folder of a link's target may put another file there. */
+static void links_are_followed_with_care(void **state)
+{
+	const struct folder *folder = *state;
+	_cleanup_free_ char *open = vp_format("%s/open", folder->path);
+	_cleanup_free_ char *link = vp_format("%s/link.vpatch", folder->path);
+	struct vp_sources sources = { 0 };
+
+	assert_int_equal(mkdir(open, 0755), 0);
+	put(folder, "open/x.vpatch", "x", 0644);
+	assert_int_equal(symlink("open/x.vpatch", link), 0);
+	assert_int_equal(read_folder(folder, VP_READ_TRUSTED_ONLY, &sources), 0);
+	assert_int_equal(sources.definitions.len, 1);
+	vp_sources_free(&sources);
+	memset(&sources, 0, sizeof(sources));
+	assert_int_equal(chmod(open, 0777), 0);
+	assert_int_equal(read_folder(folder, VP_READ_TRUSTED_ONLY, &sources), 1);
+	assert_int_equal(sources.definitions.len, 0);
+	vp_sources_free(&sources);
+}
+
 static void set_files_are_relative_to_their_file(void **state)
 {
 	const struct folder *folder = *state;
@@ -180,6 +201,8 @@ int run_sources_tests(void)
 		cmocka_unit_test_setup_teardown(folders_are_read_in_order, make_folder,
 						remove_folder),
 		cmocka_unit_test_setup_teardown(what_others_may_write_is_refused, make_folder,
+						remove_folder),
+		cmocka_unit_test_setup_teardown(links_are_followed_with_care, make_folder,
 						remove_folder),
 		cmocka_unit_test_setup_teardown(set_files_are_relative_to_their_file,
 						make_folder, remove_folder),
