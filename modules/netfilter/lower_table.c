@@ -18,12 +18,13 @@
 /* As long as nft(8) reads them. */
 static const char *comment(struct vp_arena *arena, const char *text)
 {
-	char cut[NFTNL_UDATA_COMMENT_MAXLEN + 1];
+	size_t length = text ? strnlen(text, NFTNL_UDATA_COMMENT_MAXLEN) : 0;
+	char *copy;
 
-	if (!text || !*text)
+	if (!length)
 		return NULL;
-	snprintf(cut, sizeof(cut), "%s", text);
-	return vp_arena_text(arena, cut);
+	copy = vp_arena_take(arena, length + 1); /* zeroed */
+	return memcpy(copy, text, length);
 }
 
 static void set_userdata(struct vp_image *image, const struct vp_nft_set *from,
@@ -54,20 +55,27 @@ static uint32_t set_flags(const struct vp_nft_set *from)
 	return flags;
 }
 
+/* Both ends in one piece. */
+static const uint8_t *range_key(struct vp_image *image, const struct vp_nft_set *from,
+				const struct vp_image_set *set,
+				const struct vp_nft_element *element)
+{
+	uint8_t *key = vp_arena_take(&image->arena, 2 * (size_t)set->key_length);
+
+	memcpy(key, vp_element_key(from, element), set->key_length);
+	memcpy(key + set->key_length, vp_element_key_end(from, element), set->key_length);
+	return key;
+}
+
+/* `keys`: a copy of all keys of the set. */
 static int lower_element(struct vp_image *image, const struct vp_nft_set *from,
-			 struct vp_image_set *set, const struct vp_nft_element *element,
-			 struct vp_error *err)
+			 struct vp_image_set *set, const uint8_t *keys,
+			 const struct vp_nft_element *element, struct vp_error *err)
 {
 	struct vp_image_element *out = vp_array_add(&set->elements);
-	uint8_t *key;
 
 	out->ranged = from->interval;
-	key = vp_arena_take(&image->arena, vp_image_key_size(set, out));
-	memcpy(key, vp_element_key(from, element), set->key_length);
-	if (out->ranged)
-		memcpy(key + set->key_length, vp_element_key_end(from, element),
-		       set->key_length);
-	out->key = key;
+	out->key = out->ranged ? range_key(image, from, set, element) : keys + element->key;
 	out->comment = comment(&image->arena, element->comment);
 	if (from->data == VP_DATA_MARK)
 		out->mark = element->mark;
@@ -88,6 +96,7 @@ static int lower_set(struct vp_image *image, const struct vp_nft_set *from,
 		     struct vp_error *err)
 {
 	struct vp_image_set *set;
+	const uint8_t *keys;
 	bool concatenation = from->parts.len > 1;
 
 	if (from->parts.len == 0 || from->parts.len > VP_SELECTORS_MAX)
@@ -112,8 +121,10 @@ static int lower_set(struct vp_image *image, const struct vp_nft_set *from,
 	set->milliseconds = from->timeout ? vp_lower_timeout(from->milliseconds) : 0;
 	set->kept = from->kept;
 	set_userdata(image, from, set);
+	keys = vp_arena_copy(&image->arena, from->keys.data,
+			     from->interval ? 0 : from->keys.len);
 	vp_array_each (element, &from->elements) {
-		int code = lower_element(image, from, set, element, err);
+		int code = lower_element(image, from, set, keys, element, err);
 
 		if (code < 0)
 			return code;
