@@ -39,7 +39,8 @@ int vp_host_read(struct vp_host *host, const struct vp_config *config,
 	return r;
 }
 
-uint64_t vp_plan_digest(const struct vp_plan *plan)
+/* What was placed where: equal digests protect the same in the same way. */
+static uint64_t digest_plan(const struct vp_plan *plan)
 {
 	uint64_t digest = VP_DIGEST_SEED;
 
@@ -168,7 +169,7 @@ int vp_active_build(struct vp_active **active, struct vp_generation *generation,
 		made->generation.content = vp_sources_digest(&made->generation.sources);
 	made->generation.digest =
 		vp_sources_digest_local(&made->generation.sources, made->generation.content);
-	made->generation.placed = vp_plan_digest(&made->plan);
+	made->generation.placed = digest_plan(&made->plan);
 	made->generation.patches = made->policy.patches.len;
 	made->generation.rules = made->plan.placements.len;
 	*active = made;

@@ -45,9 +45,6 @@ int vp_active_build(struct vp_active **active, struct vp_generation *generation,
 void vp_active_free(struct vp_active *active,
 		    const struct vp_enforcement *all); /* NULL-safe */
 
-/* Digest of what was placed where: equal plans protect the same in the same way. */
-uint64_t vp_plan_digest(const struct vp_plan *plan);
-
 /* Does a service name a unit or a process, so that its ports may change by themselves? */
 bool vp_active_follows_sockets(const struct vp_active *active);
 

@@ -88,11 +88,6 @@ void vp_client_close(struct vp_client *client)
 	free(client);
 }
 
-int vp_client_fd(const struct vp_client *client)
-{
-	return client->fd;
-}
-
 int vp_client_send(struct vp_client *client, const struct vp_message *message, int timeout,
 		   struct vp_error *err)
 {

@@ -49,7 +49,4 @@ int vp_client_ask(struct vp_client *client, const struct vp_message *message,
 		  int timeout_milliseconds, enum vp_exit *status, char **json,
 		  struct vp_error *err);
 
-/* For a poll(2) of the caller's own; not to be read from. */
-int vp_client_fd(const struct vp_client *client);
-
 #endif

@@ -127,9 +127,6 @@ enum vp_event_format {
 size_t vp_event_print(const struct vp_event *event, enum vp_event_format format, char *line,
 		      size_t room);
 
-/* "key-value", "cee", "cef", "json"; -1 when there is no such format. */
-int vp_event_format_find(const char *name);
-
 /* The event as a JSON object, owned by the caller. Never NULL. */
 json_t *vp_event_json(const struct vp_event *event);
 /* The inverse; -EINVAL when it is none of ours. */

@@ -271,18 +271,3 @@ size_t vp_event_print(const struct vp_event *event, enum vp_event_format format,
 	}
 	return line.len;
 }
-
-int vp_event_format_find(const char *name)
-{
-	static const char *const names[] = {
-		[VP_FORMAT_KEY_VALUE] = "key-value",
-		[VP_FORMAT_CEE] = "cee",
-		[VP_FORMAT_CEF] = "cef",
-		[VP_FORMAT_JSON] = "json",
-	};
-
-	for (size_t i = 0; i < VP_COUNT(names); i++)
-		if (!strcmp(names[i], name))
-			return (int)i;
-	return -1;
-}

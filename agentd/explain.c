@@ -8,7 +8,7 @@
 
 #define OBJECT_LINES_MAX 40
 
-json_t *vp_placement_ports(const struct vp_placement *placement)
+static json_t *ports_of(const struct vp_placement *placement)
 {
 	json_t *list = json_array();
 	char text[40];
@@ -18,7 +18,7 @@ json_t *vp_placement_ports(const struct vp_placement *placement)
 	return list;
 }
 
-json_t *vp_placement_addresses(const struct vp_placement *placement)
+static json_t *addresses_of(const struct vp_placement *placement)
 {
 	json_t *list = json_array();
 	char text[VP_ADDRESS_TEXT];
@@ -87,8 +87,8 @@ static json_t *rule_document(const struct vp_agent *agent,
 	vp_json_set_text(rule, "name", placement->rule->name);
 	vp_json_set_text(rule, "service", placement->service->name);
 	vp_json_set_text(rule, "direction", vp_direction_name(placement->rule->direction));
-	json_object_set_new(rule, "ports", vp_placement_ports(placement));
-	json_object_set_new(rule, "addresses", vp_placement_addresses(placement));
+	json_object_set_new(rule, "ports", ports_of(placement));
+	json_object_set_new(rule, "addresses", addresses_of(placement));
 	json_object_set_new(rule, "local", json_boolean(placement->local));
 	vp_json_set_text(rule, "point", vp_point_name(placement->point));
 	vp_json_set_text(rule, "placement", placement->reason);
@@ -204,8 +204,8 @@ static json_t *planned_rule(const struct vp_placement *placement)
 	vp_json_set_text(rule, "point", vp_point_name(placement->point));
 	vp_json_set_text(rule, "mode", vp_mode_name(placement->mode));
 	vp_json_set_text(rule, "placement", placement->reason);
-	json_object_set_new(rule, "ports", vp_placement_ports(placement));
-	json_object_set_new(rule, "addresses", vp_placement_addresses(placement));
+	json_object_set_new(rule, "ports", ports_of(placement));
+	json_object_set_new(rule, "addresses", addresses_of(placement));
 	json_object_set_new(rule, "local", json_boolean(placement->local));
 	set_tag(rule, placement->tag);
 	return rule;

@@ -126,11 +126,6 @@ void vp_timer_stop(struct vp_timer *timer)
 	timer->due = 0;
 }
 
-bool vp_timer_running(const struct vp_timer *timer)
-{
-	return timer->due != 0;
-}
-
 void vp_timer_free(struct vp_timer *timer)
 {
 	if (!timer)

@@ -33,7 +33,6 @@ struct vp_timer *vp_loop_timer(struct vp_loop *loop, vp_elapsed *elapsed, void *
 /* (Re)start: once, that many milliseconds from now. */
 void vp_timer_start(struct vp_timer *timer, uint64_t milliseconds);
 void vp_timer_stop(struct vp_timer *timer);
-bool vp_timer_running(const struct vp_timer *timer);
 void vp_timer_free(struct vp_timer *timer); /* NULL-safe */
 
 /* Milliseconds of CLOCK_BOOTTIME. */

@@ -8,7 +8,8 @@
 
 #include "agentd/loop.h"
 
-void vp_findings_copy(struct vp_findings *to, const struct vp_findings *from)
+/* `to` is emptied first. */
+static void copy_findings(struct vp_findings *to, const struct vp_findings *from)
 {
 	vp_findings_free(to);
 	memset(to, 0, sizeof(*to));
@@ -83,7 +84,7 @@ void vp_apply_folder(struct vp_agent *agent, const struct vp_order *order,
 		vp_transaction_run(agent, &whole, outcome);
 	}
 	if (outcome->findings.errors)
-		vp_findings_copy(&agent->folder, &outcome->findings);
+		copy_findings(&agent->folder, &outcome->findings);
 	else
 		vp_findings_free(&agent->folder);
 	vp_sources_free(&sources);

@@ -34,7 +34,4 @@ int vp_running_locals(const struct vp_agent *agent, struct vp_locals *locals,
 /* Where a rollback without a number goes: what ran before what runs. 0: nothing did. */
 uint64_t vp_rollback_target(const struct vp_agent *agent);
 
-/* Copy findings; `to` is emptied first. */
-void vp_findings_copy(struct vp_findings *to, const struct vp_findings *from);
-
 #endif

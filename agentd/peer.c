@@ -33,8 +33,8 @@ static bool is_member(gid_t group, const gid_t *groups, size_t count)
 
 /* Two names are looked up, however many groups somebody is in: a look-up may cost a network.
  */
-enum vp_role vp_role_of(const struct vp_config *config, uid_t uid, const gid_t *groups,
-			size_t count)
+static enum vp_role role_of(const struct vp_config *config, uid_t uid, const gid_t *groups,
+			    size_t count)
 {
 	if (!uid || is_member(find_group(config->admin_group), groups, count))
 		return VP_ROLE_ADMIN;
@@ -93,7 +93,7 @@ static enum vp_role role_of_socket(const struct vp_config *config, int fd,
 		size = 0;
 	count = size / sizeof(gid_t);
 	groups[count++] = credentials->gid;
-	return vp_role_of(config, credentials->uid, groups, count);
+	return role_of(config, credentials->uid, groups, count);
 }
 
 int vp_peer_read(struct vp_peer *peer, int fd, const struct vp_config *config)

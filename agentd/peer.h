@@ -22,8 +22,4 @@ struct vp_peer {
 /* From a connected Unix socket. 0 or -errno. */
 int vp_peer_read(struct vp_peer *peer, int fd, const struct vp_config *config);
 
-/* The role of a user with these groups; the configuration's groups are looked up by name. */
-enum vp_role vp_role_of(const struct vp_config *config, uid_t uid, const gid_t *groups,
-			size_t count);
-
 #endif

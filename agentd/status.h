@@ -30,10 +30,6 @@ const char *vp_patch_mode(const struct vp_active *active, const struct vp_patch 
 json_t *vp_blind_spots_document(const struct vp_plan *plan, const struct vp_patch *patch,
 				bool any);
 
-/* Lists of a placement as text. */
-json_t *vp_placement_ports(const struct vp_placement *placement);
-json_t *vp_placement_addresses(const struct vp_placement *placement);
-
 /* Array of the problems that there are; *bad: one of them makes the exit status 1. */
 json_t *vp_problems_document(struct vp_agent *agent, json_t *folder, bool *bad);
 

@@ -474,14 +474,6 @@ void vp_plan_build(struct vp_plan *plan, const struct vp_policy *policy,
 	vp_array_free(&ranking);
 }
 
-const struct vp_placement *vp_plan_by_tag(const struct vp_plan *plan, uint32_t tag)
-{
-	vp_array_each (placement, &plan->placements)
-		if (placement->tag == tag)
-			return placement;
-	return NULL;
-}
-
 void vp_plan_free(struct vp_plan *plan)
 {
 	if (!plan)

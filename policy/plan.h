@@ -52,9 +52,6 @@ void vp_plan_build(struct vp_plan *plan, const struct vp_policy *policy,
 		   const struct vp_host *host, unsigned int points,
 		   struct vp_findings *findings);
 
-/* The placement with that tag, or NULL. */
-const struct vp_placement *vp_plan_by_tag(const struct vp_plan *plan, uint32_t tag);
-
 void vp_plan_free(struct vp_plan *plan);
 
 /* For people: placements, reasons, blind spots. */

@@ -121,8 +121,9 @@ static bool is_duration(const char *text)
 	return !vp_duration_parse(text, &milliseconds) && milliseconds >= 1000;
 }
 
-int vp_form_check(enum vp_value_form form, const char *words, const char *value,
-		  struct vp_error *err)
+/* 0, or -EINVAL with "expected ..., found ..." in *err. */
+static int check_form(enum vp_value_form form, const char *words, const char *value,
+		      struct vp_error *err)
 {
 	struct vp_event_filter filter = { 0 };
 	const char *expected = NULL;
@@ -210,7 +211,7 @@ static int take_option(int argc, char *const argv[], int *i, struct vp_ctl *ctl,
 	if (!value)
 		return vp_fail(err, -EINVAL, "--%s needs a value: --%s %s (%s)", option->name,
 			       option->name, option->value, option->summary);
-	if (vp_form_check(option->form, option->words, value, err))
+	if (check_form(option->form, option->words, value, err))
 		return vp_fail_context(err, "--%s", option->name);
 	ctl->option[option->id] = value;
 	return 0;
@@ -267,7 +268,7 @@ static int check_operands(const struct vp_ctl *ctl, struct vp_error *err)
 
 		if (i < VP_OPERANDS_MAX && command->operands[i].name)
 			operand = &command->operands[i];
-		if (vp_form_check(operand->form, operand->words, ctl->operands[i], err))
+		if (check_form(operand->form, operand->words, ctl->operands[i], err))
 			return vp_fail_context(err, "%s", command->verb);
 	}
 	return 0;

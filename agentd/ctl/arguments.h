@@ -17,8 +17,4 @@
 int vp_arguments_parse(int argc, char *const argv[], struct vp_ctl *ctl,
 		       const char ***operands, struct vp_error *err);
 
-/* Is `value` of that form? 0, or -EINVAL with "expected ..., found ..." in *err. */
-int vp_form_check(enum vp_value_form form, const char *words, const char *value,
-		  struct vp_error *err);
-
 #endif

@@ -204,9 +204,3 @@ void vp_diff_free(struct vp_diff *diff)
 	vp_array_free(&diff->old_sets);
 	*diff = (struct vp_diff){ 0 };
 }
-
-bool vp_diff_commits_nothing(const struct vp_diff *diff)
-{
-	return !diff->rebuild && !diff->filled_chains.len && !diff->switched_chains.len &&
-	       !diff->emptied_chains.len && !diff->changed_sets.len;
-}

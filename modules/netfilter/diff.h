@@ -45,7 +45,4 @@ void vp_diff_make(struct vp_diff *diff, const struct vp_image *base,
 		  const struct vp_image *wanted);
 void vp_diff_free(struct vp_diff *diff);
 
-/* Nothing to switch. */
-bool vp_diff_commits_nothing(const struct vp_diff *diff);
-
 #endif

@@ -46,14 +46,6 @@ int vp_links_open(struct vp_links **links, struct vp_error *err)
 	return 0;
 }
 
-void vp_links_close(struct vp_links *links)
-{
-	if (!links)
-		return;
-	mnl_socket_close(links->socket);
-	free(links);
-}
-
 static struct nlmsghdr *request(void *buffer, uint16_t type, uint16_t flags)
 {
 	struct nlmsghdr *message = mnl_nlmsg_put_header(buffer);

@@ -13,9 +13,8 @@
 
 struct vp_links; /* a socket in one namespace */
 
-/* In the current namespace. *links is owned by the caller. 0 or -errno. */
+/* In the current namespace, and for as long as the lab's process lives. 0 or -errno. */
 int vp_links_open(struct vp_links **links, struct vp_error *err);
-void vp_links_close(struct vp_links *links);
 
 #define VP_MAC_SIZE 6
 

@@ -332,8 +332,6 @@ static void names(void **state)
 			kind);
 	assert_int_equal(vp_event_kind_find(""), -1);
 	assert_int_equal(vp_event_priority(VP_EVENT_BLOCKED), LOG_WARNING);
-	assert_int_equal(vp_event_format_find("cee"), VP_FORMAT_CEE);
-	assert_int_equal(vp_event_format_find("xml"), -1);
 }
 
 int run_event_tests(void)
