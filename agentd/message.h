@@ -25,10 +25,10 @@
 #include "lib/error.h"
 #include "lib/strbuf.h"
 
-#define VP_MESSAGE_MAGIC   0x56504331u
-#define VP_MESSAGE_HEADER  12
-#define VP_REQUEST_LIMIT   65536u       /* body of a request */
-#define VP_ANSWER_LIMIT    (64u << 20)  /* body of an answer */
+#define VP_MESSAGE_MAGIC  0x56504331u
+#define VP_MESSAGE_HEADER 12
+#define VP_REQUEST_LIMIT  65536u      /* body of a request */
+#define VP_ANSWER_LIMIT	  (64u << 20) /* body of an answer */
 
 /* Exit statuses of the command-line contract. */
 enum vp_exit {
@@ -43,14 +43,14 @@ enum vp_request {
 	VP_REQUEST_STATUS = 1, /* [ID] */
 	VP_REQUEST_EXPLAIN,    /* ID */
 	VP_REQUEST_HISTORY,
-	VP_REQUEST_EVENTS,     /* [FOLLOW] [SOURCE] [PORT] [SINCE] */
-	VP_REQUEST_PLAN,       /* the active generation's placements, for a diff */
-	VP_REQUEST_APPLY,      /* [CONFIRM] [REASON] [TICKET] [AFTER_PANIC] [FORCE] */
+	VP_REQUEST_EVENTS, /* [FOLLOW] [SOURCE] [PORT] [SINCE] */
+	VP_REQUEST_PLAN,   /* the active generation's placements, for a diff */
+	VP_REQUEST_APPLY,  /* [CONFIRM] [REASON] [TICKET] [AFTER_PANIC] [FORCE] */
 	VP_REQUEST_CONFIRM,
-	VP_REQUEST_ROLLBACK,   /* [GENERATION] [REASON] [TICKET] */
-	VP_REQUEST_ENABLE,     /* ID [DURATION] [REASON] */
-	VP_REQUEST_DISABLE,    /* ID or ALL [DURATION] [REASON] */
-	VP_REQUEST_MODE,       /* ID MODE [DURATION] [REASON] */
+	VP_REQUEST_ROLLBACK, /* [GENERATION] [REASON] [TICKET] */
+	VP_REQUEST_ENABLE,   /* ID [DURATION] [REASON] */
+	VP_REQUEST_DISABLE,  /* ID or ALL [DURATION] [REASON] */
+	VP_REQUEST_MODE,     /* ID MODE [DURATION] [REASON] */
 	VP_REQUEST_COUNT,
 
 	VP_ANSWER = 0x8000,
@@ -59,26 +59,26 @@ enum vp_request {
 
 enum vp_argument_key {
 	VP_ARG_ID = 1,
-	VP_ARG_ALL,         /* flag: empty value */
-	VP_ARG_REASON,      /* text */
-	VP_ARG_TICKET,      /* text */
+	VP_ARG_ALL,	    /* flag: empty value */
+	VP_ARG_REASON,	    /* text */
+	VP_ARG_TICKET,	    /* text */
 	VP_ARG_GENERATION,  /* decimal */
 	VP_ARG_DURATION,    /* milliseconds, decimal */
-	VP_ARG_MODE,        /* "enforce" or "monitor" */
-	VP_ARG_CONFIRM,     /* seconds, decimal */
+	VP_ARG_MODE,	    /* "enforce" or "monitor" */
+	VP_ARG_CONFIRM,	    /* seconds, decimal */
 	VP_ARG_AFTER_PANIC, /* flag */
-	VP_ARG_FORCE,       /* flag */
-	VP_ARG_FOLLOW,      /* flag */
-	VP_ARG_SOURCE,      /* address or prefix */
-	VP_ARG_PORT,        /* decimal */
-	VP_ARG_SINCE,       /* RFC 3339 time, or a duration back from now */
+	VP_ARG_FORCE,	    /* flag */
+	VP_ARG_FOLLOW,	    /* flag */
+	VP_ARG_SOURCE,	    /* address or prefix */
+	VP_ARG_PORT,	    /* decimal */
+	VP_ARG_SINCE,	    /* RFC 3339 time, or a duration back from now */
 	VP_ARG_COUNT,
 };
 
 struct vp_message {
 	enum vp_request type;
 	const char *arguments[VP_ARG_COUNT]; /* NULL: not given; into `storage` */
-	char *storage;                       /* owned */
+	char *storage;			     /* owned */
 };
 
 /* What a request is called, for audit events; NULL for an unknown type. */

@@ -13,8 +13,9 @@
 #include "agentd/report.h"
 #include "lib/bytes.h"
 
-#define VP_NFLOG_COPY 192 /* bytes of each packet: IPv6 with some extension headers and TCP   \
-			   */
+#define VP_NFLOG_COPY                                                                         \
+	192 /* bytes of each packet: IPv6 with some extension headers and TCP                 \
+	     */
 
 struct vp_nflog {
 	bool has_sequence;

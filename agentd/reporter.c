@@ -24,8 +24,9 @@
 #define LONGEST_DELAY 60
 #define BUSY_TRIES    50 /* a predecessor that was killed frees the group in a moment */
 #define BUSY_WAIT     20 /* milliseconds between them */
-#define STATUS_MAX    64 /* status records read in a row: a hostile process could send no other \
-			  */
+#define STATUS_MAX                                                                            \
+	64 /* status records read in a row: a hostile process could send no other             \
+	    */
 
 struct vp_reporter {
 	char *executable;

@@ -92,7 +92,8 @@ int vp_address_range_parse(const char *text, struct vp_address_range *out)
 	return 0;
 }
 
-const char *vp_address_print(const struct vp_address *address, char text[static VP_ADDRESS_TEXT])
+const char *vp_address_print(const struct vp_address *address,
+			     char text[static VP_ADDRESS_TEXT])
 {
 	if (!inet_ntop(address->family == 6 ? AF_INET6 : AF_INET, address->bytes, text,
 		       VP_ADDRESS_TEXT))

@@ -8,7 +8,7 @@
 #include <stdint.h>
 
 struct vp_address {
-	uint8_t family;    /* 4 or 6; 0: none */
+	uint8_t family;	   /* 4 or 6; 0: none */
 	uint8_t bytes[16]; /* network order; IPv4 uses the first 4, the rest is zero */
 };
 
@@ -22,7 +22,8 @@ struct vp_address_range {
 /* 4 or 16 */
 size_t vp_address_size(uint8_t family);
 
-/* Parse "192.0.2.1" or "2001:db8::1" (no scope). Returns 0 or -EINVAL, *out untouched on failure. */
+/* Parse "192.0.2.1" or "2001:db8::1" (no scope). Returns 0 or -EINVAL, *out untouched on
+ * failure. */
 int vp_address_parse(const char *text, struct vp_address *out);
 
 /*
@@ -34,7 +35,8 @@ int vp_address_range_parse(const char *text, struct vp_address_range *out);
 /* Shortest text: address, prefix where the range is one, else first-last. Returns `text`. */
 const char *vp_address_range_print(const struct vp_address_range *range,
 				   char text[static VP_ADDRESS_TEXT]);
-const char *vp_address_print(const struct vp_address *address, char text[static VP_ADDRESS_TEXT]);
+const char *vp_address_print(const struct vp_address *address,
+			     char text[static VP_ADDRESS_TEXT]);
 
 /* memcmp order, IPv4 before IPv6. */
 int vp_address_compare(const struct vp_address *a, const struct vp_address *b);

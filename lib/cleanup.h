@@ -40,24 +40,24 @@ static inline void vp_cleanup_closedir_(DIR **dir)
 		closedir(*dir);
 }
 
-#define _cleanup_free_     vp_cleanup(vp_cleanup_free_)
-#define _cleanup_close_    vp_cleanup(vp_cleanup_close_)
+#define _cleanup_free_	   vp_cleanup(vp_cleanup_free_)
+#define _cleanup_close_	   vp_cleanup(vp_cleanup_close_)
 #define _cleanup_fclose_   vp_cleanup(vp_cleanup_fclose_)
 #define _cleanup_closedir_ vp_cleanup(vp_cleanup_closedir_)
 
 /* Hand over the pointer or descriptor and disarm its cleanup. */
-#define TAKE_PTR(p)                          \
-	({                                   \
-		__typeof__(p) taken_ = (p);  \
-		(p) = NULL;                  \
-		taken_;                      \
+#define TAKE_PTR(p)                                                                           \
+	({                                                                                    \
+		__typeof__(p) taken_ = (p);                                                   \
+		(p) = NULL;                                                                   \
+		taken_;                                                                       \
 	})
 
-#define TAKE_FD(fd)              \
-	({                       \
-		int taken_ = (fd); \
-		(fd) = -1;       \
-		taken_;          \
+#define TAKE_FD(fd)                                                                           \
+	({                                                                                    \
+		int taken_ = (fd);                                                            \
+		(fd) = -1;                                                                    \
+		taken_;                                                                       \
 	})
 
 #endif

@@ -10,11 +10,12 @@
 #define VP_LIB_ERROR_H
 
 struct vp_error {
-	int code;        /* negative errno, 0: no error */
+	int code;	 /* negative errno, 0: no error */
 	char text[1024]; /* without a trailing newline */
 };
 
-/* Set the error; returns code, so that `return vp_fail(err, -EINVAL, ...)` reads well. err may be NULL. */
+/* Set the error; returns code, so that `return vp_fail(err, -EINVAL, ...)` reads well. err may
+ * be NULL. */
 int vp_fail(struct vp_error *err, int code, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
 

@@ -13,7 +13,8 @@
  * *len bytes and owned by the caller. Returns 0 or -errno (-EISDIR for a folder,
  * -EFBIG above the limit); outputs are untouched on failure.
  */
-int vp_file_read(const char *path, size_t limit, char **data, size_t *len, struct vp_error *err);
+int vp_file_read(const char *path, size_t limit, char **data, size_t *len,
+		 struct vp_error *err);
 
 /* Likewise from an open descriptor, which stays open; `path` is for the error's text. */
 int vp_file_read_fd(int fd, const char *path, size_t limit, char **data, size_t *len,
@@ -39,7 +40,8 @@ int vp_file_write(const char *path, const void *data, size_t len, mode_t mode,
  */
 int vp_file_append_line(const char *path, const char *line, mode_t mode, struct vp_error *err);
 
-/* Like vp_file_read, but no more than the last `most` bytes, from wherever that is in a line. */
+/* Like vp_file_read, but no more than the last `most` bytes, from wherever that is in a line.
+ */
 int vp_file_read_tail(const char *path, size_t most, char **data, size_t *len,
 		      struct vp_error *err);
 

@@ -33,70 +33,71 @@ char *vp_format(const char *format, ...) __attribute__((format(printf, 1, 2)));
  * A growable array: VP_ARRAY(struct vp_rule) rules;
  * An all-zero array is empty and valid.
  */
-#define VP_ARRAY(type)           \
-	struct {                 \
-		type *data;      \
-		size_t len, cap; \
+#define VP_ARRAY(type)                                                                        \
+	struct {                                                                              \
+		type *data;                                                                   \
+		size_t len, cap;                                                              \
 	}
 
 /* A named array type, for members that functions pass on. */
-#define VP_ARRAY_TYPE(name, type) \
-	struct name {             \
-		type *data;       \
-		size_t len, cap;  \
+#define VP_ARRAY_TYPE(name, type)                                                             \
+	struct name {                                                                         \
+		type *data;                                                                   \
+		size_t len, cap;                                                              \
 	}
 
 void *vp_array_grow_(void *data, size_t len, size_t *cap, size_t size);
 
-/* Append one zeroed element; the expression is a pointer to it (valid until the next append). */
-#define vp_array_add(array)                                                                     \
-	({                                                                                      \
-		__typeof__(array) a_ = (array);                                                 \
-		a_->data = vp_array_grow_(a_->data, a_->len, &a_->cap, sizeof(*a_->data));      \
-		memset(&a_->data[a_->len], 0, sizeof(*a_->data));                               \
-		&a_->data[a_->len++];                                                           \
+/* Append one zeroed element; the expression is a pointer to it (valid until the next append).
+ */
+#define vp_array_add(array)                                                                   \
+	({                                                                                    \
+		__typeof__(array) a_ = (array);                                               \
+		a_->data = vp_array_grow_(a_->data, a_->len, &a_->cap, sizeof(*a_->data));    \
+		memset(&a_->data[a_->len], 0, sizeof(*a_->data));                             \
+		&a_->data[a_->len++];                                                         \
 	})
 
 /* Make room for `count` elements in all, exactly: for arrays whose length is known. */
-#define vp_array_reserve(array, count)                                                         \
-	do {                                                                                   \
-		__typeof__(array) a_ = (array);                                                \
-		size_t c_ = (count);                                                           \
-		if (c_ > a_->cap) {                                                            \
-			a_->data = vp_realloc(a_->data, c_, sizeof(*a_->data));                \
-			a_->cap = c_;                                                          \
-		}                                                                              \
+#define vp_array_reserve(array, count)                                                        \
+	do {                                                                                  \
+		__typeof__(array) a_ = (array);                                               \
+		size_t c_ = (count);                                                          \
+		if (c_ > a_->cap) {                                                           \
+			a_->data = vp_realloc(a_->data, c_, sizeof(*a_->data));               \
+			a_->cap = c_;                                                         \
+		}                                                                             \
 	} while (0)
 
 /* Append a value. */
 #define vp_array_push(array, value) (*vp_array_add(array) = (value))
 
 /* Visit every element; `item` is a pointer to the current one. */
-#define vp_array_each(item, array)                                                      \
-	for (__typeof__((array)->data + 0) item = (array)->data;                            \
+#define vp_array_each(item, array)                                                            \
+	for (__typeof__((array)->data + 0) item = (array)->data;                              \
 	     item && item < (array)->data + (array)->len; item++)
 
 /* Index of the first element whose `member` is not below `key`; sorted by it. */
-#define vp_array_lower(array, member, key)                          \
-	({                                                          \
-		__typeof__(array) a_ = (array);                     \
-		size_t low_ = 0, high_ = a_->len;                   \
-		while (low_ < high_) {                              \
-			size_t middle_ = low_ + (high_ - low_) / 2; \
-			if (a_->data[middle_].member < (key))       \
-				low_ = middle_ + 1;                 \
-			else                                        \
-				high_ = middle_;                    \
-		}                                                   \
-		low_;                                               \
+#define vp_array_lower(array, member, key)                                                    \
+	({                                                                                    \
+		__typeof__(array) a_ = (array);                                               \
+		size_t low_ = 0, high_ = a_->len;                                             \
+		while (low_ < high_) {                                                        \
+			size_t middle_ = low_ + (high_ - low_) / 2;                           \
+			if (a_->data[middle_].member < (key))                                 \
+				low_ = middle_ + 1;                                           \
+			else                                                                  \
+				high_ = middle_;                                              \
+		}                                                                             \
+		low_;                                                                         \
 	})
 
 /* Release the array itself; the elements' own resources are the caller's. */
-#define vp_array_free(array)                                \
-	do {                                                \
-		free((array)->data);                        \
-		(array)->data = NULL;                       \
-		(array)->len = (array)->cap = 0;            \
+#define vp_array_free(array)                                                                  \
+	do {                                                                                  \
+		free((array)->data);                                                          \
+		(array)->data = NULL;                                                         \
+		(array)->len = (array)->cap = 0;                                              \
 	} while (0)
 
 #define VP_COUNT(table) (sizeof(table) / sizeof((table)[0]))

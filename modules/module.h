@@ -54,8 +54,10 @@ struct vp_module {
 		       struct vp_error *err);
 	void (*artefact_free)(struct vp_artefact *artefact);
 
-	/* Artefact as text. `format`: "nft", "text", "json", ... -ENOTSUP when not of this module. */
-	int (*dump)(const struct vp_artefact *artefact, const char *format, struct vp_strbuf *out);
+	/* Artefact as text. `format`: "nft", "text", "json", ... -ENOTSUP when not of this
+	 * module. */
+	int (*dump)(const struct vp_artefact *artefact, const char *format,
+		    struct vp_strbuf *out);
 
 	/* Handle on the running system; *instance owned by the caller. */
 	int (*open)(struct vp_instance **instance, const struct vp_host *host,
@@ -77,7 +79,8 @@ struct vp_module {
 		      struct vp_strbuf *differences, struct vp_error *err);
 
 	/* The generation recorded in what runs, 0 when nothing does. */
-	int (*running)(struct vp_instance *instance, uint64_t *generation, struct vp_error *err);
+	int (*running)(struct vp_instance *instance, uint64_t *generation,
+		       struct vp_error *err);
 
 	/* Exact counts of everything installed. */
 	int (*counts)(struct vp_instance *instance, struct vp_counts *counts,

@@ -18,11 +18,11 @@ struct vp_entry {
 
 /* [kind name]; the slices point into the text. */
 struct vp_section {
-	const char *kind, *name;     /* name_len 0: none */
+	const char *kind, *name; /* name_len 0: none */
 	uint32_t kind_len, name_len;
-	uint32_t line, column;	     /* column of the name, or of the kind without one */
-	uint32_t first, count;	     /* its entries */
-	bool duplicate;		     /* the same kind and name were there before */
+	uint32_t line, column; /* column of the name, or of the kind without one */
+	uint32_t first, count; /* its entries */
+	bool duplicate;	       /* the same kind and name were there before */
 };
 
 struct vp_definition {

@@ -83,7 +83,8 @@ void vp_findings_print(const struct vp_findings *findings, struct vp_strbuf *out
 			       level_names[finding->level], finding->text);
 	}
 	if (findings->left_out)
-		vp_strbuf_addf(out, "note: %zu more findings are left out\n", findings->left_out);
+		vp_strbuf_addf(out, "note: %zu more findings are left out\n",
+			       findings->left_out);
 }
 
 void vp_findings_free(struct vp_findings *findings)

@@ -11,7 +11,7 @@
 
 struct vp_location {
 	const char *file; /* owned by the definition it points into */
-	uint32_t line;    /* from 1; 0: the whole file */
+	uint32_t line;	  /* from 1; 0: the whole file */
 	uint32_t column;  /* from 1, in bytes; 0: the whole line */
 };
 
@@ -22,7 +22,7 @@ struct vp_finding {
 	char *file; /* own copy, so that a finding outlives its definition */
 	uint32_t line, column;
 	uint32_t order; /* of its making: findings at one place keep it */
-	char *text; /* "expected ..., found ..." with an example where one helps */
+	char *text;	/* "expected ..., found ..." with an example where one helps */
 };
 
 #define VP_FINDINGS_MAX 10000
@@ -38,8 +38,9 @@ void vp_find(struct vp_findings *findings, enum vp_finding_level level,
 	     const struct vp_location *at, const char *format, ...)
 	__attribute__((format(printf, 4, 5)));
 
-#define vp_find_error(findings, at, ...)   vp_find(findings, VP_FINDING_ERROR, at, __VA_ARGS__)
-#define vp_find_warning(findings, at, ...) vp_find(findings, VP_FINDING_WARNING, at, __VA_ARGS__)
+#define vp_find_error(findings, at, ...) vp_find(findings, VP_FINDING_ERROR, at, __VA_ARGS__)
+#define vp_find_warning(findings, at, ...)                                                    \
+	vp_find(findings, VP_FINDING_WARNING, at, __VA_ARGS__)
 
 /*
  * How much of `text` to show in a finding (for "%.*s"): at most 40 bytes, never

@@ -23,10 +23,10 @@ const char *vp_point_name(enum vp_point point);
 #define VP_POINT_BIT(point) (1u << (point))
 
 enum vp_field_type {
-	VP_TYPE_NUMBER,  /* unsigned, `bits` wide */
+	VP_TYPE_NUMBER,	 /* unsigned, `bits` wide */
 	VP_TYPE_ADDRESS, /* IPv4 and IPv6 alike */
-	VP_TYPE_SLICE,   /* field[OFFSET:LENGTH]: bytes, or a number when LENGTH <= 8 */
-	VP_TYPE_BYTES,   /* a byte string of any length */
+	VP_TYPE_SLICE,	 /* field[OFFSET:LENGTH]: bytes, or a number when LENGTH <= 8 */
+	VP_TYPE_BYTES,	 /* a byte string of any length */
 };
 
 /* Where the traffic must come from for the field to exist. Bits. */
@@ -59,7 +59,7 @@ enum vp_operator {
 const char *vp_operator_name(enum vp_operator op);
 
 enum vp_transform_kind {
-	VP_TRANSFORM_MASK,          /* mask(0x0f): bitwise and; numbers and slices up to 8 bytes */
+	VP_TRANSFORM_MASK, /* mask(0x0f): bitwise and; numbers and slices up to 8 bytes */
 	VP_TRANSFORM_LITTLE_ENDIAN, /* read the slice as a little-endian number */
 	VP_TRANSFORM_LOWERCASE,
 	VP_TRANSFORM_URL_DECODE,
@@ -78,7 +78,7 @@ enum vp_transform_kind {
 /* A row of the transform table. */
 struct vp_transform_type {
 	const char *name;
-	bool takes_number; /* name(NUMBER) */
+	bool takes_number;   /* name(NUMBER) */
 	unsigned int points; /* VP_POINT_BITs that can evaluate it */
 };
 
@@ -91,11 +91,11 @@ enum vp_field_id {
 	VP_FIELD_IP_VERSION,
 	VP_FIELD_IP_PROTO,
 	VP_FIELD_IP_TTL,
-	VP_FIELD_IP_HDR_LEN,        /* IPv4, bytes */
-	VP_FIELD_IP_OPT_TYPE,       /* IPv4 options present: 7, 131, 137, 148 */
-	VP_FIELD_IPV6_EXTHDR_TYPE,  /* IPv6 extension headers present: 0, 43, 60, 135 */
+	VP_FIELD_IP_HDR_LEN,	   /* IPv4, bytes */
+	VP_FIELD_IP_OPT_TYPE,	   /* IPv4 options present: 7, 131, 137, 148 */
+	VP_FIELD_IPV6_EXTHDR_TYPE, /* IPv6 extension headers present: 0, 43, 60, 135 */
 	VP_FIELD_IPV6_ROUTING_TYPE,
-	VP_FIELD_LINK_LOOPBACK,     /* this host sends it to itself: 1, else 0 */
+	VP_FIELD_LINK_LOOPBACK, /* this host sends it to itself: 1, else 0 */
 	VP_FIELD_TCP_SRCPORT,
 	VP_FIELD_TCP_DSTPORT,
 	VP_FIELD_TCP_FLAGS, /* the 8 bits CWR ECE URG ACK PSH RST SYN FIN */
@@ -107,7 +107,7 @@ enum vp_field_id {
 	VP_FIELD_TCP_FLAGS_URG,
 	VP_FIELD_TCP_WINDOW_SIZE,
 	VP_FIELD_TCP_URGENT_POINTER,
-	VP_FIELD_TCP_HDR_LEN, /* bytes */
+	VP_FIELD_TCP_HDR_LEN,	  /* bytes */
 	VP_FIELD_TCP_OPTION_KIND, /* options present */
 	VP_FIELD_TCP_OPTION_MSS,
 	VP_FIELD_TCP_OPTION_WSCALE,
@@ -158,13 +158,13 @@ struct vp_field {
 	const char *name;
 	enum vp_field_type type;
 	enum vp_field_argument argument;
-	uint8_t bits;                 /* width of a number */
-	unsigned int traffic;         /* enum vp_traffic bits */
-	unsigned int points;          /* VP_POINT_BITs that can evaluate the field at all */
-	unsigned int operators;       /* VP_OP_BITs that make sense for it */
+	uint8_t bits;		/* width of a number */
+	unsigned int traffic;	/* enum vp_traffic bits */
+	unsigned int points;	/* VP_POINT_BITs that can evaluate the field at all */
+	unsigned int operators; /* VP_OP_BITs that make sense for it */
 	unsigned int netfilter_operators; /* those of them netfilter can evaluate truly */
-	const char *application;      /* the `application` a service must declare, or NULL */
-	const char *summary;          /* one line for the reference */
+	const char *application; /* the `application` a service must declare, or NULL */
+	const char *summary;	 /* one line for the reference */
 };
 
 /* All rows, indexed by id. */
@@ -173,7 +173,8 @@ extern const struct vp_field vp_fields[VP_FIELD_COUNT];
 /* The row with that name, or NULL. */
 const struct vp_field *vp_field_find(const char *name, size_t length);
 
-/* The operator (enum vp_operator) or transform (enum vp_transform_kind) with that name, or -1. */
+/* The operator (enum vp_operator) or transform (enum vp_transform_kind) with that name, or -1.
+ */
 int vp_operator_find(const char *name, size_t length);
 int vp_transform_find(const char *name, size_t length);
 

@@ -18,8 +18,8 @@ struct vp_socket {
 	uint16_t protocol;
 	uint16_t port;
 	struct vp_address address; /* local; all zero bytes: any */
-	char *process;             /* executable, or NULL */
-	char *unit;                /* systemd unit, or NULL */
+	char *process;		   /* executable, or NULL */
+	char *unit;		   /* systemd unit, or NULL */
 };
 
 /* A connection that must survive whatever is applied. */
@@ -31,14 +31,14 @@ struct vp_session {
 /* Something on this host's packet path that shields cannot see past. */
 struct vp_bypass {
 	const char *kind; /* "flowtable", "notrack", "xdp", "tc", "ipvs" */
-	char *where;      /* table and chain, or interface */
+	char *where;	  /* table and chain, or interface */
 };
 
 struct vp_kernel {
-	bool nftables;        /* tables can be made at all */
-	bool owner_persist;   /* NFT_TABLE_F_OWNER together with PERSIST (6.9) */
-	bool native_queue;    /* the nft_queue expression */
-	bool sock_destroy;    /* SOCK_DESTROY, for resets on the local side */
+	bool nftables;	    /* tables can be made at all */
+	bool owner_persist; /* NFT_TABLE_F_OWNER together with PERSIST (6.9) */
+	bool native_queue;  /* the nft_queue expression */
+	bool sock_destroy;  /* SOCK_DESTROY, for resets on the local side */
 };
 
 struct vp_host {
@@ -49,11 +49,11 @@ struct vp_host {
 	VP_ARRAY(struct vp_socket) sockets;
 	VP_ARRAY(struct vp_address_range) addresses; /* this host's own */
 	VP_ARRAY(struct vp_address_range) never_ban; /* gateways, resolvers, own addresses */
-	VP_ARRAY(struct vp_session) sessions;        /* of the person applying */
+	VP_ARRAY(struct vp_session) sessions;	     /* of the person applying */
 	VP_ARRAY(struct vp_bypass) bypasses;
-	struct vp_port_ranges management;            /* default tcp/22 */
-	uint16_t log_group;                          /* NFLOG */
-	bool table_ownership;                        /* configured; used only with kernel.owner_persist */
+	struct vp_port_ranges management; /* default tcp/22 */
+	uint16_t log_group;		  /* NFLOG */
+	bool table_ownership;		  /* configured; used only with kernel.owner_persist */
 	/*
 	 * Not a host to apply to (check, the lab, an offline plan): example values of sets
 	 * with `site = required` are used, and a unit or process that does not listen is a

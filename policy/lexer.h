@@ -24,7 +24,8 @@ struct vp_lexer vp_lexer_of(const struct vp_definition *definition,
 
 struct vp_location vp_lexer_at(const struct vp_lexer *lexer, const char *p);
 
-/* Report "expected EXPECTED, found what is at `p`, e.g. EXAMPLE" (example may be NULL). Returns false. */
+/* Report "expected EXPECTED, found what is at `p`, e.g. EXAMPLE" (example may be NULL).
+ * Returns false. */
 bool vp_lexer_expected(struct vp_lexer *lexer, const char *p, const char *expected,
 		       const char *example);
 

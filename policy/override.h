@@ -16,7 +16,7 @@ struct vp_override {
 	int enabled;	/* -1: not said */
 	int mode;	/* enum vp_mode, or -1 */
 	struct vp_location mode_at;
-	time_t expires;	/* 0: not said */
+	time_t expires; /* 0: not said */
 	time_t until;	/* first second after it; 0: no end */
 	char *by, *reason;
 	bool used;

@@ -10,7 +10,12 @@
 #include "policy/field.h"
 #include "policy/value.h"
 
-enum vp_severity { VP_SEVERITY_LOW, VP_SEVERITY_MEDIUM, VP_SEVERITY_HIGH, VP_SEVERITY_CRITICAL };
+enum vp_severity {
+	VP_SEVERITY_LOW,
+	VP_SEVERITY_MEDIUM,
+	VP_SEVERITY_HIGH,
+	VP_SEVERITY_CRITICAL
+};
 enum vp_mode { VP_MODE_MONITOR, VP_MODE_ENFORCE };
 enum vp_on_expiry { VP_EXPIRY_WARN, VP_EXPIRY_MONITOR, VP_EXPIRY_REMOVE };
 enum vp_on_failure { VP_FAILURE_PASS, VP_FAILURE_BLOCK };
@@ -49,11 +54,11 @@ struct vp_service {
 	struct vp_location at;
 	struct vp_port_ranges ports;
 	struct vp_values addresses; /* ADDRESS and SET values; empty: this host */
-	char *unit;                 /* systemd unit, or NULL */
-	char *process;              /* executable path, or NULL */
-	char *application;          /* "http", ..., or NULL */
-	char *frame;                /* canonical text of `frame =`, or NULL */
-	bool management_forced;     /* `management = force`: shield management ports too */
+	char *unit;		    /* systemd unit, or NULL */
+	char *process;		    /* executable path, or NULL */
+	char *application;	    /* "http", ..., or NULL */
+	char *frame;		    /* canonical text of `frame =`, or NULL */
+	bool management_forced;	    /* `management = force`: shield management ports too */
 };
 
 struct vp_transform {
@@ -64,7 +69,7 @@ struct vp_transform {
 struct vp_condition {
 	struct vp_location at;
 	const struct vp_field *field;
-	char *argument;          /* text argument, or NULL */
+	char *argument;		 /* text argument, or NULL */
 	uint32_t offset, length; /* slice; length 0: to the end */
 	VP_ARRAY(struct vp_transform) transforms;
 	bool negated;
@@ -89,7 +94,7 @@ const char *vp_verdict_name(enum vp_verdict verdict);
 struct vp_action {
 	enum vp_verdict verdict;
 	struct vp_rate rate;   /* limit */
-	uint32_t burst;        /* limit; packets above the rate in one go, at least 1 */
+	uint32_t burst;	       /* limit; packets above the rate in one go, at least 1 */
 	bool per_source;       /* limit: one allowance per source (IPv6: per /64) */
 	uint64_t milliseconds; /* ban */
 };
@@ -99,8 +104,9 @@ struct vp_rule {
 	struct vp_location at;
 	size_t service; /* index into the patch's services */
 	enum vp_direction direction;
-	struct vp_conditions when;   /* all must hold */
-	struct vp_conditions except; /* none may hold; from the definition and from overrides */
+	struct vp_conditions when; /* all must hold */
+	struct vp_conditions
+		except; /* none may hold; from the definition and from overrides */
 	struct vp_action action;
 };
 
@@ -131,15 +137,17 @@ enum vp_expectation { VP_EXPECT_BLOCKED, VP_EXPECT_PASSED, VP_EXPECT_LIMITED };
 struct vp_sample {
 	char *name;
 	struct vp_location at;
-	const char *rule;        /* name of the rule it attacks (in the patch), or NULL */
-	size_t service;          /* index; the rule's service when `rule` is given */
+	const char *rule; /* name of the rule it attacks (in the patch), or NULL */
+	size_t service;	  /* index; the rule's service when `rule` is given */
 	enum vp_expectation expect;
-	uint64_t limited_after;  /* VP_EXPECT_LIMITED: that many arrive, the rest does not */
+	uint64_t limited_after; /* VP_EXPECT_LIMITED: that many arrive, the rest does not */
 	VP_ARRAY(struct vp_step) steps; /* adjacent `send` lines are one step */
-	struct vp_value from;    /* ADDRESS or SET (its first element); kind ADDRESS with family 0: any */
+	struct vp_value
+		from; /* ADDRESS or SET (its first element); kind ADDRESS with family 0: any */
 	struct vp_port_range port; /* which of the service's ports; protocol 0: its first */
-	unsigned int families;   /* VP_FAMILY_ bits; default: all the service and the rule can have */
-	uint32_t repeat;         /* at least 1 */
+	unsigned int
+		families; /* VP_FAMILY_ bits; default: all the service and the rule can have */
+	uint32_t repeat;  /* at least 1 */
 };
 
 /* Package conditions of `affects` and `fixed-by`, kept as written and checked for form. */
@@ -152,7 +160,7 @@ struct vp_patch {
 	enum vp_severity severity;
 	struct vp_texts references, affects, fixed_by, blind_spots;
 	char *owner, *reason; /* or NULL */
-	time_t expires;       /* first second after the last day (UTC); 0: never */
+	time_t expires;	      /* first second after the last day (UTC); 0: never */
 	enum vp_on_expiry on_expiry;
 	enum vp_mode mode;
 	enum vp_on_failure on_failure;

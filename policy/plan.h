@@ -21,26 +21,30 @@ struct vp_placement {
 	const struct vp_rule *rule;
 	const struct vp_service *service;
 	struct vp_port_ranges ports; /* the service's, or resolved from its unit or process */
-	VP_ARRAY(struct vp_address_range) addresses; /* resolved, disjoint, sorted; empty with `local` */
-	bool local;                  /* shields this host (no `address`) */
+	VP_ARRAY(struct vp_address_range)
+	addresses;  /* resolved, disjoint, sorted; empty with `local` */
+	bool local; /* shields this host (no `address`) */
 	enum vp_point point;
-	enum vp_mode mode;           /* effective: definition, overrides, expiry */
-	uint32_t tag;                /* identifies patch and rule in packet marks and events; never 0 */
-	char *reason;                /* why this point */
+	enum vp_mode mode; /* effective: definition, overrides, expiry */
+	uint32_t tag;	   /* identifies patch and rule in packet marks and events; never 0 */
+	char *reason;	   /* why this point */
 };
 
 struct vp_blind_spot {
 	const struct vp_patch *patch; /* NULL: of the whole host */
-	const char *code;             /* stable word: "management", "session", "flowtable", "author", ... */
+	const char
+		*code; /* stable word: "management", "session", "flowtable", "author", ... */
 	char *text;
 };
 
 struct vp_plan {
 	const struct vp_policy *policy; /* outlives the plan; not owned */
-	VP_ARRAY(struct vp_placement) placements; /* evaluation order: severity (highest first), id, order in the file */
+	VP_ARRAY(struct vp_placement)
+	placements; /* evaluation order: severity (highest first), id, order in the file */
 	VP_ARRAY(struct vp_blind_spot) blind_spots;
 	struct vp_port_ranges management; /* the guard: without forced services */
-	bool neighbours; /* the guard has to keep IPv6 neighbour discovery alive: a rule covers ICMPv6 */
+	bool neighbours; /* the guard has to keep IPv6 neighbour discovery alive: a rule covers
+			    ICMPv6 */
 };
 
 /*
@@ -57,7 +61,8 @@ void vp_plan_free(struct vp_plan *plan);
 /* For people: placements, reasons, blind spots. */
 void vp_plan_print(const struct vp_plan *plan, struct vp_strbuf *out);
 
-/* What changes from `active` (may be NULL) to `desired`: one line a patch, "+", "-" or "~". Number of lines. */
+/* What changes from `active` (may be NULL) to `desired`: one line a patch, "+", "-" or "~".
+ * Number of lines. */
 size_t vp_plan_diff(const struct vp_plan *active, const struct vp_plan *desired,
 		    struct vp_strbuf *out);
 

@@ -15,7 +15,8 @@
 struct vp_policy {
 	VP_ARRAY(struct vp_patch *) patches; /* sorted by id */
 	struct vp_texts files; /* names of override and set files that locations point to */
-	time_t changes_at; /* first moment after `now` at which an override or a patch ends; 0: never */
+	time_t changes_at; /* first moment after `now` at which an override or a patch ends; 0:
+			      never */
 };
 
 /* One text with a name: a definition, an overrides file or a set file, already read. */
@@ -30,8 +31,9 @@ VP_ARRAY_TYPE(vp_text_list, struct vp_text);
 /* Everything a policy is made of, as bytes: what a generation stores and what a boot needs. */
 struct vp_sources {
 	struct vp_text_list definitions; /* *.vpatch */
-	struct vp_text_list overrides;   /* overrides.d/NAME.conf in order of name, then the local ones */
-	struct vp_text_list set_files;   /* named by sets of the above; name = resolved path */
+	struct vp_text_list
+		overrides; /* overrides.d/NAME.conf in order of name, then the local ones */
+	struct vp_text_list set_files; /* named by sets of the above; name = resolved path */
 };
 
 enum vp_read_flags {

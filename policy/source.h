@@ -20,10 +20,11 @@
 
 /* One meaningful line; the slices point into the text. */
 struct vp_line {
-	bool section;	   /* [name], else name = value */
-	bool bad;	   /* a finding was made: only the name, so far as it can be told, is good */
+	bool section; /* [name], else name = value */
+	bool bad; /* a finding was made: only the name, so far as it can be told, is good */
 	const char *name;  /* between the brackets, or the key */
-	const char *value; /* of a key: as written, without blanks at its ends; comments still in it */
+	const char *value; /* of a key: as written, without blanks at its ends; comments still
+			      in it */
 	uint32_t name_len, value_len;
 	uint32_t number; /* from 1 */
 	uint32_t column; /* of the name of a section or the value of a key, from 1 */
@@ -31,7 +32,8 @@ struct vp_line {
 
 typedef void vp_line_handler(void *context, const struct vp_line *line);
 
-/* Call `each` for every section and key of an INI text, in order. Findings for all other lines. */
+/* Call `each` for every section and key of an INI text, in order. Findings for all other
+ * lines. */
 void vp_source_read(const struct vp_text *text, struct vp_findings *findings,
 		    vp_line_handler *each, void *context);
 

@@ -16,10 +16,10 @@ struct vp_validation {
 	const struct vp_set_files *files;
 	struct vp_overrides *overrides; /* NULL: none */
 	struct vp_findings *findings;
-	struct vp_patch *patch; /* being built; NULL for an overrides file */
-	const struct vp_entry *entry; /* being read */
+	struct vp_patch *patch;		   /* being built; NULL for an overrides file */
+	const struct vp_entry *entry;	   /* being read */
 	const struct vp_location *mode_at; /* of the override that set the mode, or NULL */
-	size_t errors;	    /* of other files, before this one */
+	size_t errors;			   /* of other files, before this one */
 	size_t looked_at;   /* values of sets, once for every condition that uses the set */
 	bool sample_errors; /* proofs cannot be judged */
 };
@@ -33,7 +33,8 @@ struct vp_key {
 	void (*read)(struct vp_validation *v, void *object, struct vp_lexer *lexer);
 };
 
-/* Read all entries of a section by its table: unknown, repeated and missing keys are findings. */
+/* Read all entries of a section by its table: unknown, repeated and missing keys are findings.
+ */
 void vp_validate_keys(struct vp_validation *v, const struct vp_section *section,
 		      const struct vp_key *keys, size_t count, void *object);
 
@@ -53,27 +54,27 @@ bool vp_read_date(struct vp_lexer *lexer, time_t *after);
 char *vp_read_section_name(struct vp_validation *v, const struct vp_section *section);
 
 /* Make the error that a name is unknown, with the nearest of the patch's own. */
-#define vp_unknown_name(lexer, at, length, what, array)                                        \
-	do {                                                                                   \
-		struct vp_suggestion suggestion_ = { .text = at, .length = length };           \
-		vp_array_each(item_, array)                                                    \
-			vp_suggest(&suggestion_, item_->name);                                 \
-		vp_unknown_name_(lexer, at, length, what, &suggestion_);                       \
+#define vp_unknown_name(lexer, at, length, what, array)                                       \
+	do {                                                                                  \
+		struct vp_suggestion suggestion_ = { .text = at, .length = length };          \
+		vp_array_each (item_, array)                                                  \
+			vp_suggest(&suggestion_, item_->name);                                \
+		vp_unknown_name_(lexer, at, length, what, &suggestion_);                      \
 	} while (0)
 void vp_unknown_name_(struct vp_lexer *lexer, const char *at, size_t length, const char *what,
 		      const struct vp_suggestion *suggestion);
 
 /* Index of the element with that name, or -1. */
-#define vp_index_of(array, text, length)                                                       \
-	({                                                                                     \
-		ptrdiff_t index_ = -1;                                                         \
-		vp_array_each(item_, array)                                                    \
-			if (item_->name && !strncmp(item_->name, text, length) &&              \
-			    !item_->name[length]) {                                            \
-				index_ = item_ - (array)->data;                                \
-				break;                                                         \
-			}                                                                      \
-		index_;                                                                        \
+#define vp_index_of(array, text, length)                                                      \
+	({                                                                                    \
+		ptrdiff_t index_ = -1;                                                        \
+		vp_array_each (item_, array)                                                  \
+			if (item_->name && !strncmp(item_->name, text, length) &&             \
+			    !item_->name[length]) {                                           \
+				index_ = item_ - (array)->data;                               \
+				break;                                                        \
+			}                                                                     \
+		index_;                                                                       \
 	})
 
 /* The set that a value names, resolved; false with a finding when there is none. */
@@ -92,7 +93,8 @@ void vp_read_ports(struct vp_lexer *lexer, struct vp_port_ranges *ports);
 /* One port such as "udp/123". */
 bool vp_read_port(struct vp_lexer *lexer, struct vp_port_range *port);
 
-/* The enum vp_traffic bits that the service can see, the VP_FAMILY_ bits that it and the rule can have. */
+/* The enum vp_traffic bits that the service can see, the VP_FAMILY_ bits that it and the rule
+ * can have. */
 unsigned int vp_service_traffic(const struct vp_service *service);
 unsigned int vp_value_families(const struct vp_value *value);
 unsigned int vp_service_families(const struct vp_service *service);
@@ -112,8 +114,9 @@ void vp_validate_whole(struct vp_validation *v);
  * for many patches. `errors` is the count of errors before the definition was
  * read: any more of them, and there is no patch.
  */
-struct vp_patch *vp_validate(struct vp_definition *definition, const struct vp_set_files *files,
-			     struct vp_overrides *overrides, struct vp_strbuf *scratch,
-			     size_t errors, struct vp_findings *findings);
+struct vp_patch *vp_validate(struct vp_definition *definition,
+			     const struct vp_set_files *files, struct vp_overrides *overrides,
+			     struct vp_strbuf *scratch, size_t errors,
+			     struct vp_findings *findings);
 
 #endif

@@ -14,9 +14,9 @@
 enum vp_value_kind {
 	VP_VALUE_NUMBER,  /* 5, 0x1f, 5-9 */
 	VP_VALUE_ADDRESS, /* address, prefix or range */
-	VP_VALUE_BYTES,   /* "string" with \xHH \r \n \t \0 \" \\ */
-	VP_VALUE_REGEX,   /* /pattern/flags, flags of i s m */
-	VP_VALUE_SET,     /* @name; resolved into `set` by validation */
+	VP_VALUE_BYTES,	  /* "string" with \xHH \r \n \t \0 \" \\ */
+	VP_VALUE_REGEX,	  /* /pattern/flags, flags of i s m */
+	VP_VALUE_SET,	  /* @name; resolved into `set` by validation */
 };
 
 struct vp_set;
@@ -26,7 +26,8 @@ struct vp_value {
 	struct vp_location at;
 	union {
 		struct {
-			uint64_t first, last; /* inclusive; a single number has first == last */
+			uint64_t first,
+				last; /* inclusive; a single number has first == last */
 		} number;
 		struct vp_address_range address;
 		struct {
@@ -50,11 +51,12 @@ VP_ARRAY_TYPE(vp_values, struct vp_value);
 struct vp_set {
 	char *name;
 	struct vp_location at;
-	enum vp_value_kind kind;  /* of its elements */
-	struct vp_values values;  /* inline and from files, in order */
-	char *file;               /* NULL, or the file the author named */
-	bool site_required;       /* `site = required`: values are examples until an override replaces the set */
-	bool from_site;           /* an override replaced the values */
+	enum vp_value_kind kind; /* of its elements */
+	struct vp_values values; /* inline and from files, in order */
+	char *file;		 /* NULL, or the file the author named */
+	bool site_required;	 /* `site = required`: values are examples until an override
+				    replaces the set */
+	bool from_site;		 /* an override replaced the values */
 };
 
 /* A rate: `count` per `seconds`. 10/second, 100/minute, 5/hour, 1/day. */
@@ -66,7 +68,8 @@ struct vp_rate {
 /* Canonical text of a value, as the language reads it. */
 void vp_value_print(const struct vp_value *value, struct vp_strbuf *out);
 
-/* "string" with the escapes of the language; the text between the quotes is printable ASCII. */
+/* "string" with the escapes of the language; the text between the quotes is printable ASCII.
+ */
 void vp_bytes_print(const uint8_t *data, size_t len, struct vp_strbuf *out);
 
 /*

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Regions as elements of verdict maps: single ports and addresses and short ranges of
- * ports in hash maps, other ranges in interval maps. Keys are disjoint, so it does not matter which is
- * looked at first.
+ * ports in hash maps, other ranges in interval maps. Keys are disjoint, so it does not matter
+ * which is looked at first.
  */
 #include "modules/netfilter/compiler.h"
 

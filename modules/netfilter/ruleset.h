@@ -25,28 +25,29 @@
 
 /* What a match reads. Sizes in bytes; payload offsets from the base. */
 enum vp_selector_kind {
-	VP_SEL_L4PROTO,     /* meta l4proto, 1 */
-	VP_SEL_NFPROTO,     /* meta nfproto, 1 */
-	VP_SEL_IIFTYPE,     /* meta iiftype, 2, host order: ARPHRD_...; missing at output */
-	VP_SEL_OIFTYPE,     /* meta oiftype, likewise; missing at input */
-	VP_SEL_MARK,        /* meta mark, 4, host order */
-	VP_SEL_NETWORK,     /* payload from the network header */
-	VP_SEL_TRANSPORT,   /* payload from the transport header */
-	VP_SEL_CT_STATE,    /* ct state, 4, host order bits */
-	VP_SEL_CT_STATUS,   /* ct status, 4, host order bits */
+	VP_SEL_L4PROTO,	     /* meta l4proto, 1 */
+	VP_SEL_NFPROTO,	     /* meta nfproto, 1 */
+	VP_SEL_IIFTYPE,	     /* meta iiftype, 2, host order: ARPHRD_...; missing at output */
+	VP_SEL_OIFTYPE,	     /* meta oiftype, likewise; missing at input */
+	VP_SEL_MARK,	     /* meta mark, 4, host order */
+	VP_SEL_NETWORK,	     /* payload from the network header */
+	VP_SEL_TRANSPORT,    /* payload from the transport header */
+	VP_SEL_CT_STATE,     /* ct state, 4, host order bits */
+	VP_SEL_CT_STATUS,    /* ct status, 4, host order bits */
 	VP_SEL_CT_DIRECTION, /* ct direction, 1: 0 original, 1 reply */
 	VP_SEL_CT_ORIGINAL_DPORT, /* ct original proto-dst, 2 */
-	VP_SEL_TCP_OPTION,  /* `type`, offset and size inside the option; size 0: presence, a byte 0 or 1 */
+	VP_SEL_TCP_OPTION,  /* `type`, offset and size inside the option; size 0: presence, a
+			       byte 0 or 1 */
 	VP_SEL_IPV6_EXTHDR, /* likewise for an IPv6 extension header */
 	VP_SEL_IPV4_OPTION, /* presence only (size 0): types 7, 131, 137, 148 */
 };
 
 struct vp_selector {
 	enum vp_selector_kind kind;
-	uint8_t type;   /* option or header type */
+	uint8_t type; /* option or header type */
 	uint16_t offset;
-	uint8_t size;   /* 1 to 16; 0: presence */
-	bool masked;    /* what was read is ANDed with `mask`; comparisons are of the result */
+	uint8_t size; /* 1 to 16; 0: presence */
+	bool masked;  /* what was read is ANDed with `mask`; comparisons are of the result */
 	uint8_t mask[16];
 };
 
@@ -63,26 +64,29 @@ enum vp_compare {
 	VP_CMP_LE,
 	VP_CMP_GT,
 	VP_CMP_GE,
-	VP_CMP_IN_RANGE,     /* data <= x <= data2 */
+	VP_CMP_IN_RANGE, /* data <= x <= data2 */
 	VP_CMP_NOT_IN_RANGE,
 	VP_CMP_IN_SET,
 	VP_CMP_NOT_IN_SET,
-	VP_CMP_LOADED,       /* true when the bytes are there at all; no data */
-	VP_CMP_BITS,         /* (x & data) != 0; ct state, ct status */
+	VP_CMP_LOADED, /* true when the bytes are there at all; no data */
+	VP_CMP_BITS,   /* (x & data) != 0; ct state, ct status */
 };
 
 enum vp_statement_kind {
-	VP_ST_MATCH,      /* selectors[0] cmp data, or selectors cmp set `name` */
-	VP_ST_VMAP,       /* selectors looked up in verdict map `name`: its verdict is taken; no match: the rule ends */
-	VP_ST_MARK_MAP,   /* meta mark set selectors map @name; no match: the rule ends */
-	VP_ST_MARK,       /* meta mark set `number` */
-	VP_ST_COUNTER,    /* named counter `name` */
-	VP_ST_LIMIT,      /* limit object `name` (always over); name NULL: anonymous, `rate` `burst` `over` */
+	VP_ST_MATCH,	/* selectors[0] cmp data, or selectors cmp set `name` */
+	VP_ST_VMAP,	/* selectors looked up in verdict map `name`: its verdict is taken; no
+			   match: the rule ends */
+	VP_ST_MARK_MAP, /* meta mark set selectors map @name; no match: the rule ends */
+	VP_ST_MARK,	/* meta mark set `number` */
+	VP_ST_COUNTER,	/* named counter `name` */
+	VP_ST_LIMIT, /* limit object `name` (always over); name NULL: anonymous, `rate` `burst`
+			`over` */
 	VP_ST_LIMIT_EACH, /* update @name { selectors limit `rate` `burst` [over] } */
-	VP_ST_COUNT_EACH, /* update @name { selectors counter }; a full set ends the rule. The set
-			     never forgets: its keys are few */
-	VP_ST_ADD,        /* add @name { selectors timeout `milliseconds` : `number` }; the data is a mark */
-	VP_ST_LOG,        /* NFLOG to `number`, prefix `name` */
+	VP_ST_COUNT_EACH, /* update @name { selectors counter }; a full set ends the rule. The
+			     set never forgets: its keys are few */
+	VP_ST_ADD, /* add @name { selectors timeout `milliseconds` : `number` }; the data is a
+		      mark */
+	VP_ST_LOG, /* NFLOG to `number`, prefix `name` */
 	VP_ST_VERDICT,
 };
 
@@ -91,7 +95,7 @@ enum vp_nft_verdict {
 	VP_NFT_RETURN,
 	VP_NFT_JUMP,
 	VP_NFT_GOTO,
-	VP_NFT_REJECT,       /* icmpx admin-prohibited */
+	VP_NFT_REJECT,	     /* icmpx admin-prohibited */
 	VP_NFT_REJECT_RESET, /* tcp reset */
 };
 
@@ -102,8 +106,9 @@ struct vp_statement {
 	struct vp_selector *selectors; /* owned */
 	uint8_t selector_count;
 	enum vp_compare compare;
-	uint8_t data[16], data2[16]; /* network order, or host order where the selector says so */
-	char *name;                  /* set, map, object, chain or log prefix; owned, or NULL */
+	uint8_t data[16],
+		data2[16]; /* network order, or host order where the selector says so */
+	char *name;	   /* set, map, object, chain or log prefix; owned, or NULL */
 	uint32_t number;
 	uint64_t milliseconds;
 	struct vp_rate rate;
@@ -122,9 +127,10 @@ struct vp_nft_rule {
 struct vp_nft_chain {
 	char *name;
 	bool base;
-	uint8_t hook;     /* NF_INET_... */
+	uint8_t hook; /* NF_INET_... */
 	int32_t priority;
-	bool kept_name;   /* its rules change in place; false: the name holds a digest of the content */
+	bool kept_name; /* its rules change in place; false: the name holds a digest of the
+			   content */
 	VP_ARRAY(struct vp_nft_rule) rules;
 	char *comment;
 };
@@ -132,7 +138,8 @@ struct vp_nft_chain {
 /* A part of a set key: its size in bytes (1 to 16), padded to 4 in a concatenation. */
 struct vp_key_part {
 	uint8_t size;
-	const char *type; /* nft's name for it: "ipv4_addr", "inet_proto", "inet_service", "integer", ... */
+	const char *type; /* nft's name for it: "ipv4_addr", "inet_proto", "inet_service",
+			     "integer", ... */
 };
 
 enum vp_set_data { VP_DATA_NONE, VP_DATA_VERDICT, VP_DATA_MARK };
@@ -141,7 +148,7 @@ enum vp_set_data { VP_DATA_NONE, VP_DATA_VERDICT, VP_DATA_MARK };
 
 /* Small on purpose: there may be a hundred thousand. Nothing in it is owned. */
 struct vp_nft_element {
-	uint32_t key;     /* offset into the set's `keys`: concatenated parts, each padded to 4 */
+	uint32_t key; /* offset into the set's `keys`: concatenated parts, each padded to 4 */
 	uint32_t key_end; /* likewise, inclusive end of an interval; VP_NO_KEY_END: exact */
 	uint32_t mark;
 	enum vp_nft_verdict verdict;
@@ -152,15 +159,18 @@ struct vp_nft_element {
 struct vp_nft_set {
 	char *name;
 	VP_ARRAY(struct vp_key_part) parts;
-	struct vp_selector selectors[VP_SELECTORS_MAX]; /* what the parts are, for `typeof` in text */
+	struct vp_selector
+		selectors[VP_SELECTORS_MAX]; /* what the parts are, for `typeof` in text */
 	enum vp_set_data data;
 	bool interval; /* elements have both ends; disjoint */
 	bool dynamic, timeout;
-	bool kept;          /* contents belong to the kernel (bans, limits): never compared, never emptied */
-	bool immutable;     /* the name holds a digest of the content: made whole, replaced, never changed */
-	uint32_t size;      /* bound of a dynamic set, or hint; 0: none */
-	uint64_t milliseconds; /* default timeout of elements */
-	uint32_t key_size;     /* bytes of a key: its parts, each padded to 4 */
+	bool kept;	/* contents belong to the kernel (bans, limits): never compared, never
+			   emptied */
+	bool immutable; /* the name holds a digest of the content: made whole, replaced, never
+			   changed */
+	uint32_t size;	/* bound of a dynamic set, or hint; 0: none */
+	uint64_t milliseconds;	/* default timeout of elements */
+	uint32_t key_size;	/* bytes of a key: its parts, each padded to 4 */
 	VP_ARRAY(uint8_t) keys; /* all keys, one after the other */
 	VP_ARRAY(struct vp_nft_element) elements; /* sorted by key, without duplicates */
 	char *comment;
@@ -170,7 +180,8 @@ enum vp_nft_object_kind { VP_OBJECT_COUNTER, VP_OBJECT_LIMIT };
 
 struct vp_nft_object {
 	enum vp_nft_object_kind kind;
-	char *name;   /* counter: "PATCH/RULE"; limit: with its rate, as that cannot be changed in place */
+	char *name;   /* counter: "PATCH/RULE"; limit: with its rate, as that cannot be changed
+			 in place */
 	uint32_t tag; /* whose */
 	struct vp_rate rate;
 	uint32_t burst;
@@ -201,7 +212,8 @@ struct vp_ruleset {
 	VP_ARRAY(struct vp_nft_tag) tags; /* sorted by tag */
 	VP_ARRAY(struct vp_nft_set) sets;
 	VP_ARRAY(struct vp_nft_object) objects;
-	VP_ARRAY(struct vp_nft_chain) chains; /* in an order in which every jump target comes first */
+	VP_ARRAY(struct vp_nft_chain)
+	chains; /* in an order in which every jump target comes first */
 };
 
 void vp_ruleset_free(struct vp_ruleset *ruleset);
@@ -229,7 +241,8 @@ static inline const uint8_t *vp_element_key_end(const struct vp_nft_set *set,
 void vp_statement_free(struct vp_statement *statement);
 void vp_statements_free(struct vp_statements *statements);
 
-/* The digest of one rule's content, of one chain's (name excepted), of one set's (likewise). */
+/* The digest of one rule's content, of one chain's (name excepted), of one set's (likewise).
+ */
 uint64_t vp_nft_rule_digest(uint64_t seed, const struct vp_nft_rule *rule);
 uint64_t vp_nft_chain_digest(const struct vp_nft_chain *chain);
 uint64_t vp_nft_set_digest(const struct vp_nft_set *set);

@@ -64,7 +64,8 @@ void vp_st_match_byte(struct vp_statements *list, enum vp_selector_kind kind,
 
 void vp_st_loopback(struct vp_statements *list, enum vp_selector_kind kind, bool is)
 {
-	static const uint16_t loopback = ARPHRD_LOOPBACK; /* host order, as the kernel keeps it */
+	static const uint16_t loopback =
+		ARPHRD_LOOPBACK; /* host order, as the kernel keeps it */
 	struct vp_selector selector = vp_sel(kind, sizeof(loopback));
 
 	vp_st_match(list, &selector, is ? VP_CMP_EQ : VP_CMP_NE, &loopback);

@@ -46,7 +46,7 @@ static void split(struct vp_sources *sources, const char *data, size_t size)
 
 static void print_all(const struct vp_policy *policy, struct vp_strbuf *out)
 {
-	vp_array_each(patch, &policy->patches)
+	vp_array_each (patch, &policy->patches)
 		vp_patch_print(*patch, out);
 }
 

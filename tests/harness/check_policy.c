@@ -27,7 +27,7 @@ static int check(const char *const *paths, size_t count, const char *const *over
 	vp_sources_read(&sources, paths, count, overrides, overrides_count, 0, &findings);
 	vp_policy_build(&policy, &sources, NOW, &findings);
 	vp_findings_print(&findings, &out);
-	vp_array_each(patch, &policy.patches)
+	vp_array_each (patch, &policy.patches)
 		if (print)
 			vp_patch_print(*patch, &out);
 	fputs(vp_strbuf_text(&out), stdout);
