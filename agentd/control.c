@@ -18,8 +18,8 @@
 #define CLIENTS_MAX	 64
 #define CLIENTS_PER_USER 16 /* not for root */
 #define CLIENTS_NO_ROLE	 4
-#define REQUEST_SECONDS	 5  /* to send the request */
-#define ANSWER_SECONDS	 60 /* to take the answer */
+#define REQUEST_TIME	 5000  /* milliseconds to send the request */
+#define ANSWER_TIME	 60000 /* and to take the answer */
 #define STREAM_BACKLOG	 (1u << 20)
 
 struct vp_connection {
@@ -129,7 +129,7 @@ void vp_connection_answer(struct vp_connection *connection, enum vp_exit status,
 {
 	add_frame(connection, VP_ANSWER, status, document);
 	connection->answered = true;
-	vp_timer_start(connection->deadline, ANSWER_SECONDS * 1000);
+	vp_timer_start(connection->deadline, ANSWER_TIME);
 	flush(connection);
 }
 
@@ -279,7 +279,7 @@ static void accept_one(void *context, uint32_t events)
 	connection->watch = vp_loop_watch(control->options.loop, connection->fd, EPOLLIN,
 					  connection_ready, connection);
 	connection->deadline = vp_loop_timer(control->options.loop, give_up, connection);
-	vp_timer_start(connection->deadline, REQUEST_SECONDS * 1000);
+	vp_timer_start(connection->deadline, REQUEST_TIME);
 	connection->next = control->connections;
 	control->connections = connection;
 }

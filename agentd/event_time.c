@@ -113,7 +113,7 @@ int vp_event_time_parse(const char *text, uint64_t *time)
 		return -EINVAL;
 	tm.tm_year -= 1900;
 	tm.tm_mon--;
-	seconds = timegm(&tm) - minutes * 60;
+	seconds = timegm(&tm) - (time_t)minutes * 60;
 	if (seconds < 0)
 		return -EINVAL;
 	*time = (uint64_t)seconds * 1000000 + microseconds;

@@ -53,7 +53,7 @@ static json_t *conditions_document(const struct vp_conditions *conditions)
 static bool names(const char *line, const char *name)
 {
 	const char *at = strstr(line, name);
-	char behind = at ? at[strlen(name)] : '\0';
+	int behind = at ? at[strlen(name)] : '\0';
 
 	return at &&
 	       !strchr("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-",

@@ -125,8 +125,11 @@ static void print_text(struct vp_strbuf *out, const char *key, const char *text)
 	if (!text || !*text)
 		return;
 	vp_strbuf_addf(out, "%s = ", key);
-	for (; *text; text++)
-		vp_strbuf_addc(out, *text == ';' || (unsigned char)*text < 0x20 ? ',' : *text);
+	for (; *text; text++) {
+		bool plain = *text != ';' && (unsigned char)*text >= 0x20;
+
+		vp_strbuf_add(out, plain ? text : ",", 1);
+	}
 	vp_strbuf_addc(out, '\n');
 }
 

@@ -20,7 +20,7 @@ uninstall-hook:
 	-rmdir $(DESTDIR)$(sysconfdir)/vpatch/policy.d $(DESTDIR)$(sysconfdir)/vpatch/overrides.d
 
 EXTRA_DIST += \
-	.clang-format CONTRIBUTING.md COPYING NEWS.md README.md SECURITY.md quickstart \
+	.clang-format .clang-tidy CONTRIBUTING.md COPYING NEWS.md README.md SECURITY.md quickstart \
 	packaging/build-deb packaging/build-rpm \
 	packaging/debian/changelog packaging/debian/control packaging/debian/copyright \
 	packaging/debian/rules packaging/debian/source/format packaging/debian/vpatch.postinst \
