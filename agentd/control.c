@@ -21,6 +21,7 @@
 #define REQUEST_TIME	 5000  /* milliseconds to send the request */
 #define ANSWER_TIME	 60000 /* and to take the answer */
 #define STREAM_BACKLOG	 (1u << 20)
+#define SENT_KEPT	 (1u << 16) /* bytes that were sent may stay in front of the rest */
 
 struct vp_connection {
 	struct vp_control *control;
@@ -30,6 +31,7 @@ struct vp_connection {
 	struct vp_peer peer;
 	struct vp_strbuf in, out;
 	size_t sent;   /* of `out` */
+	size_t stored; /* of `out`: with what the stream began, however slow the client is */
 	bool asked;    /* the request was handed over */
 	bool answered; /* close when everything is sent */
 	bool streaming;
@@ -83,6 +85,18 @@ static void give_up(void *context)
 	close_connection(context);
 }
 
+/* A client that is never quite up to date must not keep all that it ever got. */
+static void drop_sent(struct vp_connection *connection)
+{
+	struct vp_strbuf *out = &connection->out;
+
+	if (connection->sent <= SENT_KEPT || connection->sent < out->len / 2)
+		return;
+	out->len -= connection->sent;
+	memmove(out->data, out->data + connection->sent, out->len + 1);
+	connection->sent = 0;
+}
+
 /* Send what the socket takes. False: the connection was closed. */
 static bool flush(struct vp_connection *connection)
 {
@@ -96,6 +110,7 @@ static bool flush(struct vp_connection *connection)
 			continue;
 		if (n < 0 && errno == EAGAIN) {
 			vp_watch_fd_events(connection->watch, EPOLLIN | EPOLLOUT);
+			drop_sent(connection);
 			return true;
 		}
 		if (n < 0) {
@@ -109,7 +124,7 @@ static bool flush(struct vp_connection *connection)
 		return false;
 	}
 	vp_strbuf_free(out);
-	connection->sent = 0;
+	connection->sent = connection->stored = 0;
 	vp_watch_fd_events(connection->watch, EPOLLIN);
 	return true;
 }
@@ -133,15 +148,22 @@ void vp_connection_answer(struct vp_connection *connection, enum vp_exit status,
 	flush(connection);
 }
 
-void vp_connection_stream(struct vp_connection *connection)
+void vp_connection_store(struct vp_connection *connection, json_t *document)
+{
+	add_frame(connection, VP_STREAM, VP_EXIT_GOOD, document);
+	connection->stored = connection->out.len;
+}
+
+bool vp_connection_stream(struct vp_connection *connection)
 {
 	connection->streaming = true;
 	vp_timer_stop(connection->deadline);
+	return flush(connection);
 }
 
 bool vp_connection_send(struct vp_connection *connection, json_t *document)
 {
-	if (connection->out.len - connection->sent > STREAM_BACKLOG) {
+	if (connection->out.len - connection->sent > STREAM_BACKLOG + connection->stored) {
 		json_decref(document);
 		close_connection(connection);
 		return false;

@@ -48,8 +48,13 @@ void *vp_connection_data(const struct vp_connection *connection);
 void vp_connection_answer(struct vp_connection *connection, enum vp_exit status,
 			  json_t *document);
 
-/* From now on a stream, until the client goes away or falls too far behind. */
-void vp_connection_stream(struct vp_connection *connection);
+/* What a stream begins with, before it is one; takes the document over. */
+void vp_connection_store(struct vp_connection *connection, json_t *document);
+/*
+ * From now on a stream, until the client goes away or falls too far behind. False: it
+ * is gone already.
+ */
+bool vp_connection_stream(struct vp_connection *connection);
 /* One document of it; takes it over. False: the client is too slow and was dropped. */
 bool vp_connection_send(struct vp_connection *connection, json_t *document);
 

@@ -392,20 +392,18 @@ static void follow(void *context, const struct vp_event *event)
 struct collection {
 	json_t *list;
 	struct vp_connection *connection; /* NULL: into the list */
-	bool gone;
 };
 
 static bool collect(void *context, const json_t *json)
 {
 	struct collection *collection = context;
 
-	if (!collection->connection) {
+	if (collection->connection)
+		vp_connection_store(collection->connection,
+				    event_document(json_deep_copy(json)));
+	else
 		json_array_append(collection->list, (json_t *)json);
-		return true;
-	}
-	collection->gone = !vp_connection_send(collection->connection,
-					       event_document(json_deep_copy(json)));
-	return !collection->gone;
+	return true;
 }
 
 static void start_following(const struct call *call, const struct vp_event_filter *filter,
@@ -415,10 +413,9 @@ static void start_following(const struct call *call, const struct vp_event_filte
 	struct following *following;
 	struct vp_error err;
 
-	vp_connection_stream(call->connection);
 	if (filter->since)
 		vp_sink_file_read(path, filter, EVENTS_MAX, collect, &collection, &err);
-	if (collection.gone || !call->agent->reporting)
+	if (!vp_connection_stream(call->connection) || !call->agent->reporting)
 		return;
 	following = vp_new(struct following);
 	following->connection = call->connection;
