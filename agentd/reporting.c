@@ -361,9 +361,13 @@ json_t *vp_reporting_document(const struct vp_reporting *reporting)
 {
 	struct vp_reporter_state state = vp_reporter_state(reporting->reporter);
 	json_t *document = json_object();
+	_cleanup_free_ char *failure = NULL;
 	uint64_t dropped = 0;
 	bool whole;
 
+	if (reporting->failure)
+		failure =
+			vp_format("%s; tried again at least every minute", reporting->failure);
 	vp_array_each (sink, &reporting->sinks)
 		dropped += (*sink)->dropped;
 	whole = !state.confinement ||
@@ -372,8 +376,8 @@ json_t *vp_reporting_document(const struct vp_reporting *reporting)
 			 !state.pid ? "down"
 			 : whole    ? "running"
 				    : "degraded");
-	if (reporting->failure)
-		vp_json_set_text(document, "detail", reporting->failure);
+	if (failure)
+		vp_json_set_text(document, "detail", failure);
 	else if (!whole)
 		vp_json_set_text(
 			document, "detail",
