@@ -36,6 +36,28 @@ bool vp_validate_reference(struct vp_validation *v, struct vp_value *value)
 	return false;
 }
 
+static void take_site_set(struct vp_validation *v, struct vp_set *set,
+			  struct vp_site_set *site)
+{
+	site->used = true;
+	if (site->set.kind != set->kind && set->values.len)
+		vp_find_error(
+			v->findings, &site->set.at,
+			"expected values of the kind that [set %s] in %s has, found others",
+			set->name, v->definition->file);
+	else
+		vp_set_replace(set, &site->set);
+}
+
+/* Once: conditions, rules and samples ask for them again and again. */
+static void count_families(struct vp_set *set)
+{
+	vp_array_each (value, &set->values)
+		set->families |= vp_value_families(value);
+	if (!set->values.len)
+		set->families = VP_FAMILY_IPV4 | VP_FAMILY_IPV6; /* an error of its own */
+}
+
 void vp_validate_set(struct vp_validation *v, const struct vp_section *section)
 {
 	struct vp_set *set = vp_array_add(&v->patch->sets);
@@ -45,16 +67,9 @@ void vp_validate_set(struct vp_validation *v, const struct vp_section *section)
 	vp_set_read(set, v->definition, section, v->files, v->findings);
 	if (v->overrides && set->name)
 		site = vp_overrides_set(v->overrides, set->name);
-	if (!site)
-		return;
-	site->used = true;
-	if (site->set.kind != set->kind && set->values.len)
-		vp_find_error(
-			v->findings, &site->set.at,
-			"expected values of the kind that [set %s] in %s has, found others",
-			set->name, v->definition->file);
-	else
-		vp_set_replace(set, &site->set);
+	if (site)
+		take_site_set(v, set, site);
+	count_families(set);
 }
 
 /* The kinds of sections, in the order in which they are read. */

@@ -400,17 +400,11 @@ static unsigned int range_family(const struct vp_address_range *range)
 
 unsigned int vp_value_families(const struct vp_value *value)
 {
-	unsigned int families = 0;
-
 	if (value->kind == VP_VALUE_ADDRESS)
 		return range_family(&value->address);
 	if (value->kind != VP_VALUE_SET || !value->reference.set)
 		return VP_FAMILY_IPV4 | VP_FAMILY_IPV6;
-	if (!value->reference.set->values.len)
-		return VP_FAMILY_IPV4 | VP_FAMILY_IPV6; /* an error of its own */
-	vp_array_each (element, &value->reference.set->values)
-		families |= vp_value_families(element);
-	return families;
+	return value->reference.set->families;
 }
 
 unsigned int vp_service_families(const struct vp_service *service)

@@ -53,6 +53,7 @@ struct vp_set {
 	struct vp_location at;
 	enum vp_value_kind kind; /* of its elements */
 	struct vp_values values; /* inline and from files, in order */
+	unsigned int families;	 /* VP_FAMILY_ bits of its addresses; both for other values */
 	char *file;		 /* NULL, or the file the author named */
 	bool site_required;	 /* `site = required`: values are examples until an override
 				    replaces the set */
