@@ -4,6 +4,8 @@
 
 #include "policy/validate.h"
 
+#define ENDPOINTS_MAX 262144
+
 static bool has_attack(const struct vp_patch *patch, const struct vp_rule *rule)
 {
 	vp_array_each (sample, &patch->samples)
@@ -145,6 +147,43 @@ static void warn_unused(struct vp_validation *v)
 					set->name);
 }
 
+static size_t count_addresses(const struct vp_service *service)
+{
+	size_t count = 0;
+
+	vp_array_each (value, &service->addresses)
+		count += value->kind == VP_VALUE_SET && value->reference.set
+				 ? value->reference.set->values.len
+				 : 1;
+	return count;
+}
+
+/* Every rule is placed at every endpoint of its service: memory and the kernel's sets have an
+ * end. */
+static void check_endpoints(struct vp_validation *v)
+{
+	const struct vp_patch *patch = v->patch;
+	size_t endpoints = 0;
+
+	vp_array_each (rule, &patch->rules) {
+		const struct vp_service *service;
+
+		if (rule->service == SIZE_MAX)
+			continue;
+		service = &patch->services.data[rule->service];
+		endpoints += count_addresses(service) * service->ports.len;
+		if (endpoints <= ENDPOINTS_MAX)
+			continue;
+		vp_find_error(
+			v->findings, &service->at,
+			"expected at most %d endpoints (addresses times ports) for all rules "
+			"of a patch, found more in rule `%s`; use prefixes, port ranges, or "
+			"several patches",
+			ENDPOINTS_MAX, rule->name ? rule->name : "?");
+		return;
+	}
+}
+
 void vp_validate_whole(struct vp_validation *v)
 {
 	struct vp_patch *patch = v->patch;
@@ -157,6 +196,7 @@ void vp_validate_whole(struct vp_validation *v)
 	vp_array_each (rule, &patch->rules)
 		if (rule->service != SIZE_MAX)
 			check_action(v, rule);
+	check_endpoints(v);
 	vp_array_each (service, &patch->services)
 		warn_encrypted(v, service);
 	if (v->findings->errors == v->errors)

@@ -319,6 +319,28 @@ static void work_is_bounded(void **state)
 	built_free(&built);
 }
 
+/* 1,000 ports at each of 1,000 addresses would be a million endpoints. */
+static void endpoints_are_bounded(void **state)
+{
+	_cleanup_strbuf_ struct vp_strbuf text = { 0 };
+	struct built built;
+
+	(void)state;
+	vp_strbuf_adds(&text, "[patch]\nid = T-1\ntitle = t\nseverity = low\nmode = monitor\n"
+			      "[rule r]\nservice = s\naction = drop\nwhen = ip.ttl equals 1\n"
+			      "[set a]\nvalues = 10.0.0.0");
+	for (int i = 1; i < 1000; i++)
+		vp_strbuf_addf(&text, ",10.0.%d.%d", i / 256, i % 256);
+	vp_strbuf_adds(&text, "\n[service s]\naddress = @a\nports = udp/1");
+	for (int i = 2; i < 1000; i++)
+		vp_strbuf_addf(&text, ",udp/%d", i);
+	vp_strbuf_adds(&text, "\n");
+	build_bytes(&built, text.data, text.len);
+	assert_int_equal(built.findings.errors, 1);
+	assert_non_null(strstr(built.text.data, "at most 262144 endpoints"));
+	built_free(&built);
+}
+
 static void findings_are_bounded(void **state)
 {
 	struct vp_location at = { .file = "a", .line = 1 };
@@ -349,6 +371,7 @@ int run_validate_tests(void)
 		cmocka_unit_test(duplicate_ids_name_both_places),
 		cmocka_unit_test(good_patches_stay),
 		cmocka_unit_test(work_is_bounded),
+		cmocka_unit_test(endpoints_are_bounded),
 		cmocka_unit_test(findings_are_bounded),
 	};
 
