@@ -52,7 +52,7 @@ static void explain(struct report *report, const char *label, const struct vp_im
 	if (report->count > LINES_MAX)
 		return;
 	parsed = nftnl_rule_alloc();
-	buffer = vp_alloc(1, VP_EXPRESSIONS_ROOM * 2);
+	buffer = vp_alloc(2, VP_EXPRESSIONS_ROOM);
 	message = nftnl_nlmsg_build_hdr((char *)buffer, NFT_MSG_NEWRULE, NFPROTO_INET, 0, 0);
 	mnl_attr_put(message, NFTA_RULE_EXPRESSIONS | NLA_F_NESTED, rule->length,
 		     rule->expressions);
