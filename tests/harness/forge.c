@@ -239,7 +239,8 @@ static void open_socket(struct datagram *d, char **argv)
 		perror("forge: raw socket");
 		exit(2);
 	}
-	d->id = (uint32_t)getpid() << 8;
+	/* never 0, for which the kernel chooses an identification for each fragment: raw(7) */
+	d->id = 1 + (uint32_t)getpid() % 65535;
 }
 
 static int list_shapes(bool ipv6)
