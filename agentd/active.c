@@ -176,6 +176,14 @@ int vp_active_build(struct vp_active **active, struct vp_generation *generation,
 	return 0;
 }
 
+const struct vp_placement *vp_active_placement(const struct vp_active *active, uint32_t tag)
+{
+	vp_array_each (placement, &active->plan.placements)
+		if (placement->tag == tag)
+			return placement;
+	return NULL;
+}
+
 void vp_active_free(struct vp_active *active, const struct vp_enforcement *all)
 {
 	if (!active)

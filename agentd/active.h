@@ -45,6 +45,9 @@ int vp_active_build(struct vp_active **active, struct vp_generation *generation,
 void vp_active_free(struct vp_active *active,
 		    const struct vp_enforcement *all); /* NULL-safe */
 
+/* The placement with that tag, or NULL. */
+const struct vp_placement *vp_active_placement(const struct vp_active *active, uint32_t tag);
+
 /* Does a service name a unit or a process, so that its ports may change by themselves? */
 bool vp_active_follows_sockets(const struct vp_active *active);
 

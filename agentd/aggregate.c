@@ -208,14 +208,6 @@ void vp_aggregate_reported(const struct vp_aggregate *aggregate, struct vp_count
 	}
 }
 
-const struct vp_aggregate_rule *vp_aggregate_rule_by_tag(const struct vp_aggregate *aggregate,
-							 uint32_t tag)
-{
-	const struct account *account = find_account(aggregate, tag);
-
-	return account && account->rule.patch ? &account->rule : NULL;
-}
-
 static void set_address(struct vp_address *address, uint8_t family, const uint8_t *bytes)
 {
 	address->family = family;

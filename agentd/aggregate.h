@@ -74,10 +74,6 @@ void vp_aggregate_reported(const struct vp_aggregate *aggregate, struct vp_count
 void vp_aggregate_packet(struct vp_aggregate *aggregate, const struct vp_report *report,
 			 const char *interface);
 
-/* The rule with that tag, or NULL; valid until the next vp_aggregate_rules. */
-const struct vp_aggregate_rule *vp_aggregate_rule_by_tag(const struct vp_aggregate *aggregate,
-							 uint32_t tag);
-
 /*
  * Call once per interval, with counters read after the last packet was given
  * (NULL: they could not be read; what is due stays due). `now` in microseconds

@@ -3,6 +3,8 @@
 libvpagent_a_SOURCES += \
 	agentd/aggregate.c agentd/aggregate.h \
 	agentd/backlog.c agentd/backlog.h \
+	agentd/claim.c agentd/claim.h \
+	agentd/conntrack.c agentd/conntrack.h \
 	agentd/event.c agentd/event.h \
 	agentd/event_filter.c \
 	agentd/event_json.c \
@@ -10,6 +12,7 @@ libvpagent_a_SOURCES += \
 	agentd/event_time.c agentd/event_time.h \
 	agentd/nflog.c agentd/nflog.h \
 	agentd/nflog_socket.c agentd/nflog_socket.h \
+	agentd/query.c agentd/query.h \
 	agentd/report.c agentd/report.h \
 	agentd/reporter.c agentd/reporter.h \
 	agentd/reset.c agentd/reset.h \

@@ -23,6 +23,7 @@
 
 #define TICK_MILLISECONDS 1000
 #define INTERVAL_TICKS	  10  /* of one aggregated event a rule */
+#define RESETS_MAX	  200 /* a second, of all rules */
 #define READ_MAX	  512 /* records in one go: the control socket wants its turn too */
 
 struct follower {
@@ -38,7 +39,9 @@ struct vp_reporting {
 	int watched; /* descriptor; -1: none */
 	struct vp_timer *timer;
 	unsigned int ticks;
-	struct vp_reset *reset; /* NULL: connections are reset from the sender's side only */
+	struct vp_reset *reset;	 /* NULL: connections are reset from the sender's side only */
+	unsigned int resets;	 /* in this second */
+	uint64_t resets_refused; /* not told about yet */
 	VP_ARRAY(struct vp_sink *) sinks;
 	VP_ARRAY(struct follower) followers;
 	char *failure; /* why the reporter does not run, or NULL */
@@ -79,20 +82,36 @@ void vp_reporting_unfollow(struct vp_reporting *reporting, const void *context)
 			*follower = (struct follower){ 0 };
 }
 
-/* The other half of `reset`, for an enforced rule that says so and only then. */
+/* The kernel reports at most 20 packets a second of a rule: this is for ten such rules. */
+static bool may_reset(struct vp_reporting *reporting)
+{
+	if (reporting->resets >= RESETS_MAX)
+		return false;
+	reporting->resets++;
+	return true;
+}
+
+/* The other half of `reset`, where the rule that the record names gives it. */
 static void reset_connection(struct vp_reporting *reporting, const struct vp_report *report)
 {
-	const struct vp_aggregate_rule *rule =
-		vp_aggregate_rule_by_tag(reporting->aggregate, report->tag);
+	const struct vp_active *active = reporting->agent->active;
+	struct vp_claim claim = { 0 };
 	struct vp_error err;
-	int r;
+	int r = -EPERM;
 
-	if (!reporting->reset || report->kind != VP_REPORT_RESET || !rule || rule->monitor ||
-	    rule->verdict != VP_VERDICT_RESET)
+	if (!reporting->reset || report->kind != VP_REPORT_RESET || !active)
 		return;
-	r = vp_reset_run(reporting->reset, report, &reporting->agent->config.management, &err);
-	if (r < 0)
-		vp_log_debug("%s", err.text);
+	if (may_reset(reporting)) {
+		claim.placement = vp_active_placement(active, report->tag);
+		claim.management = &active->plan.management;
+		claim.sessions = &active->generation.sessions;
+		if (!claim.placement) /* of the generation before */
+			return;
+		r = vp_reset_run(reporting->reset, report, &claim, &err);
+		if (r < 0)
+			vp_log_debug("%s", err.text);
+	}
+	reporting->resets_refused += r == -EPERM;
 }
 
 static void take_report(struct vp_reporting *reporting, const struct vp_report *report)
@@ -220,11 +239,22 @@ static void tell_losses(struct vp_reporting *reporting)
 	vp_reporting_event(reporting, &event);
 }
 
+/* Whoever asks for these does not say what the kernel reported. */
+static void tell_refused(struct vp_reporting *reporting)
+{
+	if (reporting->resets_refused)
+		vp_log_warning("%llu resets that vpatchd-events asked for were refused: not of"
+			       " the rule's service, or more than %u in a second",
+			       (unsigned long long)reporting->resets_refused, RESETS_MAX);
+	reporting->resets_refused = 0;
+}
+
 static void tick(void *context)
 {
 	struct vp_reporting *reporting = context;
 
 	vp_timer_start(reporting->timer, TICK_MILLISECONDS);
+	reporting->resets = 0;
 	restart_reporter(reporting);
 	vp_array_each (sink, &reporting->sinks)
 		(*sink)->ops->flush(*sink);
@@ -232,6 +262,7 @@ static void tick(void *context)
 		return;
 	vp_reporting_settle(reporting);
 	tell_losses(reporting);
+	tell_refused(reporting);
 	vp_agent_save_totals(reporting->agent);
 }
 

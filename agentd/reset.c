@@ -18,23 +18,20 @@
 #include <stdbool.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <time.h>
 
 #include <linux/inet_diag.h>
 #include <linux/netfilter.h>
 #include <linux/sock_diag.h>
 
-#include <libmnl/libmnl.h>
-
+#include "agentd/conntrack.h"
+#include "agentd/query.h"
 #include "lib/cleanup.h"
 #include "lib/memory.h"
 
 #define HOP_LIMIT 64
-#define PATIENCE  1 /* seconds for the kernel's answer */
 
 struct vp_reset {
-	struct mnl_socket *diag;
-	uint32_t sequence;
+	struct vp_query sockets, tracking;
 	int raw4, raw6;
 };
 
@@ -62,16 +59,16 @@ static int open_raw(int family)
 
 int vp_reset_open(struct vp_reset **reset, struct vp_error *err)
 {
-	const struct timeval patience = { .tv_sec = PATIENCE };
 	vp_cleanup(release) struct vp_reset *made = vp_new(struct vp_reset);
+	int r;
 
 	made->raw4 = made->raw6 = -1;
-	made->diag = mnl_socket_open2(NETLINK_SOCK_DIAG, SOCK_CLOEXEC);
-	if (!made->diag || mnl_socket_bind(made->diag, 0, MNL_SOCKET_AUTOPID) < 0 ||
-	    setsockopt(mnl_socket_get_fd(made->diag), SOL_SOCKET, SO_RCVTIMEO, &patience,
-		       sizeof(patience)))
-		return vp_fail(err, -errno, "cannot open a sock_diag socket: %s",
-			       strerror(errno));
+	r = vp_query_open(&made->sockets, NETLINK_SOCK_DIAG);
+	if (!r)
+		r = vp_query_open(&made->tracking, NETLINK_NETFILTER);
+	if (r)
+		return vp_fail(err, r, "cannot open a netlink socket for resets: %s",
+			       strerror(-r));
 	made->raw4 = open_raw(AF_INET);
 	if (made->raw4 < 0)
 		return vp_fail(err, made->raw4,
@@ -86,55 +83,13 @@ void vp_reset_close(struct vp_reset *reset)
 {
 	if (!reset)
 		return;
-	if (reset->diag)
-		mnl_socket_close(reset->diag);
+	vp_query_close(&reset->sockets);
+	vp_query_close(&reset->tracking);
 	if (reset->raw4 >= 0)
 		close(reset->raw4);
 	if (reset->raw6 >= 0)
 		close(reset->raw6);
 	free(reset);
-}
-
-static bool is_unicast(uint8_t family, const uint8_t *address)
-{
-	static const uint8_t zero[16];
-
-	if (!memcmp(address, zero, sizeof(zero)))
-		return false;
-	return family == 4 ? address[0] != 0 && address[0] < 224 : address[0] != 0xff;
-}
-
-static bool is_management(const struct vp_port_ranges *management, uint16_t port)
-{
-	vp_array_each (range, management)
-		if ((range->protocol == IPPROTO_TCP || range->protocol == VP_PROTOCOL_ANY) &&
-		    range->first <= port && port <= range->last)
-			return true;
-	return false;
-}
-
-int vp_reset_check(const struct vp_report *report, const struct vp_port_ranges *management,
-		   struct vp_error *err)
-{
-	const char *reason = NULL;
-
-	if (report->kind != VP_REPORT_RESET)
-		reason = "the packet met no reset rule";
-	else if (!(report->flags & VP_REPORT_TCP))
-		reason = "the packet's TCP header was not seen";
-	else if (report->tcp_flags & TH_RST)
-		reason = "it is a RST itself";
-	else if (!(report->tcp_flags & TH_ACK))
-		reason = "the connection is not established";
-	else if (!is_unicast(report->family, report->source) ||
-		 !is_unicast(report->family, report->destination))
-		reason = "an address is not unicast";
-	else if (!report->source_port || !report->destination_port)
-		reason = "a port is 0";
-	else if (management && (is_management(management, report->source_port) ||
-				is_management(management, report->destination_port)))
-		reason = "it is a management connection";
-	return reason ? vp_fail(err, -EPERM, "connection is not reset: %s", reason) : 0;
 }
 
 /* The receiver's end of the reported packet, as inet_diag names a socket. */
@@ -151,34 +106,26 @@ static struct inet_diag_sockid socket_id(const struct vp_report *report)
 	return id;
 }
 
-/* One request, one answer: the socket (to *found) or an error. */
+/* Read (to *found) or destroy the socket. */
 static int ask(struct vp_reset *reset, uint16_t type, uint8_t family,
 	       const struct inet_diag_sockid *id, struct inet_diag_msg *found)
 {
-	char buffer[8192];
+	char buffer[VP_QUERY_ROOM];
 	struct nlmsghdr *message = mnl_nlmsg_put_header(buffer);
 	struct inet_diag_req_v2 *request;
-	ssize_t length;
+	int r;
 
 	message->nlmsg_type = type;
 	message->nlmsg_flags = NLM_F_REQUEST | (found ? 0 : NLM_F_ACK);
-	message->nlmsg_seq = ++reset->sequence;
 	request = mnl_nlmsg_put_extra_header(message, sizeof(*request));
 	request->sdiag_family = family == 4 ? AF_INET : AF_INET6;
 	request->sdiag_protocol = IPPROTO_TCP;
 	request->idiag_states = ~0u;
 	request->id = *id;
-	if (mnl_socket_sendto(reset->diag, message, message->nlmsg_len) < 0)
-		return -errno;
-	do {
-		length = mnl_socket_recvfrom(reset->diag, buffer, sizeof(buffer));
-		if (length < 0 && errno != EINTR)
-			return -errno;
-	} while (length < 0 || !mnl_nlmsg_ok(message, (int)length) ||
-		 message->nlmsg_seq != reset->sequence);
-	if (message->nlmsg_type == NLMSG_ERROR)
-		return ((const struct nlmsgerr *)mnl_nlmsg_get_payload(message))->error;
-	if (!found || message->nlmsg_len < mnl_nlmsg_size(sizeof(*found)))
+	r = vp_query_ask(&reset->sockets, buffer);
+	if (r || !found)
+		return r;
+	if (message->nlmsg_len < mnl_nlmsg_size(sizeof(*found)))
 		return -EPROTO;
 	memcpy(found, mnl_nlmsg_get_payload(message), sizeof(*found));
 	return 0;
@@ -301,17 +248,82 @@ static int send_reset(struct vp_reset *reset, const struct vp_report *report,
 	return 1;
 }
 
-int vp_reset_run(struct vp_reset *reset, const struct vp_report *report,
-		 const struct vp_port_ranges *management, struct vp_error *err)
+/* End it for the receiver, whoever that is. 1: ended, 0: it was gone, -errno. */
+static int end_connection(struct vp_reset *reset, const struct vp_report *report,
+			  struct vp_error *err)
 {
-	int r = vp_reset_check(report, management, err);
+	int r;
 
-	if (r)
-		return r;
 	if (report->hook == NF_INET_FORWARD)
 		return send_reset(reset, report, err);
 	r = destroy_socket(reset, report, err);
 	if (!r && report->hook == NF_INET_LOCAL_OUT)
 		return send_reset(reset, report, err);
 	return r;
+}
+
+/* Can a socket be bound to it: is the packet's source this host? */
+static bool is_from_here(const struct vp_report *report)
+{
+	struct sockaddr_in in = { .sin_family = AF_INET };
+	struct sockaddr_in6 in6 = { .sin6_family = AF_INET6 };
+	bool v4 = report->family == 4;
+	_cleanup_close_ int fd = socket(v4 ? AF_INET : AF_INET6, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+
+	memcpy(&in.sin_addr, report->source, 4);
+	memcpy(&in6.sin6_addr, report->source, 16);
+	if (IN6_IS_ADDR_LINKLOCAL(&in6.sin6_addr))
+		in6.sin6_scope_id = report->out_interface;
+	return fd >= 0 && !bind(fd, v4 ? (const void *)&in : (const void *)&in6,
+				v4 ? sizeof(in) : sizeof(in6));
+}
+
+/* The service's end is this host: to it, only a socket of its own can be meant. */
+static int end_here(struct vp_reset *reset, const struct vp_report *report,
+		    const struct vp_claim *claim, struct vp_error *err)
+{
+	if (claim->placement->rule->direction == VP_TO_SERVER)
+		return destroy_socket(reset, report, err);
+	return report->hook == NF_INET_LOCAL_OUT && is_from_here(report)
+		       ? end_connection(reset, report, err)
+		       : 0;
+}
+
+/* Was it to a port that the rule shields, before its destination was translated? */
+static bool is_published(struct vp_reset *reset, const struct vp_report *report,
+			 const struct vp_claim *claim)
+{
+	bool to_server = claim->placement->rule->direction == VP_TO_SERVER;
+	struct vp_ends ends = {
+		.client = { .family = report->family },
+		.server = { .family = report->family },
+		.client_port = to_server ? report->source_port : report->destination_port,
+		.server_port = to_server ? report->destination_port : report->source_port,
+	};
+	uint16_t port;
+
+	memcpy(ends.client.bytes, to_server ? report->source : report->destination, 16);
+	memcpy(ends.server.bytes, to_server ? report->destination : report->source, 16);
+	return vp_conntrack_published(&reset->tracking, &ends, &port) > 0 &&
+	       vp_claim_has_port(claim, port);
+}
+
+int vp_reset_run(struct vp_reset *reset, const struct vp_report *report,
+		 const struct vp_claim *claim, struct vp_error *err)
+{
+	int r = vp_claim_check(claim, report, err);
+	bool here;
+
+	if (r)
+		return r;
+	if (!claim->placement->local)
+		return end_connection(reset, report, err);
+	here = report->hook != NF_INET_FORWARD && vp_claim_has_end(claim, report);
+	r = here ? end_here(reset, report, claim, err) : 0;
+	if (r)
+		return r;
+	if (is_published(reset, report, claim))
+		return end_connection(reset, report, err);
+	return here ? 0
+		    : vp_fail(err, -EPERM, "connection is not reset: it is not the service's");
 }

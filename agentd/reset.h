@@ -8,9 +8,9 @@
 #ifndef VP_AGENTD_RESET_H
 #define VP_AGENTD_RESET_H
 
+#include "agentd/claim.h"
 #include "agentd/report.h"
 #include "lib/error.h"
-#include "policy/patch.h"
 
 struct vp_reset; /* opaque */
 
@@ -19,20 +19,15 @@ int vp_reset_open(struct vp_reset **reset, struct vp_error *err);
 void vp_reset_close(struct vp_reset *reset);
 
 /*
- * May this record end a connection at all? Only a TCP segment of an established
- * connection of which the report has everything, not itself a RST, between unicast
- * addresses, neither end a management port. The caller has checked that the tag is
- * of an enforced rule with verdict reset. Pure. 0 or -EPERM with the reason.
- */
-int vp_reset_check(const struct vp_report *report, const struct vp_port_ranges *management,
-		   struct vp_error *err);
-
-/*
- * End the connection; checks first. Returns 1 when something was ended (a socket
- * destroyed, or a RST sent), 0 when the connection was gone already, -errno.
+ * End the connection, when the record may ask for that (claim.h) and the kernel agrees:
+ * for a rule that shields this host its service must be a socket of this host, or the
+ * connection one whose destination was translated from a port that the rule shields.
+ * Returns 1 when something was ended (a socket destroyed, or a RST sent), 0 when the
+ * connection was gone already, -EPERM when it is none of the rule's, another -errno
+ * when it cannot be ended.
  */
 int vp_reset_run(struct vp_reset *reset, const struct vp_report *report,
-		 const struct vp_port_ranges *management, struct vp_error *err);
+		 const struct vp_claim *claim, struct vp_error *err);
 
 /* Build the RST for a forwarded receiver. `packet` has room for 60 bytes; returns its length.
  * Pure. */

@@ -432,6 +432,29 @@ static int receive_error(int fd)
 	return recv(fd, &byte, 1, 0) < 0 ? errno : 0;
 }
 
+/* A reset rule for a port of this host. */
+struct shield {
+	struct vp_port_range port;
+	struct vp_port_ranges management;
+	struct vp_session_list sessions;
+	struct vp_rule rule;
+	struct vp_placement placement;
+	struct vp_claim claim;
+};
+
+static void make_shield(struct shield *shield, uint16_t port)
+{
+	*shield = (struct shield){
+		.port = { .protocol = IPPROTO_TCP, .first = port, .last = port },
+		.rule = { .action = { .verdict = VP_VERDICT_RESET } },
+		.placement = { .mode = VP_MODE_ENFORCE, .local = true },
+	};
+	shield->placement.rule = &shield->rule;
+	shield->placement.ports = (struct vp_port_ranges){ &shield->port, 1, 1 };
+	shield->claim = (struct vp_claim){ &shield->placement, &shield->management,
+					   &shield->sessions };
+}
+
 /* The connection goes; the service's listening socket must not. */
 static void reset_local(void **state)
 {
@@ -441,10 +464,14 @@ static void reset_local(void **state)
 	int client, server, listener = connect_pair(&client, &server, &report), r;
 	struct sockaddr_in address;
 	socklen_t len = sizeof(address);
+	struct shield shield;
 
 	(void)state;
 	assert_int_equal(vp_reset_open(&reset, &err), 0);
-	r = vp_reset_run(reset, &report, NULL, &err);
+	make_shield(&shield, report.destination_port + 1);
+	assert_int_equal(vp_reset_run(reset, &report, &shield.claim, &err), -EPERM);
+	make_shield(&shield, report.destination_port);
+	r = vp_reset_run(reset, &report, &shield.claim, &err);
 	if (r == -EOPNOTSUPP) {
 		print_message("this kernel cannot destroy sockets: %s\n", err.text);
 		skip();
@@ -454,7 +481,7 @@ static void reset_local(void **state)
 	assert_int_equal(receive_error(client), ECONNRESET);
 	close(server);
 	close(client);
-	assert_int_equal(vp_reset_run(reset, &report, NULL, &err), 0);
+	assert_int_equal(vp_reset_run(reset, &report, &shield.claim, &err), 0);
 	assert_int_equal(getsockname(listener, (struct sockaddr *)&address, &len), 0);
 	client = socket(AF_INET, SOCK_STREAM, 0);
 	assert_int_equal(connect(client, (struct sockaddr *)&address, len), 0);
@@ -474,6 +501,8 @@ static void reset_forwarded(void **state)
 	struct vp_error err = { 0 };
 	struct vp_report report, made;
 	int client, server, listener = connect_pair(&client, &server, &made);
+	struct vp_address_range address = { 0 };
+	struct shield shield;
 	char text[160];
 
 	snprintf(text, sizeof(text),
@@ -487,7 +516,12 @@ static void reset_forwarded(void **state)
 	assert_int_equal(report.payload, 6);
 	report.hook = NF_INET_FORWARD;
 	assert_int_equal(vp_reset_open(&reset, &err), 0);
-	assert_int_equal(vp_reset_run(reset, &report, NULL, &err), 1);
+	assert_int_equal(vp_address_range_parse("127.0.0.1", &address), 0);
+	make_shield(&shield, made.destination_port);
+	shield.placement.local = false;
+	shield.placement.addresses.data = &address;
+	shield.placement.addresses.len = 1;
+	assert_int_equal(vp_reset_run(reset, &report, &shield.claim, &err), 1);
 	assert_int_equal(receive_error(server), ECONNRESET);
 	close(server);
 	close(client);
