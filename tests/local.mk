@@ -3,6 +3,7 @@
 include tests/unit/lib.mk
 include tests/unit/policy.mk
 include tests/unit/netfilter.mk
+include tests/unit/inspection.mk
 include tests/unit/agentd.mk
 include tests/golden/local.mk
 include tests/fuzz/local.mk

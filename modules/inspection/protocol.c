@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The table of parsers: see protocol.h. */
+#include "modules/inspection/protocol.h"
+
+#include <string.h>
+
+const struct vp_parser_limits vp_parser_limits_default = {
+	.memory = 1u << 20,
+	.header = 128u << 10,
+	.depth = 64,
+};
+
+const struct vp_protocol *const vp_protocols[] = {
+	NULL,
+};
+
+const struct vp_protocol *vp_protocol_for(const char *application, unsigned int traffic)
+{
+	const char *name = application ? application : "";
+
+	for (const struct vp_protocol *const *protocol = vp_protocols; *protocol; protocol++)
+		if ((*protocol)->traffic & traffic && !strcmp((*protocol)->application, name))
+			return *protocol;
+	return NULL;
+}

@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * A unit of evaluation under a program: takes the values a parser finds and says
+ * which rules hold, as early as their truth is certain.
+ *
+ * A missing field makes every operator false, also under `not`, except `absent`.
+ * A condition holds when any value of its field satisfies it, a negated one when
+ * the field is there and none does. Negated conditions, `absent` and exceptions
+ * are certain when their field's phase is final.
+ */
+#ifndef VP_INSPECTION_UNIT_H
+#define VP_INSPECTION_UNIT_H
+
+#include "lib/address.h"
+#include "modules/inspection/program.h"
+#include "modules/inspection/sink.h"
+
+/* What every unit of a connection has: the fields of its packets' headers. */
+struct vp_unit_flow {
+	struct vp_address source, destination;
+	uint16_t source_port, destination_port;
+	uint8_t protocol, version;
+	enum vp_direction direction;
+};
+
+enum vp_unit_failure {
+	VP_UNIT_FINE,
+	VP_UNIT_BOUND,	     /* a value is larger than what a condition may hold */
+	VP_UNIT_MATCH_LIMIT, /* PCRE2 gave up */
+	VP_UNIT_MATCHER,     /* the pattern matcher failed */
+};
+
+struct vp_unit; /* a struct vp_sink in its beginning; see vp_unit_sink() */
+
+/* Owned by the caller; the program outlives it. `bound`: bytes one value may hold. */
+struct vp_unit *vp_unit_new(const struct vp_program *program, size_t bound);
+void vp_unit_free(struct vp_unit *unit);
+
+/* For the next connection, or the next packet of this one; drops what is open. */
+void vp_unit_flow(struct vp_unit *unit, const struct vp_unit_flow *flow);
+
+struct vp_sink *vp_unit_sink(struct vp_unit *unit);
+
+/*
+ * Rules that became true since the last call, in evaluation order; valid until
+ * the next call on the unit. Every monitor rule is there; of the enforcing rules
+ * all are, and the first is decisive.
+ */
+struct vp_unit_hits {
+	const uint32_t *rules; /* positions in the program */
+	size_t count;
+};
+struct vp_unit_hits vp_unit_take(struct vp_unit *unit);
+
+/* Sticky until the unit's end. What failed concerns `rule` (position), SIZE_MAX: any. */
+enum vp_unit_failure vp_unit_failure(const struct vp_unit *unit, size_t *rule);
+
+/* Bytes held beyond the unit's fixed size. */
+size_t vp_unit_memory(const struct vp_unit *unit);
+
+#endif
