@@ -156,20 +156,23 @@ static const struct vp_key *unknown_key(struct vp_validation *v,
 		vp_suggest(&suggestion, keys[i].name);
 		if (suggestion.best == keys[i].name)
 			meant = &keys[i];
-		vp_strbuf_addf(&all, "%s%s%s", i ? ", " : "", keys[i].name,
-			       keys[i].prefix ? ".NAME" : "");
 	}
-	if (suggestion.best)
+	if (meant) {
 		vp_find_error(v->findings, &at,
 			      "expected a key of [%.*s], found `%.*s`; did you mean `%s`?",
 			      (int)section->kind_len, section->kind,
-			      vp_excerpt(entry->key, entry->key_len), entry->key,
-			      suggestion.best);
-	else
-		vp_find_error(v->findings, &at, "expected a key of [%.*s] (%s), found `%.*s`",
-			      (int)section->kind_len, section->kind, vp_strbuf_text(&all),
-			      vp_excerpt(entry->key, entry->key_len), entry->key);
-	return meant;
+			      vp_excerpt(entry->key, entry->key_len), entry->key, meant->name);
+		return meant;
+	}
+	for (size_t i = 0; i < count; i++) {
+		vp_strbuf_adds(&all, i ? ", " : "");
+		vp_strbuf_adds(&all, keys[i].name);
+		vp_strbuf_adds(&all, keys[i].prefix ? ".NAME" : "");
+	}
+	vp_find_error(v->findings, &at, "expected a key of [%.*s] (%s), found `%.*s`",
+		      (int)section->kind_len, section->kind, vp_strbuf_text(&all),
+		      vp_excerpt(entry->key, entry->key_len), entry->key);
+	return NULL;
 }
 
 static void missing_key(struct vp_validation *v, const struct vp_section *section,
