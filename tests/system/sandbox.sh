@@ -39,9 +39,9 @@ sandbox() {
 
 sandbox_end() {
 	local status=$?
-	[ -z "$daemon" ] || kill -9 "$daemon" 2>/dev/null
+	[ -z "$daemon" ] || daemon_kill 2>/dev/null
 	[ $status = 0 ] || { echo "--- daemon's output"; tail -n 30 "$work/daemon.log" 2>/dev/null; }
-	umount "$work/state" 2>/dev/null
+	while umount --lazy "$work/state" 2>/dev/null; do :; done # however many a test has put there
 	rm -rf "$work"
 }
 
