@@ -209,7 +209,9 @@ static void confirm_due(void *context)
 				  .reason = "it was not confirmed in time",
 				  .always = true };
 
-	if (!vp_state_confirm(&agent->state, &confirm))
+	if (!vp_state_confirm(&agent->state, &confirm) ||
+	    confirm.generation !=
+		    agent->running) /* taken back before: it could not be removed */
 		return;
 	order.restores = confirm.previous;
 	order.folder = vp_folder_digest(agent, &ignored);

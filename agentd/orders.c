@@ -55,9 +55,9 @@ static void refuse_folder(struct vp_agent *agent, const struct vp_order *order,
 			  struct vp_outcome *outcome)
 {
 	outcome->result = VP_RESULT_INVALID;
-	outcome->generation = outcome->previous = agent->running;
+	outcome->previous = agent->running;
 	vp_fail(&outcome->error, -EINVAL, "the policy folder cannot be read");
-	vp_findings_sort(&outcome->findings);
+	vp_outcome_describe(outcome, agent);
 	vp_history_add(agent, order, outcome);
 }
 
@@ -123,7 +123,8 @@ void vp_apply_generation(struct vp_agent *agent, uint64_t number,
 	whole.sources = &sources;
 	if (load_sources(agent, number, locals, &sources, &outcome->error)) {
 		outcome->result = VP_RESULT_INVALID;
-		outcome->generation = outcome->previous = agent->running;
+		outcome->previous = agent->running;
+		vp_outcome_describe(outcome, agent);
 		vp_history_add(agent, order, outcome);
 		return;
 	}

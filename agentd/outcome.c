@@ -136,6 +136,7 @@ static enum vp_event_kind event_kind(const struct vp_order *order,
 		{ "rollback", VP_EVENT_ROLLBACK }, { "unconfirmed", VP_EVENT_ROLLBACK },
 		{ "enable", VP_EVENT_CHANGED },	   { "disable", VP_EVENT_CHANGED },
 		{ "mode", VP_EVENT_CHANGED },	   { "expiry", VP_EVENT_EXPIRED },
+		{ "confirm", VP_EVENT_CONFIRMED },
 	};
 
 	if (vp_outcome_exit(outcome))

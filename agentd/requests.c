@@ -166,21 +166,16 @@ static void handle_confirm(const struct call *call)
 	struct vp_order order = order_of(call);
 	struct vp_outcome outcome = { .result = VP_RESULT_CONFIRMED };
 	struct vp_confirm confirm;
-	struct vp_event event;
 
 	if (!vp_state_confirm(&agent->state, &confirm)) {
 		answer_error(call, "nothing waits for a confirmation");
 		return;
 	}
-	vp_state_clear_confirm(&agent->state);
-	outcome.generation = agent->running;
+	if (vp_state_clear_confirm(&agent->state, &outcome.error))
+		outcome.result = VP_RESULT_FAILED;
 	outcome.previous = confirm.previous;
+	vp_outcome_describe(&outcome, agent);
 	vp_history_add(agent, &order, &outcome);
-	event = vp_event_make(VP_EVENT_CONFIRMED, "generation %" PRIu64 " is confirmed",
-			      agent->running);
-	event.generation = agent->running;
-	vp_event_set(event.actor, sizeof(event.actor), order.actor);
-	vp_agent_event(agent, &event);
 	if (agent->changed)
 		agent->changed(agent);
 	answer_outcome(call, &outcome);

@@ -47,14 +47,15 @@ static uint64_t without_unconfirmed(struct vp_agent *agent, uint64_t number)
 		return number;
 	vp_boot_id(boot);
 	if (confirm.generation != number) {
-		vp_state_clear_confirm(&agent->state); /* its apply never came to the commit */
+		vp_state_clear_confirm(&agent->state,
+				       NULL); /* its apply never came to the commit */
 		return number;
 	}
 	if (!strcmp(confirm.boot, boot))
 		return number;
 	vp_log_warning("generation %" PRIu64 " was never confirmed; back to %" PRIu64, number,
 		       confirm.previous);
-	vp_state_clear_confirm(&agent->state);
+	vp_state_clear_confirm(&agent->state, NULL);
 	vp_state_set_current(&agent->state, confirm.previous, NULL);
 	return confirm.previous;
 }

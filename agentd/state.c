@@ -262,6 +262,16 @@ static int write_document(const struct vp_state *state, const char *name,
 	return vp_file_write(path, text, strlen(text), mode, err);
 }
 
+static int remove_file(const struct vp_state *state, const char *name, struct vp_error *err)
+{
+	_cleanup_free_ char *path = vp_state_path(state, name);
+
+	if (unlink(path) && errno != ENOENT)
+		return vp_fail(err, -errno, "%s: cannot be removed: %s", path,
+			       strerror(errno));
+	return 0;
+}
+
 bool vp_state_panicked(const struct vp_state *state, struct vp_panic_marker *marker)
 {
 	_cleanup_free_ char *path = vp_state_path(state, "panic"), *text = NULL;
@@ -296,12 +306,7 @@ int vp_state_set_panic(const struct vp_state *state, const struct vp_panic_marke
 
 int vp_state_clear_panic(const struct vp_state *state, struct vp_error *err)
 {
-	_cleanup_free_ char *path = vp_state_path(state, "panic");
-
-	if (unlink(path) && errno != ENOENT)
-		return vp_fail(err, -errno, "%s: cannot remove the panic marker: %s", path,
-			       strerror(errno));
-	return 0;
+	return remove_file(state, "panic", err);
 }
 
 bool vp_state_confirm(const struct vp_state *state, struct vp_confirm *confirm)
@@ -342,11 +347,9 @@ int vp_state_set_confirm(const struct vp_state *state, const struct vp_confirm *
 	return write_document(state, "confirm", document, 0640, err);
 }
 
-void vp_state_clear_confirm(const struct vp_state *state)
+int vp_state_clear_confirm(const struct vp_state *state, struct vp_error *err)
 {
-	_cleanup_free_ char *path = vp_state_path(state, "confirm");
-
-	unlink(path);
+	return remove_file(state, "confirm", err);
 }
 
 void vp_boot_id(char id[static 40])

@@ -91,7 +91,8 @@ struct vp_confirm {
 bool vp_state_confirm(const struct vp_state *state, struct vp_confirm *confirm);
 int vp_state_set_confirm(const struct vp_state *state, const struct vp_confirm *confirm,
 			 struct vp_error *err);
-void vp_state_clear_confirm(const struct vp_state *state);
+/* 0 also when there is none, or -errno. */
+int vp_state_clear_confirm(const struct vp_state *state, struct vp_error *err);
 
 /* The kernel's boot id; "" when it cannot be read. */
 void vp_boot_id(char id[static 40]);

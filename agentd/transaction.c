@@ -269,13 +269,13 @@ static void install(struct vp_agent *agent, const struct vp_order *order,
 	if (r) {
 		vp_state_forget(&agent->state, next->generation.number);
 		if (order->confirm)
-			vp_state_clear_confirm(&agent->state);
+			vp_state_clear_confirm(&agent->state, NULL);
 		vp_active_free(next, &agent->all);
 		fail(outcome, VP_RESULT_FAILED);
 		return;
 	}
 	if (!order->confirm)
-		vp_state_clear_confirm(&agent->state);
+		vp_state_clear_confirm(&agent->state, NULL); /* guard.c sees that it is over */
 	committed = vp_loop_now();
 	record(agent, next);
 	outcome->milliseconds.verify = vp_loop_now() - committed;
@@ -295,7 +295,7 @@ static int check_panic(struct vp_agent *agent, const struct vp_order *order,
 		       " vpatchctl apply --after-panic");
 }
 
-static void describe(struct vp_agent *agent, struct vp_outcome *outcome)
+void vp_outcome_describe(struct vp_outcome *outcome, const struct vp_agent *agent)
 {
 	outcome->generation = agent->running;
 	outcome->patches = agent->active ? agent->active->generation.patches : 0;
@@ -323,7 +323,7 @@ void vp_transaction_run(struct vp_agent *agent, const struct vp_order *order,
 	}
 	vp_sources_free(order->sources);
 	memset(order->sources, 0, sizeof(*order->sources));
-	describe(agent, outcome);
+	vp_outcome_describe(outcome, agent);
 	outcome->milliseconds.total = vp_loop_now() - start + outcome->milliseconds.read;
 	vp_history_add(agent, order, outcome);
 	if (agent->changed && outcome->result == VP_RESULT_APPLIED)

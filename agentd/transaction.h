@@ -60,6 +60,9 @@ void vp_transaction_run(struct vp_agent *agent, const struct vp_order *order,
 			struct vp_outcome *outcome);
 void vp_outcome_free(struct vp_outcome *outcome);
 
+/* What runs by now, into the outcome; its findings in order. */
+void vp_outcome_describe(struct vp_outcome *outcome, const struct vp_agent *agent);
+
 /* Exit status and vpatch.result/1 of an outcome. */
 enum vp_exit vp_outcome_exit(const struct vp_outcome *outcome);
 json_t *vp_outcome_document(const struct vp_outcome *outcome, const char *request);

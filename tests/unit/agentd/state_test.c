@@ -133,7 +133,8 @@ static void confirmation(void **state)
 	assert_true(vp_state_confirm(&f->state, &read));
 	assert_int_equal(read.previous, 3);
 	assert_int_equal(read.boot_deadline, 77);
-	vp_state_clear_confirm(&f->state);
+	assert_int_equal(vp_state_clear_confirm(&f->state, NULL), 0);
+	assert_int_equal(vp_state_clear_confirm(&f->state, NULL), 0);
 	assert_false(vp_state_confirm(&f->state, &read));
 }
 
