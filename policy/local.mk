@@ -7,6 +7,7 @@ libvppolicy_a_SOURCES = \
 	policy/field.c policy/field.h \
 	policy/host.c policy/host.h \
 	policy/lexer.c policy/lexer.h \
+	policy/lifeline.c policy/lifeline.h \
 	policy/override.c policy/override.h \
 	policy/patch.c policy/patch.h \
 	policy/place.c \

@@ -6,10 +6,10 @@
  */
 #include "policy/plan.h"
 
-#include <netinet/in.h>
 #include <stdio.h>
 
 #include "lib/digest.h"
+#include "policy/lifeline.h"
 #include "policy/ports.h"
 
 struct builder {
@@ -20,7 +20,8 @@ struct builder {
 	const struct vp_patch *patch; /* the current one */
 	enum vp_mode mode;	      /* its effective mode */
 	bool bounded, published;      /* seen anywhere: bounded sets; services of this host */
-	bool discovery_forced;	      /* somebody shields ICMPv6 with management = force */
+	unsigned int
+		forced; /* VP_LIFELINE_BITs that somebody shields with management = force */
 };
 
 static void blind_spot(struct builder *b, const struct vp_patch *patch, const char *code,
@@ -290,23 +291,51 @@ static void check_management(struct builder *b, const struct vp_placement *place
 	vp_array_free(&left);
 }
 
-/* Without neighbour discovery nobody reaches this host by IPv6, management or not. */
-static bool covers_neighbours(const struct vp_port_ranges *ports)
+/* Somebody else's packets only pass by; what is for many hosts is for this one too. */
+static bool reaches_us(const struct builder *b, const struct vp_placement *placement)
 {
-	vp_array_each (range, ports)
-		if (range->protocol == IPPROTO_ICMPV6 || range->protocol == VP_PROTOCOL_ANY)
+	if (placement->local || own_address(b, placement))
+		return true;
+	vp_array_each (range, &placement->addresses)
+		if (range->last.bytes[0] >= (range->last.family == 4 ? 224 : 0xfe))
 			return true;
 	return false;
 }
 
-static void check_neighbours(struct builder *b, const struct vp_placement *placement)
+static void check_lifelines(struct builder *b, const struct vp_placement *placement)
 {
-	if (placement->mode != VP_MODE_ENFORCE || !covers_neighbours(&placement->ports))
+	unsigned int named, met = vp_lifelines_met(placement, &named);
+
+	if (placement->mode != VP_MODE_ENFORCE || !reaches_us(b, placement))
 		return;
 	if (placement->service->management_forced)
-		b->discovery_forced = true;
+		b->forced |= met;
 	else
-		b->plan->neighbours = true;
+		b->plan->lifelines |= met & ~named;
+}
+
+/* What the guard lets pass, of what the rule would see. */
+static void tell_lifelines(struct builder *b, const struct vp_placement *placement)
+{
+	unsigned int named, met = vp_lifelines_met(placement, &named) & b->plan->lifelines;
+
+	if (!met || !reaches_us(b, placement))
+		return;
+	for (unsigned int i = 0; i < VP_LIFELINE_COUNT; i++) {
+		if (!(met & VP_LIFELINE_BIT(i)))
+			continue;
+		blind_spot(b, placement->patch, "management",
+			   vp_format("service %s: %s always pass", placement->service->name,
+				     vp_lifeline_name(i)));
+		if (named & VP_LIFELINE_BIT(i))
+			vp_find_warning(
+				b->findings, &placement->rule->at,
+				"rule %s of %s is about %s, but these always pass here: "
+				"another patch would stop all of them; give that one "
+				"conditions, or write management = force",
+				placement->rule->name, placement->patch->id,
+				vp_lifeline_name(i));
+	}
 }
 
 /* Patches */
@@ -334,7 +363,7 @@ static void plan_rule(struct builder *b, const struct vp_rule *rule, uint32_t ta
 	placement.point = (enum vp_point)point;
 	if (!service->management_forced)
 		check_management(b, &placement);
-	check_neighbours(b, &placement);
+	check_lifelines(b, &placement);
 	b->bounded |= rule->action.verdict == VP_VERDICT_BAN ||
 		      (rule->action.verdict == VP_VERDICT_LIMIT && rule->action.per_source);
 	b->published |= placement.local;
@@ -419,11 +448,13 @@ static void host_blind_spots(struct builder *b)
 		blind_spot(b, NULL, "management",
 			   vp_format("%s of this host always passes",
 				     vp_port_range_print(range, ports)));
-	if (b->plan->neighbours)
-		blind_spot(b, NULL, "management",
-			   vp_strdup("IPv6 neighbour solicitations and advertisements without "
-				     "extension headers always pass: nobody could reach this "
-				     "host by IPv6 without them"));
+	for (unsigned int i = 0; i < VP_LIFELINE_COUNT; i++)
+		if (b->plan->lifelines & VP_LIFELINE_BIT(i))
+			blind_spot(
+				b, NULL, "management",
+				vp_format("%s without IP options or extension headers always "
+					  "pass: %s",
+					  vp_lifeline_name(i), vp_lifeline_reason(i)));
 	vp_array_each (session, &b->host->sessions)
 		blind_spot(b, NULL, "session",
 			   vp_format("the connection that applies, %s port %u to %s port %u, "
@@ -469,7 +500,9 @@ void vp_plan_build(struct vp_plan *plan, const struct vp_policy *policy,
 	plan_management(&b, policy);
 	vp_array_each (ranked, &ranking)
 		plan_patch(&b, ranked);
-	plan->neighbours = plan->neighbours && !b.discovery_forced;
+	plan->lifelines &= ~b.forced;
+	vp_array_each (placement, &plan->placements)
+		tell_lifelines(&b, placement);
 	host_blind_spots(&b);
 	vp_array_free(&ranking);
 }

@@ -43,8 +43,8 @@ struct vp_plan {
 	placements; /* evaluation order: severity (highest first), id, order in the file */
 	VP_ARRAY(struct vp_blind_spot) blind_spots;
 	struct vp_port_ranges management; /* the guard: without forced services */
-	bool neighbours; /* the guard has to keep IPv6 neighbour discovery alive: a rule covers
-			    ICMPv6 */
+	unsigned int lifelines; /* VP_LIFELINE_BITs (policy/lifeline.h) that the guard has to
+				   keep alive: a rule would stop them by accident */
 };
 
 /*

@@ -10,6 +10,7 @@
 #include <linux/netfilter/nf_conntrack_common.h>
 
 #include "modules/netfilter/compiler.h"
+#include "policy/lifeline.h"
 
 static void session_key(struct vp_nft_set *set, const struct vp_session *session, bool reply)
 {
@@ -145,25 +146,95 @@ static void management_return(struct vp_compiler *c, struct vp_nft_chain *chain)
 		ports_return(chain, name, false, true);
 }
 
-/*
- * IPv6 neighbour solicitations (135) and advertisements (136), as RFC 4861 has them valid:
- * hop limit 255, so from this link; right behind the fixed header, so that nothing else hides
- * in between.
- */
-static void neighbours_return(struct vp_nft_chain *chain)
+/* An IPv4 header without options; an IPv6 header right in front of `protocol`: so that nothing
+ * else hides in between. */
+static struct vp_statements *lifeline(struct vp_nft_chain *chain, uint8_t family,
+				      uint8_t protocol)
 {
-	struct vp_statements *out = &vp_chain_rule(chain, "neighbours")->statements;
-	struct vp_selector next_and_hops = vp_sel_payload(VP_SEL_NETWORK, 6, 2);
-	struct vp_selector type = vp_sel_payload(VP_SEL_TRANSPORT, 0, 1);
-	const uint8_t valid[2] = { IPPROTO_ICMPV6, 255 };
-	const uint8_t solicitation = 135, advertisement = 136;
+	struct vp_statements *out = &vp_chain_rule(chain, "lifeline")->statements;
+	struct vp_selector first = vp_sel_payload(VP_SEL_NETWORK, family == 4 ? 0 : 6, 1);
+	uint8_t plain = family == 4 ? 0x45 : protocol;
 
-	vp_st_family(out, 6);
-	vp_st_match_byte(out, VP_SEL_L4PROTO, VP_CMP_EQ, IPPROTO_ICMPV6);
-	vp_st_match(out, &next_and_hops, VP_CMP_EQ, valid);
-	vp_st_match(out, &type, VP_CMP_GE, &solicitation);
-	vp_st_match(out, &type, VP_CMP_LE, &advertisement);
+	vp_st_family(out, family);
+	vp_st_match_byte(out, VP_SEL_L4PROTO, VP_CMP_EQ, protocol);
+	vp_st_match(out, &first, VP_CMP_EQ, &plain);
+	return out;
+}
+
+/* Messages of neighbour discovery, as RFC 4861 has them valid: hop limit 255, so from this
+ * link. */
+static void discovery_return(struct vp_nft_chain *chain, bool routers, bool neighbours)
+{
+	struct vp_statements *out = lifeline(chain, 6, IPPROTO_ICMPV6);
+	struct vp_selector hops = vp_sel_payload(VP_SEL_NETWORK, 7, 1);
+	struct vp_selector type = vp_sel_payload(VP_SEL_TRANSPORT, 0, 1);
+	const uint8_t valid = 255, first = routers ? 133 : 135, last = neighbours ? 136 : 134;
+
+	vp_st_match(out, &hops, VP_CMP_EQ, &valid);
+	vp_st_match(out, &type, VP_CMP_GE, &first);
+	vp_st_match(out, &type, VP_CMP_LE, &last);
 	vp_st_verdict(out, VP_NFT_RETURN, NULL);
+}
+
+/* "Fragmentation needed" and "packet too big", when connection tracking knows what of. */
+static void path_mtu_return(struct vp_nft_chain *chain, uint8_t family)
+{
+	struct vp_statements *out =
+		lifeline(chain, family, family == 4 ? IPPROTO_ICMP : IPPROTO_ICMPV6);
+	struct vp_selector type = vp_sel_payload(VP_SEL_TRANSPORT, 0, family == 4 ? 2 : 1);
+	const uint8_t needed[2] = { 3, 4 }, too_big = 2;
+
+	vp_st_match(out, &type, VP_CMP_EQ, family == 4 ? needed : &too_big);
+	vp_st_match_u32(out, VP_SEL_CT_STATE, VP_CMP_BITS, NF_CT_STATE_BIT(IP_CT_RELATED));
+	vp_st_verdict(out, VP_NFT_RETURN, NULL);
+}
+
+/* Between the ports of server and client; DHCPv6 speaks from link-local addresses. */
+static void dhcp_return(struct vp_nft_chain *chain, uint8_t family)
+{
+	struct vp_statements *out = lifeline(chain, family, IPPROTO_UDP);
+	struct vp_selector ports = vp_sel_payload(VP_SEL_TRANSPORT, 0, 4);
+	struct vp_selector source = vp_sel_payload(VP_SEL_NETWORK, 8, 2);
+	const uint16_t client = family == 4 ? 68 : 546, server = family == 4 ? 67 : 547;
+	const uint8_t link_local[2] = { 0xfe, 0x80 };
+	bool leaving = chain->hook == NF_INET_LOCAL_OUT;
+	uint8_t both[4];
+
+	if (family == 6) {
+		source.masked = true;
+		source.mask[0] = 0xff;
+		source.mask[1] = 0xc0;
+		vp_st_match(out, &source, VP_CMP_EQ, link_local);
+	}
+	vp_put_port(both, leaving ? client : server);
+	vp_put_port(both + 2, leaving ? server : client);
+	vp_st_match(out, &ports, VP_CMP_EQ, both);
+	vp_st_verdict(out, VP_NFT_RETURN, NULL);
+}
+
+static bool keeps(const struct vp_compiler *c, enum vp_lifeline which)
+{
+	return c->plan->lifelines & VP_LIFELINE_BIT(which);
+}
+
+/* Without these nobody reaches this host after a while; see policy/lifeline.h. */
+static void lifelines_return(struct vp_compiler *c, struct vp_nft_chain *chain)
+{
+	bool routers = keeps(c, VP_LIFELINE_ROUTERS);
+	bool neighbours = keeps(c, VP_LIFELINE_NEIGHBOURS);
+
+	if (routers || neighbours)
+		discovery_return(chain, routers, neighbours);
+	if (keeps(c, VP_LIFELINE_DHCP_4))
+		dhcp_return(chain, 4);
+	if (keeps(c, VP_LIFELINE_DHCP_6))
+		dhcp_return(chain, 6);
+	if (chain->hook != NF_INET_LOCAL_IN)
+		return; /* connections are not known yet; or what others will have to get */
+	if (keeps(c, VP_LIFELINE_PATH_MTU_4))
+		path_mtu_return(chain, 4);
+	if (keeps(c, VP_LIFELINE_PATH_MTU_6))
+		path_mtu_return(chain, 6);
 }
 
 void vp_compile_guard(struct vp_compiler *c, struct vp_nft_chain *chain)
@@ -172,8 +243,8 @@ void vp_compile_guard(struct vp_compiler *c, struct vp_nft_chain *chain)
 		vp_st_match_u32(&vp_chain_rule(chain, "reassembly")->statements,
 				VP_SEL_CT_STATE, VP_CMP_BITS, NF_CT_STATE_INVALID_BIT);
 	sessions_return(c, chain);
-	if (chain->hook != NF_INET_FORWARD)
-		management_return(c, chain);
-	if (c->plan->neighbours && chain->hook != NF_INET_FORWARD)
-		neighbours_return(chain);
+	if (chain->hook == NF_INET_FORWARD)
+		return;
+	management_return(c, chain);
+	lifelines_return(c, chain);
 }

@@ -225,8 +225,8 @@ static void put_bits(struct vp_strbuf *out, const struct vp_statement *statement
 
 	/* by name: a number would be an equality to nft */
 	if (statement->selectors[0].kind == VP_SEL_CT_STATE)
-		vp_strbuf_adds(out, bits == NF_CT_STATE_INVALID_BIT ? "ct state invalid"
-								    : "ct state untracked");
+		vp_strbuf_addf(out, "ct state %s",
+			       bits == NF_CT_STATE_INVALID_BIT ? "invalid" : "related");
 	else
 		vp_strbuf_addf(out, "ct status %s", bits == IPS_ASSURED ? "assured" : "dnat");
 }

@@ -10,6 +10,8 @@
 
 #include <cmocka.h>
 
+#include "lib/cleanup.h"
+#include "policy/lifeline.h"
 #include "policy/plan.h"
 #include "policy/ports.h"
 
@@ -221,6 +223,62 @@ static void test_site_set(void **state)
 	assert_int_equal(f->plan.placements.len, 1);
 }
 
+/* Which messages a rule would stop by accident, so that the guard has to keep them. */
+static void test_lifelines(void **state)
+{
+	enum {
+		ND = VP_LIFELINE_BIT(VP_LIFELINE_NEIGHBOURS),
+		RA = VP_LIFELINE_BIT(VP_LIFELINE_ROUTERS),
+		MTU4 = VP_LIFELINE_BIT(VP_LIFELINE_PATH_MTU_4),
+		MTU6 = VP_LIFELINE_BIT(VP_LIFELINE_PATH_MTU_6),
+		DHCP4 = VP_LIFELINE_BIT(VP_LIFELINE_DHCP_4),
+		DHCP6 = VP_LIFELINE_BIT(VP_LIFELINE_DHCP_6),
+		ALL = VP_LIFELINE_BIT(VP_LIFELINE_COUNT) - 1,
+	};
+	static const struct {
+		const char *service, *when;
+		unsigned int kept;
+	} cases[] = {
+		{ "ports = ip\n", "not ip.src equals 192.0.2.1, 2001:db8::1", ALL },
+		{ "ports = ip\nmanagement = force\n", "ip.ttl at-least 1", 0 },
+		{ "ports = ip\naddress = 203.0.113.9\n", "ip.ttl at-least 1", 0 },
+		{ "ports = ip\naddress = 224.0.0.0/4\n", "ip.ttl at-least 1", ALL },
+		{ "ports = ip\n", "not ip.hdr_len equals 20", 0 },
+		{ "ports = ip\n", "ipv6.routing.type equals 0", 0 },
+		{ "ports = ip\n", "ipv6.routing.type absent", ALL },
+		{ "ports = ip\n", "ip.version equals 4", MTU4 | DHCP4 },
+		{ "ports = ip\n", "not ip.proto equals 1, 17", ND | RA | MTU6 },
+		{ "ports = ip\n", "ip.ttl equals 64", ALL & ~(ND | RA) },
+		{ "ports = udp/any\n", "datagram.len at-least 1", DHCP4 | DHCP6 },
+		{ "ports = udp/60-90\n", "datagram.len at-least 1", DHCP4 },
+		{ "ports = udp/68\n", "datagram.len at-least 1", 0 },
+		{ "ports = udp/any\n", "udp.srcport equals 53", 0 },
+		{ "ports = udp/any\n", "udp.dstport equals 68, 546", 0 },
+		{ "ports = udp/any\n", "udp.dstport equals 1-1024", DHCP4 | DHCP6 },
+		{ "ports = icmp\n", "icmp.type equals 3, 11", MTU4 },
+		{ "ports = icmp\n", "icmp.type equals 5", 0 },
+		{ "ports = icmpv6\n", "icmpv6.type equals 134", ND },
+		{ "ports = icmpv6\n", "not icmpv6.type equals 128", ND | RA | MTU6 },
+		{ "ports = tcp/any\n", "ip.ttl at-least 1", 0 },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < VP_COUNT(cases); i++) {
+		_cleanup_free_ char *rule = vp_format("when = %s\n" DROP, cases[i].when);
+		void *of_case = NULL;
+		struct fixture *f;
+
+		setup(&of_case);
+		f = of_case;
+		add(f, "A", LOW "mode = enforce\n", cases[i].service, rule);
+		plan(f);
+		if (f->plan.lifelines != cases[i].kept || f->plan.placements.len != 1)
+			fail_msg("%s%s: %#x, not %#x; %s", cases[i].service, cases[i].when,
+				 f->plan.lifelines, cases[i].kept, vp_strbuf_text(&f->text));
+		teardown(&of_case);
+	}
+}
+
 static void test_refusals(void **state)
 {
 	static const struct {
@@ -334,6 +392,7 @@ int main(void)
 		PLAN_TEST(test_diff),
 		PLAN_TEST(test_tags),
 		cmocka_unit_test(test_refusals),
+		cmocka_unit_test(test_lifelines),
 		cmocka_unit_test(test_ports),
 	};
 
