@@ -69,6 +69,7 @@ EXTRA_DIST += \
 	tests/system/lab/good-endpoint.vpatch \
 	tests/system/lab/good-host.vpatch \
 	tests/system/lab/good-limit.vpatch \
+	tests/system/lab/good-shared-limit.vpatch \
 	tests/system/lab/good-ways.vpatch
 
 check_PROGRAMS += daemon_test

@@ -194,6 +194,25 @@ static void mask_mutants(struct walk *w, struct vp_condition *condition, const c
 	}
 }
 
+static void offset_mutants(struct walk *w, struct vp_condition *condition, const char *owner)
+{
+	if (condition->field->type != VP_TYPE_SLICE)
+		return;
+	for (int by = -1; by <= 1; by += 2) {
+		_cleanup_free_ char *before = NULL;
+		_cleanup_free_ char *after = NULL;
+
+		if ((by < 0 && !condition->offset) || !turn(w, &condition->at))
+			continue;
+		before = condition_text(condition);
+		save(w, &condition->offset, sizeof(condition->offset));
+		condition->offset += (uint32_t)by;
+		after = condition_text(condition);
+		w->mutant->what = vp_format("%s: %s became %s", owner, before, after);
+		return;
+	}
+}
+
 static void condition_mutants(struct walk *w, struct vp_conditions *conditions, size_t index,
 			      const char *key, const char *owner)
 {
@@ -214,6 +233,7 @@ static void condition_mutants(struct walk *w, struct vp_conditions *conditions, 
 		text = condition_text(condition);
 		w->mutant->what = vp_format("%s: negated: %s = %s", owner, key, text);
 	}
+	offset_mutants(w, condition, owner);
 	mask_mutants(w, condition, owner);
 	for (size_t i = 0; i < condition->values.len && !w->found; i++)
 		value_mutants(w, &condition->values.data[i], largest(condition), owner);
@@ -253,6 +273,19 @@ static void rate_mutant(struct walk *w, struct vp_rule *rule, bool doubled)
 			  (unsigned long long)rate->count, rate->seconds);
 }
 
+static void source_mutant(struct walk *w, struct vp_rule *rule)
+{
+	struct vp_action *action = &rule->action;
+
+	if (!turn(w, &rule->at))
+		return;
+	w->mutant->what = vp_format("rule %s: %s", rule->name,
+				    action->per_source ? "one limit for all sources"
+						       : "a limit per source");
+	save(w, &action->per_source, sizeof(action->per_source));
+	action->per_source = !action->per_source;
+}
+
 static void rule_mutants(struct walk *w, struct vp_patch *patch, size_t index)
 {
 	struct vp_rule *rule = &patch->rules.data[index];
@@ -277,6 +310,7 @@ static void rule_mutants(struct walk *w, struct vp_patch *patch, size_t index)
 	burst_mutant(w, rule, rule->action.burst > 1 ? rule->action.burst / 2 : 1);
 	rate_mutant(w, rule, true);
 	rate_mutant(w, rule, false);
+	source_mutant(w, rule);
 }
 
 static bool names_set(const struct vp_conditions *conditions, const struct vp_set *set,

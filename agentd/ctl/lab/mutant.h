@@ -5,11 +5,14 @@
  * memory, and puts it back.
  *
  * Made of: every rule (deleted; held in monitor), every `when` and `except`
- * (deleted; negated; each value moved: numbers by one at each bound, strings by a
- * bit of the first and last byte, addresses at both ends, narrower and wider; each
- * bit of a mask turned), the values of sets that conditions name, rate and burst
- * of limits (halved, doubled), entries of services' `address` and `ports`
- * (deleted; the last `ports` entry stays).
+ * (deleted; negated; a slice's offset moved by one; each value moved: numbers by one
+ * at each bound, strings by a bit of the first and last byte, addresses at both ends,
+ * narrower and wider; each bit of a mask turned), the values of sets that conditions
+ * name, rate and burst of limits (halved, doubled), whether a limit is per source,
+ * entries of services' `address` and `ports` (deleted; the last `ports` entry stays).
+ *
+ * Not made, because what arrives is the same: one of `drop`, `reject`, `reset` and
+ * `ban` for another, and another duration of a ban. Nor of regexes.
  */
 #ifndef VP_LAB_MUTANT_H
 #define VP_LAB_MUTANT_H

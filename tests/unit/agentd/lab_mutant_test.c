@@ -22,11 +22,13 @@ static const char text[] =
 	"when = datagram.len equals 8-16\nexcept = ip.src equals @stations\naction = drop\n"
 	"[rule second]\nservice = a\nwhen = datagram[0:4] equals \"PING\"\naction = drop\n"
 	"[rule third]\nservice = b\naction = limit 100/second burst 10\n"
+	"[rule fourth]\nservice = b\nwhen = datagram[4:1] equals 1\naction = drop\n"
 	"[sample one]\nrule = first\nexpect = blocked\nsend = \"\\x17\"\n"
 	"[sample two]\nrule = second\nexpect = blocked\nsend = \"PING\"\n"
 	"[sample three]\nrule = third\nexpect = limited after 10\nsend = \"x\"\nrepeat = 20\n"
 	"[sample four]\nservice = a\nexpect = passed\nsend = \"x\"\n"
-	"[sample five]\nservice = b\nexpect = passed\nsend = \"x\"\n";
+	"[sample five]\nservice = b\nexpect = passed\nsend = \"x\"\n"
+	"[sample six]\nrule = fourth\nexpect = blocked\nsend = \"xxxx\\x01\"\n";
 
 struct fixture {
 	struct vp_policy policy;
@@ -111,6 +113,10 @@ static void makes_what_it_promises(void **state)
 		"rule third: burst 10 became 5",
 		"rule third: rate 100 per 1 s became 200 per 1 s",
 		"rule third: rate 100 per 1 s became 50 per 1 s",
+		"rule third: a limit per source",
+		"rule second: datagram[0:4] equals \"PING\" became datagram[1:4]",
+		"rule fourth: datagram[4:1] equals 1 became datagram[3:1]",
+		"rule fourth: datagram[4:1] equals 1 became datagram[5:1]",
 		"service a: deleted: address = 203.0.113.2",
 		"service a: deleted: ports = udp/123",
 	};

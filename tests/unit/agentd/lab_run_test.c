@@ -105,6 +105,7 @@ static void good_limit(void **state)
 {
 	(void)state;
 	assert_proven("good-limit.vpatch", true, false);
+	assert_proven("good-shared-limit.vpatch", true, false);
 }
 
 static void good_in_other_ways(void **state)
