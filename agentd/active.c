@@ -6,7 +6,6 @@
 #include <string.h>
 #include <sys/timex.h>
 
-#include "agentd/local.h"
 #include "agentd/loop.h"
 #include "lib/digest.h"
 
@@ -96,7 +95,6 @@ static void earlier(time_t *at, time_t other, time_t now)
 static void set_changes_at(struct vp_active *active)
 {
 	time_t now = active->host.now;
-	struct vp_locals locals = { 0 };
 
 	earlier(&active->changes_at, active->policy.changes_at, now);
 	vp_array_each (patch, &active->policy.patches) {
@@ -105,9 +103,7 @@ static void set_changes_at(struct vp_active *active)
 		    !active->host.clock_synchronised)
 			earlier(&active->changes_at, now + 60, now);
 	}
-	vp_locals_read(&locals, &active->generation.sources);
-	earlier(&active->changes_at, vp_locals_next_end(&locals, now), now);
-	vp_locals_free(&locals);
+	earlier(&active->changes_at, vp_locals_next_end(&active->locals, now), now);
 }
 
 /* Only services named by their unit or process are looked up among the host's sockets. */
@@ -128,6 +124,7 @@ static int build_steps(struct vp_active *active, const struct vp_config *config,
 	uint64_t start = vp_loop_now(), built, planned;
 	int r;
 
+	vp_locals_read(&active->locals, &generation->sources);
 	vp_policy_build(&active->policy, &generation->sources, time(NULL), findings);
 	built = vp_loop_now();
 	if (findings->errors)
@@ -192,6 +189,7 @@ void vp_active_free(struct vp_active *active, const struct vp_enforcement *all)
 	vp_plan_free(&active->plan);
 	vp_host_free(&active->host);
 	vp_policy_free(&active->policy);
+	vp_locals_free(&active->locals);
 	vp_generation_free(&active->generation);
 	free(active);
 }

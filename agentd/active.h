@@ -9,6 +9,7 @@
 #include "agentd/config.h"
 #include "agentd/enforcement.h"
 #include "agentd/generation.h"
+#include "agentd/local.h"
 
 struct vp_active {
 	struct vp_generation
@@ -17,7 +18,8 @@ struct vp_active {
 	struct vp_host host;
 	struct vp_plan plan;
 	struct vp_artefacts artefacts;
-	time_t changes_at; /* when time alone makes it outdated; 0: never */
+	struct vp_locals locals; /* the local overrides among its sources */
+	time_t changes_at;	 /* when time alone makes it outdated; 0: never */
 };
 
 /* Milliseconds the steps took. */

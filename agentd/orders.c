@@ -39,6 +39,12 @@ int vp_running_locals(const struct vp_agent *agent, struct vp_locals *locals,
 	struct vp_generation generation = { 0 };
 	int r;
 
+	if (agent->active) {
+		vp_array_each (local, &agent->active->locals)
+			vp_locals_add(locals, local);
+		vp_locals_expire(locals, time(NULL));
+		return 0;
+	}
 	if (!agent->running)
 		return 0;
 	r = vp_state_load(&agent->state, agent->running, &generation, err);
@@ -76,7 +82,9 @@ void vp_apply_folder(struct vp_agent *agent, const struct vp_order *order,
 	whole.folder = whole.content = vp_sources_digest(&sources);
 	whole.sources = &sources;
 	agent->folder_digest = outcome->findings.errors ? 0 : whole.folder;
-	if (outcome->findings.errors) {
+	if (whole.unless && agent->folder_digest == whole.unless) {
+		outcome->result = VP_RESULT_UNCHANGED;
+	} else if (outcome->findings.errors) {
 		refuse_folder(agent, order, outcome);
 	} else {
 		vp_running_locals(agent, &locals, &ignored);

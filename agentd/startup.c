@@ -120,11 +120,8 @@ static int build(struct vp_agent *agent, uint64_t number, struct vp_error *err)
 			break;
 		}
 	vp_findings_free(&findings);
-	if (!r) {
+	if (!r)
 		vp_sources_free(&agent->active->generation.sources);
-		memset(&agent->active->generation.sources, 0,
-		       sizeof(agent->active->generation.sources));
-	}
 	return r;
 }
 
@@ -198,15 +195,12 @@ void vp_startup_folder(struct vp_agent *agent)
 	struct vp_confirm confirm;
 	struct vp_outcome outcome = { 0 };
 	struct vp_order order = { .request = "start", .who = "vpatchd" };
-	struct vp_findings findings = { 0 };
-	uint64_t folder;
 
 	if (vp_state_panicked(&agent->state, &marker) ||
 	    vp_state_confirm(&agent->state, &confirm))
 		return;
-	folder = vp_folder_digest(agent, &findings);
-	if (findings.errors || !agent->active || agent->active->generation.folder != folder)
-		vp_apply_folder(agent, &order, &outcome);
-	vp_findings_free(&findings);
+	if (agent->active)
+		order.unless = agent->active->generation.folder;
+	vp_apply_folder(agent, &order, &outcome);
 	vp_outcome_free(&outcome);
 }

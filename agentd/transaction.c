@@ -10,7 +10,6 @@
 #include <inttypes.h>
 #include <string.h>
 
-#include "agentd/local.h"
 #include "agentd/loop.h"
 #include "agentd/reporting.h"
 #include "agentd/session.h"
@@ -50,7 +49,7 @@ static void make_generation(struct vp_agent *agent, const struct vp_order *order
 		.forced = order->forced || (agent->active && agent->active->generation.forced),
 		.sources = *order->sources,
 	};
-	memset(order->sources, 0, sizeof(*order->sources));
+	*order->sources = (struct vp_sources){ 0 };
 	/* who applied before may still be connected */
 	if (agent->active)
 		vp_array_each (session, &agent->active->generation.sessions)
@@ -183,18 +182,21 @@ static int commit(struct vp_agent *agent, const struct vp_order *order,
 	return r;
 }
 
-static void write_local_copy(struct vp_agent *agent, const struct vp_sources *sources)
+/* Seldom anything new: then nothing is written, and no disk waited for. */
+static void write_local_copy(struct vp_agent *agent, const struct vp_locals *locals)
 {
 	_cleanup_free_ char *path = vp_state_path(&agent->state, "overrides.conf");
+	_cleanup_free_ char *old = NULL;
 	_cleanup_strbuf_ struct vp_strbuf text = { 0 };
-	struct vp_locals locals = { 0 };
 	struct vp_error err;
+	size_t len;
 
-	vp_locals_read(&locals, sources);
-	vp_locals_print(&locals, &text);
+	vp_locals_print(locals, &text);
+	if (!vp_file_read(path, text.len, &old, &len, NULL) && len == text.len &&
+	    !memcmp(old, text.data, len))
+		return;
 	if (vp_file_write(path, text.data, text.len, 0644, &err))
 		vp_log_warning("%s", err.text);
-	vp_locals_free(&locals);
 }
 
 static void prune(struct vp_agent *agent)
@@ -232,23 +234,11 @@ static void record(struct vp_agent *agent, struct vp_active *next)
 	vp_transaction_verify(agent,
 			      NULL); /* last: what only the old generation had is gone */
 	vp_problem_set(&agent->start_failed, NULL);
-	write_local_copy(agent, &next->generation.sources);
-	vp_sources_free(&next->generation.sources);
-	memset(&next->generation.sources, 0, sizeof(next->generation.sources));
+	write_local_copy(agent, &next->locals);
 	prune(agent);
 	if (agent->reporting)
 		vp_reporting_rules(agent->reporting);
 	vp_active_free(old, &agent->all);
-}
-
-/* The bundle has them now: only the local overrides are needed once more. */
-static void drop_texts(struct vp_sources *sources)
-{
-	struct vp_sources local = { .overrides = sources->overrides };
-
-	memset(&sources->overrides, 0, sizeof(sources->overrides));
-	vp_sources_free(sources);
-	*sources = local;
 }
 
 static void install(struct vp_agent *agent, const struct vp_order *order,
@@ -258,7 +248,7 @@ static void install(struct vp_agent *agent, const struct vp_order *order,
 	int r = store(agent, order, next, outcome);
 
 	if (!r) {
-		drop_texts(&next->generation.sources);
+		vp_sources_free(&next->generation.sources); /* the bundle has them now */
 		r = prepare(agent, next, outcome);
 	}
 	if (!r) {
@@ -322,7 +312,6 @@ void vp_transaction_run(struct vp_agent *agent, const struct vp_order *order,
 		}
 	}
 	vp_sources_free(order->sources);
-	memset(order->sources, 0, sizeof(*order->sources));
 	vp_outcome_describe(outcome, agent);
 	outcome->milliseconds.total = vp_loop_now() - start + outcome->milliseconds.read;
 	vp_history_add(agent, order, outcome);

@@ -35,6 +35,7 @@ struct vp_order {
 	struct vp_sources *sources;
 	uint64_t folder;   /* digest of the policy folder that this decision saw */
 	uint64_t content;  /* digest of `sources` without local overrides; 0: not known yet */
+	uint64_t unless;   /* vp_apply_folder does nothing when the folder has this digest */
 	uint64_t restores; /* rollback: the generation whose sources these are */
 	const struct vp_session_list *sessions; /* of whoever asks; NULL: none */
 	unsigned int confirm;			/* seconds; 0: no confirmation needed */

@@ -6,6 +6,8 @@
  */
 #include <errno.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "agentd/orders.h"
 #include "agentd/startup.h"
@@ -449,6 +451,79 @@ static void rollback_goes_on_backwards(void **state)
 	assert_running(f, 5);
 }
 
+static ino_t overrides_file(struct fixture *f)
+{
+	char *path = vp_state_path(&f->agent.state, "overrides.conf");
+	struct stat st;
+
+	assert_int_equal(stat(path, &st), 0);
+	free(path);
+	return st.st_ino;
+}
+
+static void assert_disabled_locally(struct fixture *f)
+{
+	struct vp_locals locals = { 0 };
+
+	assert_int_equal(vp_running_locals(&f->agent, &locals, NULL), 0);
+	assert_int_equal(locals.len, 1);
+	assert_string_equal(locals.data[0].id, "TEST-1");
+	assert_false(locals.data[0].enabled);
+	vp_locals_free(&locals);
+}
+
+/* Over applies and restarts; their copy is written when they change and else left alone. */
+static void local_overrides_stay(void **state)
+{
+	struct fixture *f = *state;
+	struct vp_local local = { .kind = VP_LOCAL_ENABLED, .id = (char *)"TEST-1" };
+	struct vp_locals locals = { &local, 1, 1 };
+	struct vp_outcome outcome = { 0 };
+	ino_t first, second;
+
+	assert_int_equal(apply(f, &plain), VP_RESULT_APPLIED);
+	first = overrides_file(f);
+	assert_int_equal(apply(f, &plain), VP_RESULT_APPLIED);
+	assert_true(overrides_file(f) == first);
+	vp_apply_generation(&f->agent, 2, &locals, &plain, &outcome);
+	assert_int_equal(outcome.result, VP_RESULT_APPLIED);
+	vp_outcome_free(&outcome);
+	second = overrides_file(f);
+	assert_true(second != first);
+	assert_disabled_locally(f);
+	assert_int_equal(apply(f, &plain), VP_RESULT_APPLIED);
+	assert_disabled_locally(f);
+	restart(f);
+	assert_disabled_locally(f);
+	assert_int_equal(apply(f, &plain), VP_RESULT_APPLIED);
+	assert_disabled_locally(f);
+	assert_true(overrides_file(f) == second);
+	assert_running(f, 5);
+}
+
+static void unlink_patch(struct fixture *f)
+{
+	char *path = vp_format("%s/a.vpatch", f->folder);
+
+	assert_int_equal(unlink(path), 0);
+	free(path);
+}
+
+/* Looked at once, and only something new is applied. */
+static void start_applies_what_is_new(void **state)
+{
+	struct fixture *f = *state;
+
+	assert_int_equal(apply(f, &plain), VP_RESULT_APPLIED);
+	restart(f);
+	vp_startup_folder(&f->agent);
+	assert_running(f, 1);
+	unlink_patch(f);
+	vp_startup_folder(&f->agent);
+	assert_running(f, 2);
+	assert_int_equal(f->agent.active->generation.patches, 0);
+}
+
 int vp_test_transaction(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -467,6 +542,8 @@ int vp_test_transaction(void)
 						setup, teardown),
 		cmocka_unit_test_setup_teardown(panic_forbids_everything, setup, teardown),
 		cmocka_unit_test_setup_teardown(rollback_goes_on_backwards, setup, teardown),
+		cmocka_unit_test_setup_teardown(local_overrides_stay, setup, teardown),
+		cmocka_unit_test_setup_teardown(start_applies_what_is_new, setup, teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
