@@ -148,7 +148,7 @@ void vp_batch_add_object(struct vp_batch *batch, const struct vp_image_object *o
 		mnl_attr_put_u32(message, NFTA_LIMIT_FLAGS, htonl(NFT_LIMIT_F_INV));
 	}
 	mnl_attr_nest_end(message, nest);
-	snprintf(comment, sizeof(comment), "tag %08x", object->tag);
+	snprintf(comment, sizeof(comment), VP_TAG_COMMENT, object->tag);
 	put_comment(message, NFTA_OBJ_USERDATA, NFTNL_UDATA_OBJ_COMMENT, comment);
 	vp_batch_finish(batch, message);
 }

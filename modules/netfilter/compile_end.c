@@ -191,6 +191,7 @@ static void limit(struct vp_compiler *c, const struct vp_placement *placement,
 	source = vp_sel_source(family, true);
 	set = dynamic_set(c, full, &source, family == 4 ? "ipv4_addr" : "ipv6_addr");
 	set->milliseconds = limit_memory(action);
+	set->tag = placement->tag;
 	each = vp_st_add(out, VP_ST_LIMIT_EACH, &source, 1);
 	each->name = vp_strdup(full);
 	each->rate = action->rate;

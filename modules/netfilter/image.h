@@ -44,6 +44,9 @@ struct vp_index {
 
 #define VP_NOWHERE UINT32_MAX
 
+/* The comment that says whose a counter, a limit or a set is: by it a later process knows. */
+#define VP_TAG_COMMENT "tag %08x"
+
 void vp_index_add(struct vp_index *index, uint64_t hash, uint32_t position);
 /* Positions with that hash: start with *state = 0; VP_NOWHERE when there is none left. */
 uint32_t vp_index_next(const struct vp_index *index, uint64_t hash, size_t *state);
@@ -85,6 +88,7 @@ struct vp_image_set {
 	uint32_t key_type, key_length, data_type, data_length;
 	uint32_t size;
 	uint64_t milliseconds;
+	uint32_t tag;				     /* whose it is; 0: everybody's */
 	uint8_t parts[VP_SELECTORS_MAX], part_count; /* of a concatenation with intervals */
 	bool kept;				     /* contents belong to the kernel */
 	bool leftover; /* kept, although nothing of what is meant refers to it */

@@ -31,11 +31,15 @@ static void set_userdata(struct vp_image *image, const struct vp_nft_set *from,
 			 struct vp_image_set *set)
 {
 	struct vp_userdata userdata = { .length = 0 };
+	char owner[24];
 
-	vp_userdata_set(&userdata, from, comment(&image->arena, from->comment),
+	snprintf(owner, sizeof(owner), VP_TAG_COMMENT, from->tag);
+	vp_userdata_set(&userdata, from,
+			from->tag ? owner : comment(&image->arena, from->comment),
 			&set->key_type);
 	set->userdata = vp_arena_copy(&image->arena, userdata.data, userdata.length);
 	set->userdata_length = userdata.length;
+	set->tag = from->tag;
 }
 
 static uint32_t set_flags(const struct vp_nft_set *from)

@@ -21,9 +21,10 @@ int vp_netfilter_repair(struct vp_instance *instance, const struct vp_counts *co
 			struct vp_error *err);
 
 /*
- * Remove kept objects (counters, limits) and counts that
+ * Remove kept objects (counters, limits, the sets of limits per source) and counts that
  * nothing refers to and whose tag is not among `tags`: for patches that no stored
- * generation knows any more. Returns how many were removed, or -errno.
+ * generation knows any more, the running one included. Returns how many were removed,
+ * or -errno.
  */
 int vp_netfilter_forget(struct vp_instance *instance, const uint32_t *tags, size_t count,
 			struct vp_error *err);

@@ -30,15 +30,29 @@ struct reading {
 };
 
 /* The comment among user data, or NULL; libnftnl's layout: type, length, value. */
-static const char *comment_of(struct vp_image *image, const void *data, uint32_t size,
-			      uint8_t type)
+static const char *find_comment(const void *data, uint32_t size, uint8_t type)
 {
 	const uint8_t *at = data, *end = at ? at + size : NULL;
 
 	for (; at && end - at >= 2 && end - at - 2 >= at[1]; at += 2 + at[1])
 		if (at[0] == type && at[1] > 0 && at[1 + at[1]] == 0)
-			return vp_arena_text(&image->arena, (const char *)at + 2);
+			return (const char *)at + 2;
 	return NULL;
+}
+
+static const char *comment_of(struct vp_image *image, const void *data, uint32_t size,
+			      uint8_t type)
+{
+	return vp_arena_text(&image->arena, find_comment(data, size, type));
+}
+
+/* Whose it is, from that comment. */
+static uint32_t tag_of(const void *data, uint32_t size, uint8_t type)
+{
+	const char *comment = find_comment(data, size, type);
+	unsigned int tag;
+
+	return comment && sscanf(comment, VP_TAG_COMMENT, &tag) == 1 ? tag : 0;
 }
 
 static bool ours(const char *table, uint32_t family)
@@ -180,6 +194,7 @@ static void read_set(struct vp_image *image, struct nftnl_set *from)
 	data = nftnl_set_get_data(from, NFTNL_SET_USERDATA, &size);
 	set->userdata = vp_arena_copy(&image->arena, data, data ? size : 0);
 	set->userdata_length = data ? size : 0;
+	set->tag = tag_of(data, size, NFTNL_UDATA_SET_COMMENT);
 }
 
 static int visit_set(const struct nlmsghdr *message, void *data)
@@ -197,18 +212,6 @@ static int visit_set(const struct nlmsghdr *message, void *data)
 	return 0;
 }
 
-/* Whose a counter or limit is, from its comment: see vp_batch_add_object(). */
-static uint32_t tag_of(const void *data, uint32_t size)
-{
-	const uint8_t *at = data;
-	unsigned int tag;
-
-	if (at && size > 2 && at[0] == NFTNL_UDATA_OBJ_COMMENT && at[1] == size - 2 &&
-	    at[size - 1] == 0 && sscanf((const char *)at + 2, "tag %x", &tag) == 1)
-		return tag;
-	return 0;
-}
-
 static void read_object(struct vp_image *image, struct nftnl_obj *from)
 {
 	uint32_t type = nftnl_obj_get_u32(from, NFTNL_OBJ_TYPE), size = 0;
@@ -219,7 +222,7 @@ static void read_object(struct vp_image *image, struct nftnl_obj *from)
 		return;
 	object = vp_image_add_object(image, nftnl_obj_get_str(from, NFTNL_OBJ_NAME));
 	userdata = nftnl_obj_get_data(from, NFTNL_OBJ_USERDATA, &size);
-	object->tag = tag_of(userdata, size);
+	object->tag = tag_of(userdata, size, NFTNL_UDATA_OBJ_COMMENT);
 	object->leftover = nftnl_obj_get_u32(from, NFTNL_OBJ_USE) == 0;
 	if (type == NFT_OBJECT_COUNTER) {
 		object->kind = VP_OBJECT_COUNTER;

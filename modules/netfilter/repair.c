@@ -163,11 +163,16 @@ static int forget(struct vp_instance *instance, const struct known *known,
 		vp_batch_delete_object(&batch, object);
 		removed++;
 	}
-	if (removed)
-		instance->certain = false; /* the next change looks what is left */
-	vp_array_each (set, &image->sets)
+	vp_array_each (set, &image->sets) {
 		if (vp_counts_set(set, &bans))
 			removed += (int)forget_counts(instance, image, set, known, &batch);
+		if (!set->kept || !set->tag || is_known(known, set->tag))
+			continue;
+		vp_batch_delete_set(&batch, set);
+		removed++;
+	}
+	if (removed)
+		instance->certain = false; /* the next change looks what is left */
 	code = vp_instance_send(instance, &batch, err);
 	return code < 0 ? code : removed;
 }

@@ -168,6 +168,7 @@ struct vp_nft_set {
 			   emptied */
 	bool immutable; /* the name holds a digest of the content: made whole, replaced, never
 			   changed */
+	uint32_t tag;	/* of a kept set: whose it is; 0: everybody's */
 	uint32_t size;	/* bound of a dynamic set, or hint; 0: none */
 	uint64_t milliseconds;	/* default timeout of elements */
 	uint32_t key_size;	/* bytes of a key: its parts, each padded to 4 */

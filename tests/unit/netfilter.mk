@@ -6,10 +6,26 @@ TESTS += netfilter_kernel_test
 netfilter_kernel_test_SOURCES = \
 	tests/unit/netfilter/kernel_build.c \
 	tests/unit/netfilter/kernel_build.h \
+	tests/unit/netfilter/kernel_drive.c \
+	tests/unit/netfilter/kernel_drive.h \
 	tests/unit/netfilter/kernel_test.c \
 	tests/unit/netfilter/kernel_zoo.c
 netfilter_kernel_test_CFLAGS = $(AM_CFLAGS) -pthread $(CMOCKA_CFLAGS) $(MNL_CFLAGS) $(NFTNL_CFLAGS)
 netfilter_kernel_test_LDADD = libvpmodules.a libvppolicy.a libvpbase.a \
+	$(NFTNL_LIBS) $(MNL_LIBS) $(CMOCKA_LIBS)
+
+# what outlives generations, and what others do to it
+check_PROGRAMS += netfilter_kept_test
+TESTS += netfilter_kept_test
+netfilter_kept_test_SOURCES = \
+	tests/unit/netfilter/kept_test.c \
+	tests/unit/netfilter/kernel_build.c \
+	tests/unit/netfilter/kernel_build.h \
+	tests/unit/netfilter/kernel_drive.c \
+	tests/unit/netfilter/kernel_drive.h \
+	tests/unit/netfilter/kernel_zoo.c
+netfilter_kept_test_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS) $(MNL_CFLAGS) $(NFTNL_CFLAGS)
+netfilter_kept_test_LDADD = libvpmodules.a libvppolicy.a libvpbase.a \
 	$(NFTNL_LIBS) $(MNL_LIBS) $(CMOCKA_LIBS)
 
 # the text that nft(8) loads and our own transactions mean the same

@@ -27,7 +27,7 @@
 #include "lib/cleanup.h"
 #include "modules/netfilter/netfilter.h"
 #include "modules/netfilter/watch.h"
-#include "tests/unit/netfilter/kernel_build.h"
+#include "tests/unit/netfilter/kernel_drive.h"
 
 static double milliseconds(void)
 {
@@ -35,108 +35,6 @@ static double milliseconds(void)
 
 	clock_gettime(CLOCK_MONOTONIC, &now);
 	return (double)now.tv_sec * 1e3 + (double)now.tv_nsec / 1e6;
-}
-
-static void good(int code, const struct vp_error *err)
-{
-	if (code < 0)
-		fail_msg("%d: %s", code, err->text);
-}
-
-static struct vp_instance *open_instance(void)
-{
-	struct vp_instance *instance = NULL;
-	struct vp_error err = { 0 };
-
-	good(vp_instance_open(&instance, NULL, &err), &err);
-	return instance;
-}
-
-static int fresh(void **state)
-{
-	struct vp_error err = { 0 };
-
-	*state = open_instance();
-	good(vp_instance_remove(*state, &err), &err);
-	return 0;
-}
-
-static int gone(void **state)
-{
-	struct vp_error err = { 0 };
-
-	good(vp_instance_remove(*state, &err), &err);
-	vp_instance_close(*state);
-	return 0;
-}
-
-static void apply(struct vp_instance *instance, const struct vp_artefact *artefact)
-{
-	struct vp_error err = { 0 };
-
-	good(vp_netfilter_prepare(instance, artefact, &err), &err);
-	good(vp_netfilter_commit(instance, &err), &err);
-	vp_netfilter_finish(instance);
-}
-
-/* Number of differences; the lines contain `text`, when given. */
-static int verify(struct vp_instance *instance, const struct vp_artefact *artefact,
-		  const char *text)
-{
-	_cleanup_strbuf_ struct vp_strbuf lines = { 0 };
-	struct vp_error err = { 0 };
-	int count = vp_netfilter_verify(instance, artefact, &lines, &err);
-
-	good(count, &err);
-	if (text && !strstr(vp_strbuf_text(&lines), text))
-		fail_msg("\"%s\" is not in: %s", text, vp_strbuf_text(&lines));
-	if (!text && count)
-		print_message("%s", vp_strbuf_text(&lines));
-	return count;
-}
-
-/* Apply, expect no differences, drop the artefact. */
-static void apply_shape(struct vp_instance *instance, struct shape shape)
-{
-	struct vp_artefact *artefact = vp_artefact_build(&shape);
-
-	apply(instance, artefact);
-	assert_int_equal(verify(instance, artefact, NULL), 0);
-	vp_artefact_drop(artefact);
-}
-
-static void nft(const char *command)
-{
-	_cleanup_free_ char *line = vp_format("nft '%s'", command);
-
-	if (system(line) != 0)
-		fail_msg("%s", line);
-}
-
-static void send_to(uint16_t port, const char *payload, unsigned int times)
-{
-	struct sockaddr_in to = { .sin_family = AF_INET, .sin_port = htons(port) };
-	_cleanup_close_ int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-
-	to.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-	for (unsigned int i = 0; i < times; i++)
-		if (sendto(fd, payload, strlen(payload), 0, (struct sockaddr *)&to,
-			   sizeof(to)) < 0)
-			fail_msg("sendto: %s", strerror(errno));
-}
-
-static uint64_t packets_of(struct vp_instance *instance, uint32_t tag)
-{
-	struct vp_counts counts = { 0 };
-	struct vp_error err = { 0 };
-	uint64_t packets = 0;
-
-	good(vp_netfilter_counts(instance, &counts, &err), &err);
-	vp_array_each (count, &counts)
-		if (count->tag == tag)
-			packets += count->packets;
-	vp_array_free(&counts);
-	return packets;
 }
 
 static uint64_t generation_of(struct vp_instance *instance)
@@ -400,15 +298,6 @@ static void ownership_protects(void **state)
 	vp_artefact_drop(artefact);
 }
 
-static enum vp_watch_event wait_event(struct vp_watch *watch, int timeout)
-{
-	struct pollfd poll_fd = { .fd = vp_watch_fd(watch), .events = POLLIN };
-
-	if (poll(&poll_fd, 1, timeout) <= 0)
-		return VP_WATCH_NOTHING;
-	return vp_watch_handle(watch);
-}
-
 static void watcher_tells_us_from_them(void **state)
 {
 	struct shape shape = { .generation = 1, .regions = 2, .elements = 3 };
@@ -645,17 +534,6 @@ static void changes_have_no_gap(void **state)
 	assert_true(traffic.toggled > 0 && traffic.toggled < traffic.sent);
 	assert_int_equal(packets_of(*state, REGION_TAG), traffic.sent);
 	assert_int_equal(packets_of(*state, SHAPE_TAG) + traffic.toggled, traffic.sent);
-}
-
-static void loopback_up(void)
-{
-	_cleanup_close_ int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-	struct ifreq request = { .ifr_name = "lo", .ifr_flags = IFF_UP | IFF_RUNNING };
-
-	if (ioctl(fd, SIOCSIFFLAGS, &request) < 0) {
-		perror("lo");
-		exit(1);
-	}
 }
 
 int main(void)
