@@ -70,19 +70,20 @@ static void found_through_an_ancestor(void **state)
 	int server, client, hold[2];
 	uint16_t port;
 	pid_t child;
+	char byte = 0;
 
 	(void)state;
 	client = connect_pair(&server, &port);
-	assert_int_equal(pipe(hold), 0);
+	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, hold), 0);
 	child = fork();
 	if (!child) {
-		char end;
-
 		close(client);
 		close(server);
 		close(hold[1]);
-		_exit(read(hold[0], &end, 1) != 0);
+		_exit(write(hold[0], &byte, 1) != 1 || read(hold[0], &byte, 1) != 0);
 	}
+	close(hold[0]);
+	assert_int_equal(read(hold[1], &byte, 1), 1); /* it has closed its own by now */
 	vp_session_find(child, &sessions);
 	vp_array_each (session, &sessions)
 		found = found || session->local_port == port;
@@ -94,7 +95,6 @@ static void found_through_an_ancestor(void **state)
 		assert_int_not_equal(session->local_port, port);
 	close(hold[1]);
 	waitpid(child, NULL, 0);
-	close(hold[0]);
 	vp_array_free(&sessions);
 }
 
