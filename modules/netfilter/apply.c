@@ -110,8 +110,11 @@ int vp_instance_prepare(struct vp_instance *instance, struct vp_error *err)
 		return code;
 	vp_diff_make(&instance->diff, instance->base, instance->wanted);
 	vp_batch_begin(&batch, &instance->nl);
-	if (!instance->diff.rebuild)
+	if (!instance->diff.rebuild) {
+		vp_bans_restore(instance, instance->wanted); /* sent with a set that is new */
 		build_prepare(&batch, &instance->diff, instance->wanted);
+		vp_image_release_kept(instance->wanted);
+	}
 	code = vp_instance_send(instance, &batch, err);
 	if (code < 0)
 		instance->certain = false;
@@ -152,20 +155,6 @@ static void build_commit(struct vp_batch *batch, const struct vp_diff *diff)
 		vp_batch_add_rules(batch, *chain);
 }
 
-/* Bans outlive the table they were in. Contents of other kept sets are short-lived rates. */
-static void keep_bans(struct vp_instance *instance)
-{
-	vp_array_each (set, &instance->wanted->sets) {
-		const struct vp_image_set *there = vp_image_set(instance->base, set->name);
-
-		if (!set->kept || !(set->flags & NFT_SET_MAP) || !there ||
-		    !vp_image_set_same(there, set))
-			continue;
-		if (vp_observe_elements(&instance->nl, instance->wanted, set, NULL) < 0)
-			set->elements.len = 0;
-	}
-}
-
 static int commit_rebuild(struct vp_instance *instance, struct vp_error *err)
 {
 	_cleanup_batch_ struct vp_batch batch = { 0 };
@@ -177,7 +166,8 @@ static int commit_rebuild(struct vp_instance *instance, struct vp_error *err)
 			    instance->diff.conflict);
 		vp_image_keep(instance->wanted, instance->base);
 		vp_counts_restore(&counts, instance->wanted);
-		keep_bans(instance);
+		vp_bans_read(instance, instance->base, true);
+		vp_bans_restore(instance, instance->wanted);
 		vp_batch_begin(&batch, &instance->nl);
 		if (instance->base->exists)
 			vp_batch_delete_table(&batch, VP_TABLE_NAME);

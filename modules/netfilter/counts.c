@@ -199,8 +199,10 @@ int vp_netfilter_counts(struct vp_instance *instance, struct vp_counts *counts,
 	if (code < 0 || !image->exists)
 		return code;
 	code = read_all(instance, image, counts, err);
-	if (code == 0)
+	if (code == 0) {
 		vp_instance_remember(instance, counts);
+		vp_bans_read(instance, image, false);
+	}
 	return code;
 }
 

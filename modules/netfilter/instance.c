@@ -70,6 +70,7 @@ void vp_instance_close(struct vp_instance *instance)
 		return;
 	vp_instance_settle(instance);
 	vp_image_free(instance->meant);
+	vp_image_free(instance->bans);
 	vp_array_free(&instance->last);
 	vp_netlink_close(&instance->nl);
 	free(instance);
@@ -101,6 +102,7 @@ int vp_instance_remove(struct vp_instance *instance, struct vp_error *err)
 		return code;
 	vp_instance_settle(instance);
 	vp_image_free(TAKE_PTR(instance->meant));
+	vp_image_free(TAKE_PTR(instance->bans));
 	vp_array_free(&instance->last);
 	instance->certain = false;
 	return 0;

@@ -30,6 +30,8 @@ struct vp_instance {
 	struct vp_counts last;	 /* counts at the last reading, for repair */
 	uint32_t last_genid;	 /* the kernel's at that reading */
 	size_t last_elements;	 /* of the sets that count, likewise */
+	struct vp_image *bans;	 /* who was banned at the last reading, or NULL; likewise */
+	uint64_t bans_read;	 /* when: boot time, ms */
 	struct vp_watch *watch;	 /* not owned; quiet during our own transactions */
 };
 
@@ -64,6 +66,12 @@ int vp_netfilter_verify(struct vp_instance *instance, const struct vp_artefact *
 int vp_netfilter_counts(struct vp_instance *instance, struct vp_counts *counts,
 			struct vp_error *err);
 int vp_netfilter_probe(struct vp_host *host, struct vp_error *err);
+
+/* Read who is banned in the sets of `there`, unless that was done a moment ago or it cannot be
+ * read. */
+void vp_bans_read(struct vp_instance *instance, const struct vp_image *there, bool at_once);
+/* Give the image's ban sets the elements last known whose time has not come. */
+void vp_bans_restore(const struct vp_instance *instance, struct vp_image *image);
 
 /* Keep the counts (joined) for a repair. */
 void vp_instance_remember(struct vp_instance *instance, const struct vp_counts *counts);

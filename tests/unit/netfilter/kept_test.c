@@ -9,6 +9,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -66,11 +67,62 @@ static void limits_are_forgotten(void **state)
 	apply_shape(*state, shape);
 }
 
+static bool banned(const char *element)
+{
+	_cleanup_free_ char *line =
+		vp_format("nft list map inet vpatch ban4 | grep -q \"%s\"", element);
+
+	return system(line) == 0;
+}
+
+/* 203.0.113.9 for half an hour, 203.0.113.8 for a moment. */
+static void ban_two(void)
+{
+	nft("add element inet vpatch ban4 { 203.0.113.9 timeout 1h expires 30m : 0x7002, "
+	    "203.0.113.8 timeout 1h expires 300ms : 0x7002 }");
+}
+
+static void bans_survive_a_flush(void **state)
+{
+	struct shape shape = { .generation = 1, .regions = 1, .zoo = true };
+	struct vp_artefact *artefact = vp_artefact_build(&shape);
+	struct vp_instance *other;
+	struct vp_error err = { 0 };
+
+	apply(*state, artefact);
+	ban_two();
+	packets_of(*state, REGION_TAG); /* bans are read with the counts */
+	assert_true(banned("203.0.113.9 .*29m.*: 0x00007002"));
+	assert_true(banned("203.0.113.8"));
+	nft("flush ruleset");
+	usleep(400000);
+	good(vp_netfilter_repair(*state, NULL, &err), &err);
+	assert_int_equal(verify(*state, artefact, NULL), 0);
+	assert_true(banned("203.0.113.9 .*29m.*: 0x00007002"));
+	assert_false(banned("203.0.113.8"));
+	nft("delete table inet vpatch; add table inet vpatch");
+	packets_of(*state, REGION_TAG); /* nothing to read there */
+	good(vp_netfilter_repair(*state, NULL, &err), &err);
+	assert_true(banned("203.0.113.9 .*29m.*: 0x00007002"));
+	other = open_instance(); /* adopts, and has committed nothing yet */
+	packets_of(other, REGION_TAG);
+	nft("flush ruleset");
+	apply(other, artefact);
+	assert_int_equal(verify(other, artefact, NULL), 0);
+	assert_true(banned("203.0.113.9 .*29m.*: 0x00007002"));
+	good(vp_instance_remove(other, &err), &err);
+	apply(other, artefact);
+	assert_false(banned("203.0.113.9")); /* panic means all of it */
+	vp_instance_close(other);
+	vp_artefact_drop(artefact);
+}
+
 int main(void)
 {
 #define TEST(function) cmocka_unit_test_setup_teardown(function, fresh, gone)
 	const struct CMUnitTest tests[] = {
 		TEST(limits_are_forgotten),
+		TEST(bans_survive_a_flush),
 	};
 
 	vp_enter_namespace();
