@@ -256,12 +256,10 @@ static int dump(struct vp_netlink *nl, uint16_t type, uint16_t table, vp_netlink
 {
 	uint8_t buffer[VP_NETLINK_REQUEST] __attribute__((aligned(8)));
 	struct nlmsghdr *request = vp_netlink_request(nl, buffer, type, NLM_F_DUMP);
-	int code;
 
 	if (table)
 		mnl_attr_put_strz(request, table, VP_TABLE_NAME);
-	code = vp_netlink_ask(nl, request, visit, reading);
-	return code == -ENOENT ? -EINTR : code; /* the table went while we read */
+	return vp_netlink_ask(nl, request, visit, reading);
 }
 
 static int read_chains(struct vp_netlink *nl, struct reading *reading)
@@ -299,7 +297,9 @@ static int read_all(struct vp_netlink *nl, struct vp_image *image)
 	}
 	if (code == 0)
 		code = vp_netlink_genid(nl, &after);
-	return code == 0 && before != after ? -EINTR : code;
+	if (code == -ENOENT || (code == 0 && before != after))
+		code = -EINTR; /* the table went while we read, or changed */
+	return code;
 }
 
 static int unreadable(int code, struct vp_error *err)
@@ -308,6 +308,8 @@ static int unreadable(int code, struct vp_error *err)
 		return vp_fail(err, -EAGAIN,
 			       "the rules of this host change faster than they can be read; "
 			       "stop what keeps changing nftables rules and try again");
+	if (code == -ENOENT)
+		return vp_fail(err, code, "there is no table inet %s to read", VP_TABLE_NAME);
 	return vp_fail(err, code, "cannot read the table inet %s: %s; %s", VP_TABLE_NAME,
 		       strerror(-code), vp_netlink_cure(code));
 }

@@ -16,8 +16,8 @@ int vp_observe(struct vp_netlink *nl, struct vp_image **image, struct vp_error *
 /* Only whether the table is there, its flags, and the generation it carries. */
 int vp_observe_table(struct vp_netlink *nl, struct vp_image *image, struct vp_error *err);
 
-/* Only the counters and limits with their values, only the headers of the sets, only one set's
- * elements. */
+/* Only the counters and limits with their values, only the headers of the sets (-ENOENT: there
+ * is no table), only one set's elements. */
 int vp_observe_sets(struct vp_netlink *nl, struct vp_image *image, struct vp_error *err);
 int vp_observe_objects(struct vp_netlink *nl, struct vp_image *image, struct vp_error *err);
 int vp_observe_elements(struct vp_netlink *nl, struct vp_image *image,

@@ -67,6 +67,23 @@ static void limits_are_forgotten(void **state)
 	apply_shape(*state, shape);
 }
 
+/* Not "they change too fast": that would be tried again and again. */
+static void missing_table_is_told(void **state)
+{
+	_cleanup_image_ struct vp_image *image = vp_image_new();
+	struct vp_instance *instance = *state;
+	struct vp_counts counts = { 0 };
+	struct vp_error err = { 0 };
+
+	assert_int_equal(vp_observe_sets(&instance->nl, image, &err), -ENOENT);
+	assert_non_null(strstr(err.text, "there is no table inet vpatch"));
+	assert_int_equal(vp_observe_objects(&instance->nl, image, &err), 0);
+	assert_int_equal(image->objects.len, 0);
+	good(vp_netfilter_counts(instance, &counts, &err), &err);
+	assert_int_equal(counts.len, 0);
+	assert_int_equal(vp_netfilter_forget(instance, NULL, 0, &err), 0);
+}
+
 static bool banned(const char *element)
 {
 	_cleanup_free_ char *line =
@@ -122,6 +139,7 @@ int main(void)
 #define TEST(function) cmocka_unit_test_setup_teardown(function, fresh, gone)
 	const struct CMUnitTest tests[] = {
 		TEST(limits_are_forgotten),
+		TEST(missing_table_is_told),
 		TEST(bans_survive_a_flush),
 	};
 
