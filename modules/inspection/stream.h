@@ -22,7 +22,7 @@
 
 enum vp_fate {
 	VP_FATE_PASS,
-	VP_FATE_EMPTY, /* on without its payload (stale bytes, a keep-alive's garbage byte) */
+	VP_FATE_EMPTY, /* on without payload, FIN and urgent flag; see vp_stream_segment() */
 	VP_FATE_NO_URGENT, /* on without the urgent flag and pointer */
 	VP_FATE_BLOCK,	   /* the reader said so, of this segment or of one before */
 	VP_FATE_CONFLICT,  /* other bytes in the place of those read */
@@ -34,19 +34,27 @@ struct vp_stream_options {
 	size_t kept;	      /* bytes already read that are kept for comparison */
 	size_t held;	      /* bytes out of order that may wait */
 	unsigned int packets; /* packets that may wait */
+	uint32_t window;      /* bytes off the stream that may be of it; 0: 1 GiB, the most
+			       * that TCP has (RFC 7323, 2.3), and the most here */
 	bool monitor;
 };
 
 struct vp_stream;
 
+/* Called from within the functions below; only vp_stream_skip(), vp_stream_block(),
+ * vp_stream_sleep() and the questions may be called back. */
 struct vp_stream_user {
 	/* The next bytes in order. False: they must not be delivered, nor anything after. */
 	bool (*read)(void *context, struct vp_slice bytes);
-	/* What becomes of a packet given to vp_stream_segment(); each is settled exactly once.
-	 */
+	/* What becomes of a packet given to vp_stream_segment(); each is settled exactly once,
+	 * after its bytes were read. */
 	void (*settle)(void *context, uint64_t packet, enum vp_fate fate);
-	/* All bytes before FIN were read. */
+	/* All bytes before FIN were read; the packet with the FIN is not settled yet. May be
+	 * NULL. */
 	void (*finished)(void *context);
+	/* Of a watched stream: what would have become of a packet that now passes. May be
+	 * NULL. */
+	void (*note)(void *context, uint64_t packet, enum vp_fate fate);
 };
 
 /* Options, user and context outlive it. Owned by the caller. */
@@ -55,27 +63,64 @@ struct vp_stream *vp_stream_new(const struct vp_stream_options *options,
 /* Packets that still wait are settled as VP_FATE_BOUND. */
 void vp_stream_free(struct vp_stream *stream);
 
-/* The sequence number of the first byte, from the SYN or (midstream) from the first segment.
+/*
+ * The sequence number of the first byte: behind that of the SYN (also when the
+ * SYN has data), or midstream that of the first segment. Comes before any
+ * segment; once more, it begins another connection (what waits is settled as
+ * VP_FATE_BOUND).
  */
 void vp_stream_begin(struct vp_stream *stream, uint32_t sequence);
 
-/* A segment; a FIN counts behind its payload. `urgent`: its URG flag is set. */
+/*
+ * A segment; a FIN counts behind its payload. `urgent`: its URG flag is set. A
+ * segment without bytes and FIN passes. Only segments that the receiver would
+ * take belong here: checksum and window are checked before, by the caller or by
+ * conntrack; a position is only known modulo 2^32, and whoever may send far ahead
+ * of the receiver can make it mean another.
+ *
+ * VP_FATE_EMPTY has
+ * - bytes that are older than what is kept, with whatever newer ones the segment
+ *   has: when the receiver has the old, the sender repeats the new alone;
+ * - the byte before the next, when it is another than was read (keep-alive);
+ * - bytes of which all wait already: the receiver's answer hastens the missing.
+ *
+ * VP_FATE_BOUND of one segment ends nothing: dropped, it comes again. A caller
+ * that lets it pass unread gives up the stream.
+ *
+ * VP_FATE_WINDOW and VP_FATE_CONFLICT also have what lies behind the FIN, and a
+ * FIN in the place of a byte.
+ */
 void vp_stream_segment(struct vp_stream *stream, uint64_t packet, uint32_t sequence,
 		       struct vp_slice payload, bool fin, bool urgent);
 
 /*
  * The next `count` bytes need not be read (a body that no rule reads): they
- * pass in any order, and need not come by here at all. Reading goes on behind
- * them.
+ * pass in any order, and need not come by here at all, but of more than 1 GiB
+ * something must be seen in each. Reading goes on behind them. A FIN among them
+ * passes too, and finishes nothing. From read() it means the bytes behind those
+ * given.
  */
 void vp_stream_skip(struct vp_stream *stream, uint64_t count);
 
-/* Forget what is kept for comparison (the connection sleeps); what comes again is stale. */
+/*
+ * Nothing from the next byte on may be delivered, as if read() had said so; from
+ * finished(), that is the FIN.
+ */
+void vp_stream_block(struct vp_stream *stream);
+
+/*
+ * Forget what is kept for comparison; what comes again is stale. For connections
+ * that are idle for longer than a lost segment takes to come again.
+ */
 void vp_stream_sleep(struct vp_stream *stream);
 
-/* The next byte that will be read. */
+/* The next byte that will be read; of a blocked stream, the first that was blocked. */
 uint32_t vp_stream_next(const struct vp_stream *stream);
-/* Bytes held and kept. */
+/* Packets that wait. */
+size_t vp_stream_waiting(const struct vp_stream *stream);
+/* A watched stream reached a bound: nothing is read any more, everything passes. */
+bool vp_stream_lost(const struct vp_stream *stream);
+/* Bytes that are held and kept, with what is needed for it; without the stream's own size. */
 size_t vp_stream_memory(const struct vp_stream *stream);
 
 #endif
