@@ -24,6 +24,7 @@
 
 #define EVENT_SIZE (64u << 10)
 #define EVENT_ROOM (1 << 20)
+#define READS_MAX  64 /* a call: others may make events faster than we read them */
 
 struct vp_watch {
 	struct vp_instance *instance; /* not owned */
@@ -190,7 +191,7 @@ enum vp_watch_event vp_watch_handle(struct vp_watch *watch)
 	watch->suspicious = false;
 	if (eventfd_read(watch->wake_fd, &ignored) < 0)
 		ignored = 0; /* nobody woke us that way */
-	for (;;) {
+	for (int i = 0; i < READS_MAX; i++) {
 		ssize_t size = mnl_socket_recvfrom(watch->socket, watch->buffer, EVENT_SIZE);
 		const struct nlmsghdr *message = (const void *)watch->buffer;
 		int left = (int)size;

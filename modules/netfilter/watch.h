@@ -31,7 +31,9 @@ void vp_watch_close(struct vp_watch *watch);
 /* Readable when there is something to handle. Changes hands never; valid until close. */
 int vp_watch_fd(const struct vp_watch *watch);
 
-/* Read all that is there: the most serious event. Call when readable, and after own changes.
+/*
+ * Read what is there, a bounded part of it at a time (the rest keeps it readable): the
+ * most serious event. Call when readable, and after own changes.
  */
 enum vp_watch_event vp_watch_handle(struct vp_watch *watch);
 

@@ -134,6 +134,32 @@ static void bans_survive_a_flush(void **state)
 	vp_artefact_drop(artefact);
 }
 
+/* A flood of events about other tables is read in parts: the event loop has more to do. */
+static void floods_are_read_in_parts(void **state)
+{
+	struct vp_watch *watch = NULL;
+	struct vp_error err = { 0 };
+	int calls = 0;
+	FILE *other;
+
+	apply_shape(*state, (struct shape){ .generation = 1, .regions = 1 });
+	good(vp_watch_open(&watch, *state, &err), &err);
+	other = popen("nft -f -", "we");
+	fputs("table inet other {\n", other);
+	for (int i = 0; i < 6000; i++)
+		fprintf(other, "chain c%d { }\n", i);
+	fputs("}\n", other);
+	assert_int_equal(pclose(other), 0);
+	nft("delete table inet vpatch");
+	assert_int_equal(wait_event(watch, 1000), VP_WATCH_NOTHING);
+	while (wait_event(watch, 0) != VP_WATCH_VANISHED)
+		if (++calls > 100)
+			fail_msg("the removal behind the flood is not seen");
+	assert_int_equal(wait_event(watch, 0), VP_WATCH_NOTHING);
+	vp_watch_close(watch);
+	nft("delete table inet other");
+}
+
 int main(void)
 {
 #define TEST(function) cmocka_unit_test_setup_teardown(function, fresh, gone)
@@ -141,6 +167,7 @@ int main(void)
 		TEST(limits_are_forgotten),
 		TEST(missing_table_is_told),
 		TEST(bans_survive_a_flush),
+		TEST(floods_are_read_in_parts),
 	};
 
 	vp_enter_namespace();
