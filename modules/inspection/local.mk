@@ -10,8 +10,10 @@ VP_INSPECTION_LIBS = $(HS_LIBS) $(PCRE2_LIBS) $(HTP_LIBS) $(EXPAT_LIBS) $(ZLIB_L
 
 # packets in order
 libvpinspection_a_SOURCES += \
+	modules/inspection/checksum.c modules/inspection/checksum.h \
 	modules/inspection/held.c modules/inspection/held.h \
 	modules/inspection/kept.c modules/inspection/kept.h \
+	modules/inspection/packet.c modules/inspection/packet.h \
 	modules/inspection/segment.h \
 	modules/inspection/stream.c modules/inspection/stream.h
 

@@ -8,9 +8,11 @@
 
 enum vp_packet_fault {
 	VP_PACKET_FINE,
-	VP_PACKET_SHORT,    /* headers do not fit in the bytes, or a length contradicts them */
+	VP_PACKET_SHORT,    /* headers do not fit in the bytes, a length contradicts them, or
+			     * there is none (jumbograms, RFC 2675) */
 	VP_PACKET_FRAGMENT, /* a piece of a datagram: reassembly comes first */
-	VP_PACKET_FOREIGN,  /* neither IPv4 nor IPv6, or no transport that is inspected */
+	VP_PACKET_FOREIGN,  /* neither IPv4 nor IPv6, or no transport that is inspected, or
+			     * on a source route that ends elsewhere */
 	VP_PACKET_CHECKSUM, /* the receiver will drop it */
 };
 
@@ -35,17 +37,21 @@ struct vp_packet {
 
 /*
  * Take `bytes` apart (RFC 791, 8200, 9293, 768, 792, 4443); they may be longer
- * than the IP length says, which decides. A UDP length of 0 over IPv6 means up
- * to the end. `verify`: compute checksums too (not for packets whose checksum is
- * still to be filled in by hardware). Slices of *packet point into `bytes`.
+ * than the IP length says, which decides, and a datagram may be shorter, which
+ * decides then. A UDP length of 0 over IPv6 means up to the end. `verify`:
+ * compute checksums too (not for packets whose checksum is still to be filled in
+ * by hardware). Slices of *packet point into `bytes`. Of a packet with a fault,
+ * addresses and protocol are set as far as they could be read, the rest may be 0.
  */
 enum vp_packet_fault vp_packet_parse(struct vp_slice bytes, bool verify,
 				     struct vp_packet *packet);
 
 /*
- * Copy `packet` (as parsed from `bytes`) into `out`, room for bytes.len, without
- * its payload, or without its urgent flag and pointer; lengths and checksums are
- * right again. The length of the copy.
+ * Copy `packet` (parsed from `bytes` as VP_PACKET_FINE) into `out`, room for
+ * bytes.len: without its payload, and then without FIN, PSH and the urgent flag,
+ * which would stand in the payload's place; or without its urgent flag and
+ * pointer alone. Lengths are right again, and checksums whole, also where
+ * hardware was to fill them in. The length of the copy.
  */
 size_t vp_packet_without_payload(struct vp_slice bytes, const struct vp_packet *packet,
 				 uint8_t *out);
