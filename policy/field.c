@@ -58,78 +58,69 @@ const struct vp_transform_type vp_transform_types[VP_TRANSFORM_COUNT] = {
 	(EQUALS | VP_OP_BIT(VP_OP_CONTAINS) | VP_OP_BIT(VP_OP_STARTS_WITH) |                  \
 	 VP_OP_BIT(VP_OP_ENDS_WITH) | VP_OP_BIT(VP_OP_MATCHES) | EXISTS)
 
+#define KNOWN(...)                                                                            \
+	.known = { __VA_ARGS__ }, .known_count = VP_COUNT(((const uint8_t[]){ __VA_ARGS__ }))
+
 #define IP	 VP_TRAFFIC_ANY
 #define DATAGRAM (VP_TRAFFIC_UDP | VP_TRAFFIC_ICMP | VP_TRAFFIC_ICMPV6)
 
+/* What every row has; `...` are its other members. */
+#define ROW(ID, NAME, TYPE, TRAFFIC, POINTS, OPERATORS, SUMMARY, ...)                         \
+	[ID] = { .id = ID,                                                                    \
+		 .name = NAME,                                                                \
+		 .type = TYPE,                                                                \
+		 .traffic = TRAFFIC,                                                          \
+		 .points = POINTS,                                                            \
+		 .operators = OPERATORS,                                                      \
+		 .summary = SUMMARY,                                                          \
+		 __VA_ARGS__ }
+
 /* A number in a header that every packet of the protocol has. */
-#define HEADER(ID, NAME, BITS, TRAFFIC, POINTS, SUMMARY)                                      \
-	[VP_FIELD_##ID] = {                                                                   \
-		.id = VP_FIELD_##ID,                                                          \
-		.name = NAME,                                                                 \
-		.type = VP_TYPE_NUMBER,                                                       \
-		.bits = BITS,                                                                 \
-		.traffic = TRAFFIC,                                                           \
-		.points = POINTS,                                                             \
-		.operators = COMPARE,                                                         \
-		.netfilter_operators = COMPARE,                                               \
-		.summary = SUMMARY,                                                           \
-	}
+#define HEADER(ID, NAME, BITS, TRAFFIC, POINTS, SUMMARY, ...)                                 \
+	ROW(VP_FIELD_##ID, NAME, VP_TYPE_NUMBER, TRAFFIC, POINTS, COMPARE, SUMMARY,           \
+	    .bits = BITS, .netfilter_operators = COMPARE, ##__VA_ARGS__)
 
 /* A number in an option or extension header, which may be missing. */
-#define OPTION(ID, NAME, BITS, TRAFFIC, OPERATORS, SUMMARY)                                   \
-	[VP_FIELD_##ID] = {                                                                   \
-		.id = VP_FIELD_##ID,                                                          \
-		.name = NAME,                                                                 \
-		.type = VP_TYPE_NUMBER,                                                       \
-		.bits = BITS,                                                                 \
-		.traffic = TRAFFIC,                                                           \
-		.points = NETFILTER,                                                          \
-		.operators = OPERATORS,                                                       \
-		.netfilter_operators = OPERATORS,                                             \
-		.summary = SUMMARY,                                                           \
-	}
+#define OPTION(ID, NAME, BITS, TRAFFIC, OPERATORS, SUMMARY, ...)                              \
+	ROW(VP_FIELD_##ID, NAME, VP_TYPE_NUMBER, TRAFFIC, NETFILTER, OPERATORS, SUMMARY,      \
+	    .bits = BITS, .netfilter_operators = OPERATORS, ##__VA_ARGS__)
 
 #define ADDRESS(ID, NAME, SUMMARY)                                                            \
-	[VP_FIELD_##ID] = {                                                                   \
-		.id = VP_FIELD_##ID,                                                          \
-		.name = NAME,                                                                 \
-		.type = VP_TYPE_ADDRESS,                                                      \
-		.traffic = IP,                                                                \
-		.points = BOTH,                                                               \
-		.operators = EQUALS,                                                          \
-		.netfilter_operators = EQUALS,                                                \
-		.summary = SUMMARY,                                                           \
-	}
+	ROW(VP_FIELD_##ID, NAME, VP_TYPE_ADDRESS, IP, BOTH, EQUALS, SUMMARY,                  \
+	    .netfilter_operators = EQUALS)
 
 #define SLICE(ID, NAME, TRAFFIC, POINTS, NETFILTER_OPERATORS, SUMMARY)                        \
-	[VP_FIELD_##ID] = {                                                                   \
-		.id = VP_FIELD_##ID,                                                          \
-		.name = NAME,                                                                 \
-		.type = VP_TYPE_SLICE,                                                        \
-		.argument = VP_ARGUMENT_SLICE,                                                \
-		.traffic = TRAFFIC,                                                           \
-		.points = POINTS,                                                             \
-		.operators = COMPARE | TEXT,                                                  \
-		.netfilter_operators = NETFILTER_OPERATORS,                                   \
-		.summary = SUMMARY,                                                           \
-	}
+	ROW(VP_FIELD_##ID, NAME, VP_TYPE_SLICE, TRAFFIC, POINTS, COMPARE | TEXT, SUMMARY,     \
+	    .argument = VP_ARGUMENT_SLICE, .netfilter_operators = NETFILTER_OPERATORS)
 
 /* A buffer of an application protocol. */
 #define BUFFER(ID, NAME, TRAFFIC, APPLICATION, ARGUMENT, SUMMARY)                             \
-	[VP_FIELD_##ID] = {                                                                   \
-		.id = VP_FIELD_##ID,                                                          \
-		.name = NAME,                                                                 \
-		.type = VP_TYPE_BYTES,                                                        \
-		.argument = VP_ARGUMENT_##ARGUMENT,                                           \
-		.traffic = TRAFFIC,                                                           \
-		.points = INSPECTION,                                                         \
-		.operators = TEXT,                                                            \
-		.application = APPLICATION,                                                   \
-		.summary = SUMMARY,                                                           \
-	}
+	ROW(VP_FIELD_##ID, NAME, VP_TYPE_BYTES, TRAFFIC, INSPECTION, TEXT, SUMMARY,           \
+	    .application = APPLICATION, .argument = VP_ARGUMENT_##ARGUMENT)
 
 #define HTTP(ID, NAME, ARGUMENT, SUMMARY)                                                     \
 	BUFFER(HTTP_##ID, "http." NAME, VP_TRAFFIC_TCP, "http", ARGUMENT, SUMMARY)
+
+/* A number of an application protocol over TCP; a unit may lack it. */
+#define CODE(ID, NAME, BITS, APPLICATION, SUMMARY)                                            \
+	ROW(VP_FIELD_##ID, NAME, VP_TYPE_NUMBER, VP_TRAFFIC_TCP, INSPECTION,                  \
+	    COMPARE | EXISTS, SUMMARY, .bits = BITS, .application = APPLICATION)
+
+#define DNS_TRAFFIC (VP_TRAFFIC_TCP | VP_TRAFFIC_UDP)
+#define DNS(ID, NAME, BITS, SUMMARY)                                                          \
+	ROW(VP_FIELD_DNS_##ID, "dns." NAME, VP_TYPE_NUMBER, DNS_TRAFFIC, INSPECTION,          \
+	    COMPARE | EXISTS, SUMMARY, .bits = BITS, .application = "dns")
+#define SSH(ID, NAME, SUMMARY)                                                                \
+	BUFFER(SSH_##ID, "ssh." NAME, VP_TRAFFIC_TCP, "ssh", NONE, SUMMARY)
+
+/* The fields of a protocol of command lines. */
+#define LINES(ID, NAME, SUMMARY)                                                              \
+	BUFFER(ID##_LINE, NAME ".line", VP_TRAFFIC_TCP, NAME, NONE, SUMMARY),                 \
+		BUFFER(ID##_COMMAND, NAME ".command", VP_TRAFFIC_TCP, NAME, NONE,             \
+		       "command, in upper case"),                                             \
+		BUFFER(ID##_COMMAND_DATA, NAME ".command_data", VP_TRAFFIC_TCP, NAME, NONE,   \
+		       "what follows the command")
+
 #define FLAG(ID, NAME)                                                                        \
 	HEADER(TCP_FLAGS_##ID, "tcp.flags." NAME, 1, VP_TRAFFIC_TCP, NETFILTER,               \
 	       "1 when the flag is set, else 0")
@@ -137,7 +128,7 @@ const struct vp_transform_type vp_transform_types[VP_TRANSFORM_COUNT] = {
 const struct vp_field vp_fields[VP_FIELD_COUNT] = {
 	ADDRESS(IP_SRC, "ip.src", "source address, IPv4 or IPv6"),
 	ADDRESS(IP_DST, "ip.dst", "destination address, IPv4 or IPv6"),
-	HEADER(IP_VERSION, "ip.version", 4, IP, BOTH, "4 or 6"),
+	HEADER(IP_VERSION, "ip.version", 4, IP, BOTH, "4 or 6", KNOWN(4, 6)),
 	HEADER(IP_PROTO, "ip.proto", 8, IP, BOTH,
 	       "transport protocol number, behind IPv6 extension headers"),
 	HEADER(IP_TTL, "ip.ttl", 8, IP, NETFILTER, "time to live, or IPv6 hop limit"),
@@ -145,9 +136,11 @@ const struct vp_field vp_fields[VP_FIELD_COUNT] = {
 	       "IPv4 header length in bytes, 20 (no options) to 60"),
 	OPTION(IP_OPT_TYPE, "ip.opt.type", 8, IP, EQUALS,
 	       "an IPv4 option that is present: 7, 131, 137 or 148; source routes only while their "
-	       "pointer is at its start, and none behind a malformed one: see ip.hdr_len"),
+	       "pointer is at its start, and none behind a malformed one: see ip.hdr_len",
+	       KNOWN(7, 131, 137, 148)),
 	OPTION(IPV6_EXTHDR_TYPE, "ipv6.exthdr.type", 8, IP, EQUALS,
-	       "an IPv6 extension header that is present: 0, 43, 60 or 135"),
+	       "an IPv6 extension header that is present: 0, 43, 60 or 135",
+	       KNOWN(0, 43, 60, 135)),
 	OPTION(IPV6_ROUTING_TYPE, "ipv6.routing.type", 8, IP, COMPARE | EXISTS,
 	       "type of the IPv6 routing header"),
 	OPTION(LINK_LOOPBACK, "link.loopback", 1, IP, EQUALS,
@@ -193,32 +186,118 @@ const struct vp_field vp_fields[VP_FIELD_COUNT] = {
 	HTTP(URI, "uri", NONE, "path and query, decoded once, path normalised"),
 	HTTP(URI_RAW, "uri.raw", NONE, "path and query as sent"),
 	HTTP(PATH, "path", NONE, "path alone, decoded once and normalised"),
-	HTTP(QUERY, "query", OPTIONAL, "query, or one of its parameters, decoded once"),
-	HTTP(HEADER, "header", REQUIRED, "value of a request header"),
+	HTTP(QUERY, "query", OPTIONAL,
+	     "query, or one of its parameters, decoded once, plus signs as spaces"),
+	HTTP(HEADER, "header", REQUIRED, "value of a request header, each one of the name"),
 	HTTP(HEADER_NAMES, "header_names", NONE, "names of the headers, one a line"),
 	HTTP(COOKIE, "cookie", OPTIONAL, "all cookies, or the value of one"),
-	HTTP(HOST, "host", NONE, "host name, in lower case"),
+	HTTP(HOST, "host", NONE, "host name without port, in lower case"),
 	HTTP(USER_AGENT, "user_agent", NONE, "User-Agent header"),
 	HTTP(CONTENT_TYPE, "content_type", NONE, "Content-Type header"),
 	HTTP(REQUEST_LINE, "request_line", NONE, "the request line as sent"),
 	HTTP(PROTOCOL, "protocol", NONE, "protocol version of the request line"),
-	HTTP(REQUEST_BODY, "request_body", NONE, "body, without transfer encoding"),
+	HTTP(REQUEST_BODY, "request_body", NONE,
+	     "body, without transfer encoding and compression"),
 	HTTP(REQUEST_BODY_JSON, "request_body.json", REQUIRED,
-	     "a value of a JSON body, by its path"),
+	     "a value of a JSON body, by its path: `a.b`, `a[].b` for any element of an array; "
+	     "an object is `{`, an array `[`"),
 	HTTP(REQUEST_BODY_XML, "request_body.xml", REQUIRED,
-	     "text of an XML body, by its path"),
-	HTTP(REQUEST_BODY_FORM, "request_body.form", REQUIRED, "a form field of the body"),
-	BUFFER(TLS_SNI, "tls.sni", VP_TRAFFIC_TCP, "tls", NONE, "server name the client asks for"),
-	[VP_FIELD_TLS_VERSION] = {
-		.id = VP_FIELD_TLS_VERSION, .name = "tls.version", .type = VP_TYPE_NUMBER,
-		.bits = 16, .traffic = VP_TRAFFIC_TCP, .points = INSPECTION,
-		.operators = COMPARE | EXISTS, .application = "tls",
-		.summary = "highest version the client offers, e.g. 0x0303",
+	     "text of an XML body, by its path of local names: `a/b`, `a/b/@attribute`; "
+	     "`!DOCTYPE` and `!ENTITY` for what is declared"),
+	HTTP(REQUEST_BODY_FORM, "request_body.form", REQUIRED,
+	     "a form field of the body, urlencoded or multipart"),
+	HTTP(REQUEST_BODY_PART, "request_body.part", REQUIRED,
+	     "content of a part of a multipart body, files too, by its form name"),
+	HTTP(REQUEST_BODY_FILENAME, "request_body.filename", NONE,
+	     "file name of a part of a multipart body"),
+	HTTP(REQUEST_TRAILER, "request_trailer", REQUIRED,
+	     "value of a header sent behind a chunked body"),
+	HTTP(RAW_HEADER, "raw_header", NONE,
+	     "header lines as sent, without the request line"),
+	HTTP(AMBIGUITY, "ambiguity", NONE,
+	     "what servers may read differently, a word each: `both-lengths`, `folded-header`, ..."),
+	[VP_FIELD_HTTP_STAT_CODE] = {
+		.id = VP_FIELD_HTTP_STAT_CODE, .name = "http.stat_code",
+		.type = VP_TYPE_NUMBER, .bits = 16, .traffic = VP_TRAFFIC_TCP,
+		.points = INSPECTION, .operators = COMPARE | EXISTS, .application = "http",
+		.summary = "status code of a response",
 	},
-	BUFFER(DNS_QUERY, "dns.query", VP_TRAFFIC_TCP | VP_TRAFFIC_UDP, "dns", NONE,
-	       "name that is asked for, in lower case"),
-	BUFFER(SSH_SOFTWARE, "ssh.software", VP_TRAFFIC_TCP, "ssh", NONE,
-	       "software version in the SSH banner"),
+	HTTP(STAT_MSG, "stat_msg", NONE, "reason phrase of a response"),
+	HTTP(RESPONSE_HEADER, "response_header", REQUIRED, "value of a response header"),
+	HTTP(RESPONSE_BODY, "response_body", NONE,
+	     "body of a response, without transfer encoding and compression"),
+	BUFFER(TLS_SNI, "tls.sni", VP_TRAFFIC_TCP, "tls", NONE, "server name the client asks for"),
+	CODE(TLS_VERSION, "tls.version", 16, "tls", "highest version the client offers, e.g. 0x0303"),
+	CODE(TLS_CIPHER, "tls.cipher", 24, "tls",
+	     "a cipher suite the client offers, each; those of SSL 2 have 24 bits"),
+	BUFFER(TLS_ALPN, "tls.alpn", VP_TRAFFIC_TCP, "tls", NONE,
+	       "an application protocol the client offers, each"),
+	CODE(TLS_RECORD_CONTENT_TYPE, "tls.record.content_type", 8, "tls",
+	     "type of the record: 21 alert, 22 handshake, 24 heartbeat"),
+	CODE(TLS_RECORD_VERSION, "tls.record.version", 16, "tls", "version in the record's header"),
+	CODE(TLS_RECORD_LENGTH, "tls.record.length", 16, "tls",
+	     "length of a heartbeat or alert record, encrypted or not"),
+	CODE(TLS_HANDSHAKE_TYPE, "tls.handshake.type", 8, "tls",
+	     "type of a handshake message that is not encrypted: 1 for ClientHello"),
+	CODE(TLS_HEARTBEAT_PAYLOAD_LENGTH, "tls.heartbeat.payload_length", 16, "tls",
+	     "payload length that a heartbeat claims; missing when it is encrypted"),
+	CODE(TLS_HEARTBEAT_EXCESS, "tls.heartbeat.excess", 16, "tls",
+	     "bytes that a heartbeat claims beyond its record, else 0; missing when it is encrypted"),
+	CODE(TLS_ALERT, "tls.alert", 8, "tls", "description of an alert that is not encrypted"),
+	BUFFER(DNS_QUERY, "dns.query", DNS_TRAFFIC, "dns", NONE,
+	       "name that is asked for, in lower case, each"),
+	DNS(QRY_TYPE, "qry.type", 16, "type that is asked for, e.g. 249 for TKEY, each"),
+	DNS(QRY_CLASS, "qry.class", 16, "class that is asked for: 1 IN, 3 CHAOS, each"),
+	DNS(FLAGS_RESPONSE, "flags.response", 1, "0 in a query, 1 in a response"),
+	DNS(FLAGS_OPCODE, "flags.opcode", 4, "0 query, 4 notify, 5 update"),
+	DNS(COUNT_QUERIES, "count.queries", 16, "number of questions that the header claims"),
+	DNS(RR_TYPE, "rr.type", 16, "type of a record behind the questions, each"),
+	DNS(RR_LENGTH, "rr.length", 16, "data length of a record behind the questions, each"),
+	DNS(OPT_CODE, "opt.code", 16, "an EDNS option, e.g. 3 for NSID, each"),
+	SSH(PROTO, "proto", "protocol version in the SSH banner, e.g. \"2.0\""),
+	SSH(SOFTWARE, "software", "software version in the SSH banner"),
+	CODE(SSH_MESSAGE_CODE, "ssh.message_code", 8, "ssh",
+	     "number of a message that is not encrypted: 20 for KEXINIT"),
+	SSH(KEX_ALGORITHMS, "kex_algorithms", "the client's list of key exchange algorithms"),
+	SSH(HOST_KEY_ALGORITHMS, "host_key_algorithms", "the client's list of host key algorithms"),
+	SSH(ENCRYPTION_ALGORITHMS, "encryption_algorithms",
+	    "the client's list of ciphers towards the server"),
+	SSH(MAC_ALGORITHMS, "mac_algorithms", "the client's list of MACs towards the server"),
+	LINES(SMTP, "smtp", "a line of a command or of a mail, as sent"),
+	LINES(FTP, "ftp", "a line as sent"),
+	LINES(POP3, "pop3", "a line as sent"),
+	BUFFER(IMAP_TAG, "imap.tag", VP_TRAFFIC_TCP, "imap", NONE, "tag of a command"),
+	BUFFER(IMAP_COMMAND, "imap.command", VP_TRAFFIC_TCP, "imap", NONE,
+	       "command, in upper case"),
+	BUFFER(IMAP_ARGUMENTS, "imap.arguments", VP_TRAFFIC_TCP, "imap", NONE,
+	       "what follows the command, with its literals"),
+	BUFFER(TELNET_LINE, "telnet.line", VP_TRAFFIC_TCP, "telnet", NONE,
+	       "a line that is typed, without negotiation"),
+	CODE(TELNET_OPTION, "telnet.option", 8, "telnet", "an option that is negotiated, each"),
+	BUFFER(TELNET_SUBOPTION, "telnet.suboption", VP_TRAFFIC_TCP, "telnet", NONE,
+	       "a subnegotiation: its option's byte and what follows, each"),
+	BUFFER(REDIS_COMMAND, "redis.command", VP_TRAFFIC_TCP, "redis", NONE,
+	       "command, in lower case"),
+	BUFFER(REDIS_ARGUMENT, "redis.argument", VP_TRAFFIC_TCP, "redis", NONE,
+	       "an argument of the command, each"),
+	CODE(SMB_VERSION, "smb.version", 8, "smb", "1, or 2 for SMB 2 and 3"),
+	CODE(SMB_CMD, "smb.cmd", 8, "smb", "command of an SMB 1 message, and each chained to it"),
+	BUFFER(SMB_DIALECT, "smb.dialect", VP_TRAFFIC_TCP, "smb", NONE,
+	       "a dialect the client offers by SMB 1, each"),
+	BUFFER(SMB_FILE, "smb.file", VP_TRAFFIC_TCP, "smb", NONE,
+	       "name of the file or pipe that SMB 1 opens, or of the transaction"),
+	CODE(SMB_TRANS2_CMD, "smb.trans2.cmd", 16, "smb", "subcommand of an SMB 1 TRANS2 request"),
+	CODE(SMB_NT_FUNCTION, "smb.nt.function", 16, "smb",
+	     "function of an SMB 1 NT_TRANSACT request"),
+	CODE(SMB_TDC, "smb.tdc", 32, "smb", "total data count of an SMB 1 transaction"),
+	CODE(SMB2_CMD, "smb2.cmd", 16, "smb", "command of an SMB 2 message"),
+	CODE(SMB2_DIALECT, "smb2.dialect", 16, "smb", "a dialect the client offers by SMB 2, each"),
+	BUFFER(SMB2_FILENAME, "smb2.filename", VP_TRAFFIC_TCP, "smb", NONE,
+	       "name of the file or pipe that SMB 2 opens"),
+	CODE(SMB2_COMPRESSION_SIZE, "smb2.compression.size", 32, "smb",
+	     "original size that a compressed message claims"),
+	CODE(SMB2_COMPRESSION_OFFSET, "smb2.compression.offset", 32, "smb",
+	     "offset in the header of a compressed message"),
 };
 
 const char *vp_point_name(enum vp_point point)
@@ -244,6 +323,14 @@ const struct vp_field *vp_field_find(const char *name, size_t length)
 		if (same(vp_fields[i].name, name, length))
 			return &vp_fields[i];
 	return NULL;
+}
+
+bool vp_field_knows(const struct vp_field *field, uint64_t number)
+{
+	for (size_t i = 0; i < field->known_count; i++)
+		if (field->known[i] == number)
+			return true;
+	return !field->known_count;
 }
 
 int vp_operator_find(const char *name, size_t length)
