@@ -4,12 +4,16 @@
  * that mixes attack and benign datagrams without pause. It knows nothing of
  * vpatch; what arrived is told by the listener alone.
  *
- *   traffic listen udp|tcp ADDRESS PORT [ANSWER]    prints every payload as text, until a
- * signal traffic count  ADDRESS PORT ATTACK-BYTE         counts datagrams by first byte, until
- * a signal traffic send   udp|tcp ADDRESS PORT PAYLOAD [FROM] exit 0 and the answer when there
- * is one within 300 ms traffic flood  ADDRESS PORT PAYLOAD COUNT       as fast as possible
- *   traffic pump   ADDRESS PORT ATTACK BENIGN PAUSE-US   alternating, until a signal; prints
- * what was sent
+ *   traffic listen udp|tcp ADDRESS PORT [ANSWER]
+ *       prints every payload as text, until a signal
+ *   traffic count ADDRESS PORT ATTACK-BYTE
+ *       counts datagrams by first byte, until a signal
+ *   traffic send udp|tcp ADDRESS PORT PAYLOAD [FROM]
+ *       exit 0 and the answer when there is one within 300 ms
+ *   traffic flood ADDRESS PORT PAYLOAD COUNT
+ *       as fast as possible
+ *   traffic pump ADDRESS PORT ATTACK BENIGN PAUSE-US
+ *       alternating, until a signal; prints what was sent
  *
  * Payloads are text with \xHH, \r, \n, \t, \0 and \\.
  */
