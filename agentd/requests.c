@@ -384,32 +384,15 @@ static void follow(void *context, const struct vp_event *event)
 				   event_document(vp_event_json(event)));
 }
 
-struct collection {
-	json_t *list;
-	struct vp_connection *connection; /* NULL: into the list */
-};
-
-static bool collect(void *context, const json_t *json)
-{
-	struct collection *collection = context;
-
-	if (collection->connection)
-		vp_connection_store(collection->connection,
-				    event_document(json_deep_copy(json)));
-	else
-		json_array_append(collection->list, (json_t *)json);
-	return true;
-}
-
 static void start_following(const struct call *call, const struct vp_event_filter *filter,
-			    const char *path)
+			    json_t *stored)
 {
-	struct collection collection = { .connection = call->connection };
 	struct following *following;
-	struct vp_error err;
+	json_t *event;
+	size_t i;
 
-	if (filter->since)
-		vp_sink_file_read(path, filter, EVENTS_MAX, collect, &collection, &err);
+	json_array_foreach (stored, i, event)
+		vp_connection_store(call->connection, event_document(json_incref(event)));
 	if (!vp_connection_stream(call->connection) || !call->agent->reporting)
 		return;
 	following = vp_new(struct following);
@@ -419,13 +402,22 @@ static void start_following(const struct call *call, const struct vp_event_filte
 	vp_reporting_follow(call->agent->reporting, follow, following);
 }
 
+static void answer_events(const struct call *call, json_t *events)
+{
+	json_t *document = vp_json_document("vpatch.events/1");
+
+	json_object_set(document, "events", events);
+	vp_connection_answer(call->connection, VP_EXIT_GOOD, document);
+}
+
+/* Who follows gets stored events only from a time on that is asked for. */
 static void handle_events(const struct call *call)
 {
 	_cleanup_free_ char *path = vp_state_path(&call->agent->state, "events.jsonl");
-	struct collection collection = { 0 };
+	_cleanup_json_ json_t *events = NULL;
 	struct vp_event_filter filter = { 0 };
+	bool follows = argument(call, VP_ARG_FOLLOW) != NULL;
 	struct vp_error err;
-	json_t *document;
 
 	if (vp_event_filter_parse(&filter, argument(call, VP_ARG_SOURCE),
 				  argument(call, VP_ARG_PORT), argument(call, VP_ARG_SINCE),
@@ -433,15 +425,16 @@ static void handle_events(const struct call *call)
 		answer_error(call, err.text);
 		return;
 	}
-	if (argument(call, VP_ARG_FOLLOW)) {
-		start_following(call, &filter, path);
-		return;
-	}
-	collection.list = json_array();
-	vp_sink_file_read(path, &filter, EVENTS_MAX, collect, &collection, &err);
-	document = vp_json_document("vpatch.events/1");
-	json_object_set_new(document, "events", collection.list);
-	vp_connection_answer(call->connection, VP_EXIT_GOOD, document);
+	events = follows && !filter.since ? json_array()
+					  : vp_sink_file_read(path, &filter, EVENTS_MAX, &err);
+	if (!events)
+		vp_connection_answer(call->connection, VP_EXIT_UNREACHABLE,
+				     vp_refusal_document(vp_request_name(call->message->type),
+							 "failed", err.text));
+	else if (follows)
+		start_following(call, &filter, events);
+	else
+		answer_events(call, events);
 }
 
 static void (*const handlers[VP_REQUEST_COUNT])(const struct call *call) = {

@@ -49,16 +49,14 @@ struct vp_sink {
 /* Does the journal read this process's output (JOURNAL_STREAM or INVOCATION_ID set)? */
 bool vp_sink_under_journal(void);
 
-/* Called with each stored event, oldest first; return false to stop. */
-typedef bool vp_sink_file_visitor(void *context, const json_t *json);
-
 /*
- * Read the stored events of a file sink's path that the filter lets through.
- * Damaged lines (a crash in the middle of a write) are skipped. At most `limit`
- * of the newest are visited (0: all). Returns their number or -errno.
+ * The newest `limit` stored events of a file sink's path that the filter lets through,
+ * oldest first: an array owned by the caller, or NULL when a file cannot be read.
+ * Damaged lines (a crash in the middle of a write) are skipped. No more than the last
+ * 16 MiB of a file are read, once.
  */
-int vp_sink_file_read(const char *path, const struct vp_event_filter *filter, size_t limit,
-		      vp_sink_file_visitor *visit, void *context, struct vp_error *err);
+json_t *vp_sink_file_read(const char *path, const struct vp_event_filter *filter, size_t limit,
+			  struct vp_error *err);
 
 /*
  * The highest total that the newest stored events (the last MiB of each file) said

@@ -6,17 +6,17 @@
  */
 #include <errno.h>
 #include <fcntl.h>
-#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 
+#include "agentd/document.h"
 #include "agentd/sink.h"
 #include "lib/cleanup.h"
+#include "lib/file.h"
 #include "lib/memory.h"
 
 #define DEFAULT_LIMIT (UINT64_C(16) << 20)
-#define TAIL	      (1L << 20) /* more than the events between two savings of totals */
-#define LINE_LIMIT    (2 * VP_EVENT_LINE)
+#define TAIL	      (1u << 20) /* more than the events between two savings of totals */
 
 struct sink_file {
 	struct vp_sink sink;
@@ -149,95 +149,87 @@ const struct vp_sink_ops vp_sink_file = {
 	.close = close_file,
 };
 
-/* The next line that is an event and is wanted, owned by the caller; NULL at the end. */
-static json_t *next_event(FILE *file, const struct vp_event_filter *filter)
+/* Called with each stored event that is wanted, newest first. False: enough. */
+typedef bool visitor(void *context, json_t *json, const struct vp_event *event);
+
+/* A line that a crash cut short is no event. */
+static bool visit_line(const char *line, size_t len, const struct vp_event_filter *filter,
+		       visitor *visit, void *context)
 {
-	char line[LINE_LIMIT];
+	_cleanup_json_ json_t *json = json_loadb(line, len, 0, NULL);
+	struct vp_event event;
 
-	while (fgets(line, sizeof(line), file)) {
-		size_t len = strlen(line);
-		struct vp_event event;
-		json_t *json;
-
-		if (!len || line[len - 1] != '\n') {
-			int c;
-
-			while ((c = getc(file)) != EOF && c != '\n')
-				;
-			continue;
-		}
-		json = json_loadb(line, len - 1, 0, NULL);
-		if (json && !vp_event_from_json(json, &event) &&
-		    vp_event_matches(&event, filter))
-			return json;
-		json_decref(json);
-	}
-	return NULL;
+	if (!json || vp_event_from_json(json, &event) || !vp_event_matches(&event, filter))
+		return true;
+	return visit(context, json, &event);
 }
 
-struct reading {
-	const struct vp_event_filter *filter;
-	size_t skip, visited;
-	vp_sink_file_visitor *visit; /* NULL: only count */
-	void *context;
+/* The last `most` bytes of a file, from its end on. 1: enough, 0: all was visited, -errno. */
+static int visit_file(const char *path, size_t most, const struct vp_event_filter *filter,
+		      visitor *visit, void *context, struct vp_error *err)
+{
+	_cleanup_free_ char *text = NULL;
+	size_t len;
+	int r = vp_file_read_tail(path, most, &text, &len, err);
+
+	if (r)
+		return r == -ENOENT ? 0 : r;
+	while (len) {
+		const char *end = memrchr(text, '\n', len);
+		const char *line = end ? end + 1 : text;
+
+		if (!visit_line(line, (size_t)(text + len - line), filter, visit, context))
+			return 1;
+		len = end ? (size_t)(end - text) : 0;
+	}
+	return 0;
+}
+
+struct newest {
+	json_t *list; /* newest first */
+	size_t limit;
 };
 
-/* False when the visitor has enough. */
-static bool read_events(FILE *file, struct reading *reading)
+static bool add_newest(void *context, json_t *json, const struct vp_event *event)
 {
-	json_t *json;
+	struct newest *newest = context;
 
-	while (file && (json = next_event(file, reading->filter))) {
-		bool more = true;
-
-		if (reading->visit && reading->skip)
-			reading->skip--;
-		else if (reading->visit)
-			more = reading->visit(reading->context, json);
-		reading->visited++;
-		json_decref(json);
-		if (!more)
-			return false;
-	}
-	return true;
+	(void)event;
+	json_array_append(newest->list, json);
+	return json_array_size(newest->list) < newest->limit;
 }
 
-static void read_both(FILE *older, FILE *newer, struct reading *reading)
+static json_t *reversed(const json_t *list)
 {
-	if (older)
-		rewind(older);
-	if (newer)
-		rewind(newer);
-	if (read_events(older, reading))
-		read_events(newer, reading);
+	json_t *other = json_array();
+
+	for (size_t i = json_array_size(list); i-- > 0;)
+		json_array_append(other, json_array_get(list, i));
+	return other;
 }
 
-int vp_sink_file_read(const char *path, const struct vp_event_filter *filter, size_t limit,
-		      vp_sink_file_visitor *visit, void *context, struct vp_error *err)
+json_t *vp_sink_file_read(const char *path, const struct vp_event_filter *filter, size_t limit,
+			  struct vp_error *err)
 {
-	_cleanup_free_ char *older_path = vp_format("%s.1", path);
-	_cleanup_fclose_ FILE *older = fopen(older_path, "re"), *newer = fopen(path, "re");
-	struct reading count = { .filter = filter };
-	struct reading reading = { .filter = filter, .visit = visit, .context = context };
+	_cleanup_free_ char *older = vp_format("%s.1", path);
+	_cleanup_json_ json_t *list = json_array();
+	struct newest newest = { list, limit };
+	int r = visit_file(path, DEFAULT_LIMIT, filter, add_newest, &newest, err);
 
-	if (!newer && errno != ENOENT)
-		return vp_fail(err, -errno, "cannot read %s: %s", path, strerror(errno));
-	if (limit) {
-		read_both(older, newer, &count);
-		reading.skip = count.visited > limit ? count.visited - limit : 0;
-	}
-	count.visited = reading.skip;
-	read_both(older, newer, &reading);
-	return (int)(reading.visited - count.visited);
+	if (!r)
+		r = visit_file(older, DEFAULT_LIMIT, filter, add_newest, &newest, err);
+	return r < 0 ? NULL : reversed(list);
 }
 
-static void take_total(const struct vp_event *event, struct vp_counts *reported)
+static bool take_total(void *context, json_t *json, const struct vp_event *event)
 {
+	struct vp_counts *reported = context;
 	struct vp_count *count = NULL;
 	uint64_t *told;
 
+	(void)json;
 	if (!event->tag || !event->total)
-		return;
+		return true;
 	vp_array_each (known, reported)
 		if (!count && known->tag == event->tag)
 			count = known;
@@ -247,28 +239,14 @@ static void take_total(const struct vp_event *event, struct vp_counts *reported)
 	}
 	told = event->kind == VP_EVENT_BANNED ? &count->banned : &count->packets;
 	*told = event->total > *told ? event->total : *told;
-}
-
-static void read_tail(const char *path, struct vp_counts *reported)
-{
-	const struct vp_event_filter everything = { 0 };
-	_cleanup_fclose_ FILE *file = fopen(path, "re");
-	struct vp_event event;
-	json_t *json;
-
-	if (!file || (fseek(file, -TAIL, SEEK_END) && fseek(file, 0, SEEK_SET)))
-		return;
-	while ((json = next_event(file, &everything))) {
-		if (!vp_event_from_json(json, &event))
-			take_total(&event, reported);
-		json_decref(json);
-	}
+	return true;
 }
 
 void vp_sink_file_totals(const char *path, struct vp_counts *reported)
 {
+	const struct vp_event_filter everything = { 0 };
 	_cleanup_free_ char *older = vp_format("%s.1", path);
 
-	read_tail(older, reported);
-	read_tail(path, reported);
+	visit_file(older, TAIL, &everything, take_total, reported, NULL);
+	visit_file(path, TAIL, &everything, take_total, reported, NULL);
 }
