@@ -1,1 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
+
+# packets in order
+check_PROGRAMS += inspection_stream_test
+TESTS += inspection_stream_test
+inspection_stream_test_SOURCES = tests/unit/inspection/stream_test.c
+inspection_stream_test_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+inspection_stream_test_LDADD = libvpinspection.a libvpbase.a $(CMOCKA_LIBS)
