@@ -7,8 +7,9 @@
 #   machine_run FOLDER RELEASE JOB   boots that kernel on a copy of the root in memory, the folder JOB at /job,
 #                                    runs /job/run.sh, prints its output, returns its exit status
 #
-# MACHINE_TIMEOUT: seconds until the machine is killed. KVM is used where it works, emulation otherwise. No disk,
-# no network: root, modules and job are one initial file system in memory, results come over a serial line.
+# MACHINE_TIMEOUT: seconds until the machine is killed. KVM is used where it works, emulation otherwise; the job
+# finds kvm or tcg in $machine_accelerator. No disk, no network: root, modules and job are one initial file
+# system in memory, results come over a serial line.
 
 machine_memory=3072
 
@@ -73,7 +74,7 @@ machine_archive() { # FOLDER: as the kernel unpacks it
 machine_root() {
 	local folder=$1 suite
 	shift
-	[ ! -e "$folder/root.cpio" ] || return 0
+	[ "$(cat "$folder/root.packages" 2>/dev/null)" != "$*" ] || return 0
 	suite=$(. /etc/os-release && echo "${VERSION_CODENAME:-bookworm}")
 	rm -rf "${folder:?}/root"
 	mkdir -p "$folder"
@@ -105,8 +106,9 @@ machine_root() {
 		sleep 60
 	INIT
 	chmod 755 "$folder/root/init"
-	(cd "$folder/root" && find . -mindepth 1 ! -path './dev/*' -print0 | cpio -o0 --quiet -H newc) >"$folder/root.cpio"
+	(cd "$folder/root" && find . -mindepth 1 ! -path './dev/*' -print0 | cpio -o0 --quiet -H newc) >"$folder/root.cpio" || return
 	rm -rf "${folder:?}/root"
+	echo "$*" >"$folder/root.packages"
 }
 
 machine_qemu() { # KERNEL ACCELERATOR OPTION...: starts it; its process is $machine
@@ -148,7 +150,7 @@ machine_run() {
 		(cd "$(dirname "$job")" && find "$(basename "$job")" -print0 | cpio -o0 --quiet -H newc -R 0:0)
 	} >"$folder/initrd" || return
 	machine_qemu "$kernel" "$machine_accelerator" -initrd "$folder/initrd" \
-		-append "console=ttyS0 quiet panic=-1 mitigations=off" \
+		-append "console=ttyS0 quiet panic=-1 mitigations=off machine_accelerator=$machine_accelerator" \
 		-serial "file:$folder/console" -serial "file:$folder/output"
 	machine_wait "${MACHINE_TIMEOUT:-600}" || echo "machine: ended after ${MACHINE_TIMEOUT:-600} s"
 	grep -v '^machine: status ' "$folder/output"
