@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "agentd/ctl/help.h"
+#include "lib/memory.h"
 
 #define LIST_IDS                                                                              \
 	"sed -n 's/^id[[:blank:]]*=[[:blank:]]*\\([A-Za-z0-9._-]*\\).*/\\1/p' "               \
@@ -24,72 +25,92 @@ static void add_names(unsigned int options, struct vp_strbuf *out)
 	}
 }
 
-static const char *bash_action(enum vp_value_form form)
+/* What completes a value of each form; forms that are not here have nothing to offer. */
+static const struct {
+	const char *bash, *zsh;
+} actions[] = {
+	[VP_FORM_FOLDER] = { "compgen -d", "_files -/" },
+	[VP_FORM_FILE] = { "compgen -f", "_files" },
+	[VP_FORM_PATH] = { "compgen -f", "_files" },
+	[VP_FORM_ID] = { "compgen -W \"$(_vpatchctl_ids)\"", "_vpatchctl_ids" },
+	[VP_FORM_PATH_OR_ID] = { "compgen -f -W \"$(_vpatchctl_ids)\"",
+				 "_alternative 'files:file:_files' "
+				 "'ids:patch:_vpatchctl_ids'" },
+};
+
+static bool offers(enum vp_value_form form)
 {
-	switch (form) {
-	case VP_FORM_FOLDER:
-		return "COMPREPLY=($(compgen -d -- \"$cur\"))";
-	case VP_FORM_FILE:
-	case VP_FORM_PATH:
-		return "COMPREPLY=($(compgen -f -- \"$cur\"))";
-	case VP_FORM_ID:
-		return "COMPREPLY=($(compgen -W \"$(_vpatchctl_ids)\" -- \"$cur\"))";
-	case VP_FORM_PATH_OR_ID:
-		return "COMPREPLY=($(compgen -f -W \"$(_vpatchctl_ids)\" -- \"$cur\"))";
-	case VP_FORM_NONE:
-	case VP_FORM_TEXT:
-	case VP_FORM_GENERATION:
-	case VP_FORM_SECONDS:
-	case VP_FORM_DURATION:
-	case VP_FORM_ADDRESS:
-	case VP_FORM_PORT:
-	case VP_FORM_TIME:
-	case VP_FORM_WORD:
-		break;
-	}
-	return "COMPREPLY=()";
+	return form == VP_FORM_WORD || (form < VP_COUNT(actions) && actions[form].bash);
 }
 
 static void add_bash_action(enum vp_value_form form, const char *words, struct vp_strbuf *out)
 {
+	vp_strbuf_adds(out, "COMPREPLY=($(");
 	if (form == VP_FORM_WORD)
-		vp_strbuf_addf(out, "COMPREPLY=($(compgen -W '%s' -- \"$cur\"))", words);
+		vp_strbuf_addf(out, "compgen -W '%s'", words);
 	else
-		vp_strbuf_adds(out, bash_action(form));
+		vp_strbuf_adds(out, actions[form].bash);
+	vp_strbuf_adds(out, " -- \"$cur\"))\n");
+}
+
+/* The option as a pattern of `case`. */
+static void add_bash_pattern(const struct vp_option *option, struct vp_strbuf *out)
+{
+	vp_strbuf_addf(out, "--%s", option->name);
+	if (option->letter)
+		vp_strbuf_addf(out, "|-%c", option->letter);
 }
 
 static void add_bash_values(struct vp_strbuf *out)
 {
+	const char *before = "\t";
+
 	vp_strbuf_adds(out, "\tcase $prev in\n");
 	for (const struct vp_option *o = vp_options; o < vp_options + VP_OPTION_COUNT; o++) {
-		if (!o->value)
+		if (!o->value || !offers(o->form))
 			continue;
-		vp_strbuf_addf(out, "\t--%s", o->name);
-		if (o->letter)
-			vp_strbuf_addf(out, "|-%c", o->letter);
+		vp_strbuf_addc(out, '\t');
+		add_bash_pattern(o, out);
 		vp_strbuf_adds(out, ")\n\t\t");
 		add_bash_action(o->form, o->words, out);
-		vp_strbuf_adds(out, "\n\t\treturn ;;\n");
+		vp_strbuf_adds(out, "\t\treturn ;;\n");
 	}
-	vp_strbuf_adds(out, "\tesac\n");
+	for (const struct vp_option *o = vp_options; o < vp_options + VP_OPTION_COUNT; o++) {
+		if (!o->value || offers(o->form))
+			continue;
+		vp_strbuf_adds(out, before);
+		add_bash_pattern(o, out);
+		before = "|";
+	}
+	vp_strbuf_adds(out, ")\n\t\treturn ;;\n\tesac\n");
 }
 
+static void add_bash_operands(const struct vp_operand *operands, struct vp_strbuf *out)
+{
+	if (operands[1].name) {
+		vp_strbuf_adds(out, "\t\tif ((operands > 0)); then\n\t\t\t");
+		add_bash_action(operands[1].form, operands[1].words, out);
+		vp_strbuf_adds(out, "\t\telse\n\t\t\t");
+		add_bash_action(operands[0].form, operands[0].words, out);
+		vp_strbuf_adds(out, "\t\tfi\n");
+	} else if (operands[0].name && offers(operands[0].form)) {
+		vp_strbuf_adds(out, "\t\t");
+		add_bash_action(operands[0].form, operands[0].words, out);
+	}
+}
+
+/* What only this verb has; every one has the global options. */
 static void add_bash_verb(const struct vp_command *command, struct vp_strbuf *out)
 {
-	vp_strbuf_addf(out, "\t%s)\n\t\toptions='", command->verb);
-	add_names(command->options | VP_OPTIONS_GLOBAL, out);
-	vp_strbuf_adds(out, "'\n");
-	if (command->operands[1].name) {
-		vp_strbuf_adds(out, "\t\tif ((operands > 0)); then\n\t\t\t");
-		add_bash_action(command->operands[1].form, command->operands[1].words, out);
-		vp_strbuf_adds(out, "\n\t\telse\n\t\t\t");
-		add_bash_action(command->operands[0].form, command->operands[0].words, out);
-		vp_strbuf_adds(out, "\n\t\tfi\n");
-	} else if (command->operands[0].name) {
-		vp_strbuf_adds(out, "\t\t");
-		add_bash_action(command->operands[0].form, command->operands[0].words, out);
-		vp_strbuf_adds(out, "\n");
+	if (!command->options && !command->operands[0].name)
+		return;
+	vp_strbuf_addf(out, "\t%s)\n", command->verb);
+	if (command->options) {
+		vp_strbuf_adds(out, "\t\toptions+=' ");
+		add_names(command->options, out);
+		vp_strbuf_adds(out, "'\n");
 	}
+	add_bash_operands(command->operands, out);
 	vp_strbuf_adds(out, "\t\t;;\n");
 }
 
@@ -101,10 +122,9 @@ static void add_bash_takers(struct vp_strbuf *out)
 	for (const struct vp_option *o = vp_options; o < vp_options + VP_OPTION_COUNT; o++) {
 		if (!o->value)
 			continue;
-		vp_strbuf_addf(out, "%s--%s", before, o->name);
+		vp_strbuf_adds(out, before);
+		add_bash_pattern(o, out);
 		before = "|";
-		if (o->letter)
-			vp_strbuf_addf(out, "|-%c", o->letter);
 	}
 }
 
@@ -118,8 +138,9 @@ void vp_completion_bash(struct vp_strbuf *out)
 		     "_vpatchctl_ids()\n{\n\t" LIST_IDS "\n}\n\n"
 		     "_vpatchctl()\n{\n"
 		     "\tlocal cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD-1]}\n"
-		     "\tlocal verb= options= operands=0 i\n\n"
-		     "\tCOMPREPLY=()\n");
+		     "\tlocal verb= operands=0 i options='");
+	add_names(VP_OPTIONS_GLOBAL, out);
+	vp_strbuf_adds(out, "'\n\n\tCOMPREPLY=()\n");
 	add_bash_values(out);
 	vp_strbuf_adds(out, "\tfor ((i = 1; i < COMP_CWORD; i++)); do\n"
 			    "\t\tcase ${COMP_WORDS[i]} in\n\t\t");
@@ -127,9 +148,8 @@ void vp_completion_bash(struct vp_strbuf *out)
 	vp_strbuf_adds(out, ") ((i++)) ;;\n\t\t-*) ;;\n"
 			    "\t\t*) if [[ $verb ]]; then ((operands++)); else "
 			    "verb=${COMP_WORDS[i]}; fi ;;\n"
-			    "\t\tesac\n\tdone\n\tcase $verb in\n\t'')\n\t\toptions='");
-	add_names(VP_OPTIONS_GLOBAL, out);
-	vp_strbuf_adds(out, "'\n\t\tCOMPREPLY=($(compgen -W '");
+			    "\t\tesac\n\tdone\n\tcase $verb in\n\t'')\n"
+			    "\t\tCOMPREPLY=($(compgen -W '");
 	for (const struct vp_command *command = vp_commands; command->verb; command++) {
 		vp_strbuf_addf(out, "%s%s", before, command->verb);
 		before = " ";
@@ -142,32 +162,6 @@ void vp_completion_bash(struct vp_strbuf *out)
 			    "\t\tCOMPREPLY=($(compgen -W \"$options\" -- \"$cur\"))\n"
 			    "\tfi\n}\n\n"
 			    "complete -o filenames -F _vpatchctl vpatchctl\n");
-}
-
-static const char *zsh_action(enum vp_value_form form)
-{
-	switch (form) {
-	case VP_FORM_FOLDER:
-		return "_files -/";
-	case VP_FORM_FILE:
-	case VP_FORM_PATH:
-		return "_files";
-	case VP_FORM_ID:
-		return "_vpatchctl_ids";
-	case VP_FORM_PATH_OR_ID:
-		return "_alternative 'files:file:_files' 'ids:patch:_vpatchctl_ids'";
-	case VP_FORM_NONE:
-	case VP_FORM_TEXT:
-	case VP_FORM_GENERATION:
-	case VP_FORM_SECONDS:
-	case VP_FORM_DURATION:
-	case VP_FORM_ADDRESS:
-	case VP_FORM_PORT:
-	case VP_FORM_TIME:
-	case VP_FORM_WORD:
-		break;
-	}
-	return " ";
 }
 
 /* Inside a zsh spec in double quotes: what the shell, _arguments and the quotes would eat. */
@@ -190,7 +184,7 @@ static void add_zsh_value(const char *name, enum vp_value_form form, const char 
 	if (form == VP_FORM_WORD)
 		vp_strbuf_addf(out, "(%s)", words);
 	else
-		vp_strbuf_adds(out, zsh_action(form));
+		vp_strbuf_adds(out, offers(form) ? actions[form].zsh : " ");
 }
 
 static void add_zsh_options(unsigned int options, struct vp_strbuf *out)

@@ -9,7 +9,7 @@ _vpatchctl_ids()
 _vpatchctl()
 {
 	local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD-1]}
-	local verb= options= operands=0 i
+	local verb= operands=0 i options='--config --json --help --version'
 
 	COMPREPLY=()
 	case $prev in
@@ -22,26 +22,7 @@ _vpatchctl()
 	--format)
 		COMPREPLY=($(compgen -W 'text json nft' -- "$cur"))
 		return ;;
-	--confirm)
-		COMPREPLY=()
-		return ;;
-	--reason)
-		COMPREPLY=()
-		return ;;
-	--ticket)
-		COMPREPLY=()
-		return ;;
-	--src)
-		COMPREPLY=()
-		return ;;
-	--dport)
-		COMPREPLY=()
-		return ;;
-	--since)
-		COMPREPLY=()
-		return ;;
-	--for)
-		COMPREPLY=()
+	--confirm|--reason|--ticket|--src|--dport|--since|--for)
 		return ;;
 	esac
 	for ((i = 1; i < COMP_CWORD; i++)); do
@@ -53,51 +34,42 @@ _vpatchctl()
 	done
 	case $verb in
 	'')
-		options='--config --json --help --version'
 		COMPREPLY=($(compgen -W 'check plan test explain apply confirm status events history enable disable mode rollback panic' -- "$cur"))
 		;;
 	check)
-		options='--config --json --help --version --overrides'
+		options+=' --overrides'
 		COMPREPLY=($(compgen -f -- "$cur"))
 		;;
 	plan)
-		options='--config --json --help --version --overrides --format'
+		options+=' --overrides --format'
 		COMPREPLY=($(compgen -f -- "$cur"))
 		;;
 	test)
-		options='--config --json --help --version --evasions --mutations'
+		options+=' --evasions --mutations'
 		COMPREPLY=($(compgen -f -W "$(_vpatchctl_ids)" -- "$cur"))
 		;;
 	explain)
-		options='--config --json --help --version'
 		COMPREPLY=($(compgen -W "$(_vpatchctl_ids)" -- "$cur"))
 		;;
 	apply)
-		options='--config --json --help --version --confirm --reason --ticket --wait --after-panic --force'
-		;;
-	confirm)
-		options='--config --json --help --version'
+		options+=' --confirm --reason --ticket --wait --after-panic --force'
 		;;
 	status)
-		options='--config --json --help --version'
 		COMPREPLY=($(compgen -W "$(_vpatchctl_ids)" -- "$cur"))
 		;;
 	events)
-		options='--config --json --help --version --follow --src --dport --since'
-		;;
-	history)
-		options='--config --json --help --version'
+		options+=' --follow --src --dport --since'
 		;;
 	enable)
-		options='--config --json --help --version --reason --all --for'
+		options+=' --reason --all --for'
 		COMPREPLY=($(compgen -W "$(_vpatchctl_ids)" -- "$cur"))
 		;;
 	disable)
-		options='--config --json --help --version --reason --all --for'
+		options+=' --reason --all --for'
 		COMPREPLY=($(compgen -W "$(_vpatchctl_ids)" -- "$cur"))
 		;;
 	mode)
-		options='--config --json --help --version --reason --for'
+		options+=' --reason --for'
 		if ((operands > 0)); then
 			COMPREPLY=($(compgen -W 'enforce monitor' -- "$cur"))
 		else
@@ -105,11 +77,10 @@ _vpatchctl()
 		fi
 		;;
 	rollback)
-		options='--config --json --help --version --reason --ticket'
-		COMPREPLY=()
+		options+=' --reason --ticket'
 		;;
 	panic)
-		options='--config --json --help --version --reason'
+		options+=' --reason'
 		;;
 	esac
 	if [[ $cur == -* ]]; then
