@@ -68,6 +68,7 @@ static void read_until(struct vp_validation *v, void *object, struct vp_lexer *l
 	struct tm tm = { 0 };
 	char text[32];
 	const char *end;
+	time_t until;
 
 	(void)v;
 	snprintf(text, sizeof(text), "%.*s", length < sizeof(text) ? (int)length : 0, word);
@@ -75,8 +76,11 @@ static void read_until(struct vp_validation *v, void *object, struct vp_lexer *l
 	if (length != 20 || !end || *end)
 		vp_lexer_expected(lexer, word, "a time YYYY-MM-DDTHH:MM:SSZ",
 				  "2026-12-01T00:00:00Z");
+	else if (!vp_time_of(&tm, &until))
+		vp_lexer_expected(lexer, word, "a day that the calendar has",
+				  "2026-12-01T00:00:00Z");
 	else if (vp_read_end(lexer))
-		((struct vp_override *)object)->until = timegm(&tm);
+		((struct vp_override *)object)->until = until;
 }
 
 static void read_by(struct vp_validation *v, void *object, struct vp_lexer *lexer)
@@ -329,6 +333,14 @@ static void add_exception(struct vp_validation *v, const struct vp_override *ove
 {
 	bool added = false;
 
+	if (!v->patch->rules.len && v->patch->syscalls.len) {
+		struct vp_location at = { override->definition->file, entry->line, 1 };
+
+		vp_find_error(v->findings, &at,
+			      "expected a patch with rules for `except`, found %s, which has "
+			      "only system calls",
+			      v->patch->id);
+	}
 	for (size_t i = 0; i < v->patch->rules.len; i++) {
 		struct vp_lexer lexer = vp_lexer_of(override->definition, entry, v->findings);
 		struct vp_rule *rule = &v->patch->rules.data[i];

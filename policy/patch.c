@@ -155,6 +155,19 @@ unsigned int vp_protocol_traffic(uint16_t protocol)
 	}
 }
 
+unsigned int vp_protocol_families(uint16_t protocol)
+{
+	switch (protocol) {
+	case 1: /* ICMP, IGMP */
+	case 2:
+		return VP_FAMILY_IPV4;
+	case 58: /* ICMPv6 */
+		return VP_FAMILY_IPV6;
+	default:
+		return VP_FAMILY_IPV4 | VP_FAMILY_IPV6;
+	}
+}
+
 void vp_condition_free(struct vp_condition *condition)
 {
 	free(condition->argument);

@@ -27,6 +27,9 @@ const char *vp_on_expiry_name(enum vp_on_expiry on_expiry);
 const char *vp_on_failure_name(enum vp_on_failure on_failure);
 const char *vp_direction_name(enum vp_direction direction);
 
+#define VP_FAMILY_IPV4 1u
+#define VP_FAMILY_IPV6 2u
+
 /* IP protocol number that means "every protocol" in a port range (`ports = ip`). */
 #define VP_PROTOCOL_ANY 256
 
@@ -42,6 +45,8 @@ bool vp_protocol_has_ports(uint16_t protocol);
 int vp_protocol_find(const char *name, size_t length);
 /* The enum vp_traffic bits that packets of a protocol can be. */
 unsigned int vp_protocol_traffic(uint16_t protocol);
+/* The VP_FAMILY_ bits of the packets that carry a protocol. */
+unsigned int vp_protocol_families(uint16_t protocol);
 /* "tcp", "icmpv6", "protocol/99", "ip". Returns `text`. */
 const char *vp_protocol_name(uint16_t protocol, char text[static 16]);
 /* "tcp/80", "udp/any", "icmp", "ip". Returns `text`. */
@@ -130,9 +135,6 @@ struct vp_step {
 };
 
 enum vp_expectation { VP_EXPECT_BLOCKED, VP_EXPECT_PASSED, VP_EXPECT_LIMITED };
-
-#define VP_FAMILY_IPV4 1u
-#define VP_FAMILY_IPV6 2u
 
 struct vp_sample {
 	char *name;

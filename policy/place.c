@@ -15,14 +15,12 @@ static bool is_list(enum vp_field_id id)
 }
 
 /* Elements of a list field that the kernel can look for. */
-static bool list_element_known(enum vp_field_id id, uint64_t value)
+static bool list_element_known(const struct vp_field *field, uint64_t value)
 {
-	if (id == VP_FIELD_IP_OPT_TYPE)
-		return value == 7 || value == 131 || value == 137 || value == 148;
-	if (id == VP_FIELD_IPV6_EXTHDR_TYPE)
-		return value == 0 || value == 43 || value == 60 || value == 135;
-	/* TCP options: 0 and 1 are padding, and have no length */
-	return value >= 2 && value <= 255;
+	/* TCP options 0 and 1 are padding, and have no length */
+	if (field->id == VP_FIELD_TCP_OPTION_KIND)
+		return value >= 2 && value <= 255;
+	return vp_field_knows(field, value);
 }
 
 static char *list_value_refusal(const struct vp_condition *condition,
@@ -31,7 +29,7 @@ static char *list_value_refusal(const struct vp_condition *condition,
 	if (value->kind != VP_VALUE_NUMBER)
 		return NULL;
 	for (uint64_t n = value->number.first;; n++) {
-		if (!list_element_known(condition->field->id, n))
+		if (!list_element_known(condition->field, n))
 			return vp_format("%s %llu cannot be looked for in a packet header",
 					 condition->field->name, (unsigned long long)n);
 		if (n == value->number.last)

@@ -211,7 +211,7 @@ static struct part repeated(struct walk *walk, struct part part)
 	default:
 		return part;
 	}
-	if (*walk->p == '?' || *walk->p == '+') /* lazy, possessive */
+	if (*walk->p == '?') /* lazy */
 		walk->p++;
 	if (*walk->p == '*' || *walk->p == '+' || *walk->p == '?')
 		return fail(walk, walk->p, "expected one repetition, found another behind it");

@@ -73,20 +73,19 @@ void vp_validate_set(struct vp_validation *v, const struct vp_section *section)
 }
 
 /* The kinds of sections, in the order in which they are read. */
+enum kind { KIND_PATCH, KIND_SET, KIND_SERVICE, KIND_RULE, KIND_SYSCALLS, KIND_SAMPLE };
+
 static const struct {
 	const char *name;
 	void (*read)(struct vp_validation *v, const struct vp_section *section);
 } kinds[] = {
-	{ "patch", vp_validate_patch },	      { "set", vp_validate_set },
-	{ "service", vp_validate_service },   { "rule", vp_validate_rule },
-	{ "syscalls", vp_validate_syscalls }, { "sample", vp_validate_sample },
+	[KIND_PATCH] = { "patch", vp_validate_patch },
+	[KIND_SET] = { "set", vp_validate_set },
+	[KIND_SERVICE] = { "service", vp_validate_service },
+	[KIND_RULE] = { "rule", vp_validate_rule },
+	[KIND_SYSCALLS] = { "syscalls", vp_validate_syscalls },
+	[KIND_SAMPLE] = { "sample", vp_validate_sample },
 };
-
-#define KIND_PATCH   0
-#define KIND_SET     1
-#define KIND_SERVICE 2
-#define KIND_RULE    3
-#define KIND_SAMPLE  5
 
 static int kind_of(const struct vp_section *section)
 {
@@ -140,6 +139,8 @@ static void count_sections(struct vp_validation *v)
 		vp_array_reserve(&v->patch->services, counts[KIND_SERVICE]);
 	if (counts[KIND_RULE])
 		vp_array_reserve(&v->patch->rules, counts[KIND_RULE]);
+	if (counts[KIND_SYSCALLS])
+		vp_array_reserve(&v->patch->syscalls, counts[KIND_SYSCALLS]);
 	if (counts[KIND_SAMPLE])
 		vp_array_reserve(&v->patch->samples, counts[KIND_SAMPLE]);
 }

@@ -47,6 +47,8 @@ bool vp_read_end(struct vp_lexer *lexer);
 /* One of the words of `names`; its index in *index. */
 bool vp_read_choice(struct vp_lexer *lexer, const char *const *names, size_t count,
 		    unsigned int *index);
+/* Seconds since 1970 of a time in UTC; false when it is earlier, or no day of the calendar. */
+bool vp_time_of(const struct tm *tm, time_t *time);
 /* YYYY-MM-DD; *after is the first second behind that day. */
 bool vp_read_date(struct vp_lexer *lexer, time_t *after);
 

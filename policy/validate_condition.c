@@ -281,32 +281,26 @@ static bool check_operator(const struct check *check)
 	return false;
 }
 
-/* Values that the kernel can look for in fields that only tell presence. */
-static const struct {
-	enum vp_field_id field;
-	uint8_t values[4];
-	const char *text;
-} presence[] = {
-	{ VP_FIELD_IP_OPT_TYPE, { 7, 131, 137, 148 }, "7, 131, 137 or 148" },
-	{ VP_FIELD_IPV6_EXTHDR_TYPE, { 0, 43, 60, 135 }, "0, 43, 60 or 135" },
-	{ VP_FIELD_IP_VERSION, { 4, 6, 4, 6 }, "4 or 6" },
-};
-
-static bool known_presence(const struct check *check, const struct vp_value *value,
-			   const struct vp_location *at)
+/* Fields that only tell presence can be asked for a few numbers, never for a range. */
+static bool check_known(const struct check *check, const struct vp_value *value,
+			const struct vp_location *at)
 {
-	for (size_t i = 0; i < VP_COUNT(presence); i++) {
-		if (presence[i].field != check->condition->field->id)
-			continue;
-		for (size_t j = 0; j < 4; j++)
-			if (value->number.first == presence[i].values[j] &&
-			    value->number.last == presence[i].values[j])
-				return true;
-		fail(check, at, "expected %s for `%s`, found %" PRIu64, presence[i].text,
-		     check->condition->field->name, value->number.last);
-		return false;
-	}
-	return true;
+	const struct vp_field *field = check->condition->field;
+	_cleanup_strbuf_ struct vp_strbuf all = { 0 }, found = { 0 };
+
+	if (!field->known_count || (value->number.first == value->number.last &&
+				    vp_field_knows(field, value->number.first)))
+		return true;
+	for (size_t i = 0; i < field->known_count; i++)
+		vp_strbuf_addf(&all, "%s%u",
+			       !i			    ? ""
+			       : i + 1 < field->known_count ? ", "
+							    : " or ",
+			       field->known[i]);
+	vp_value_print(value, &found);
+	fail(check, at, "expected %s for `%s`, found %s", vp_strbuf_text(&all), field->name,
+	     vp_strbuf_text(&found));
+	return false;
 }
 
 static bool check_number(const struct check *check, const struct vp_value *value,
@@ -349,7 +343,7 @@ static bool check_number(const struct check *check, const struct vp_value *value
 		     vp_operator_name(check->condition->op));
 		return false;
 	}
-	return known_presence(check, value, at);
+	return check_known(check, value, at);
 }
 
 static bool check_bytes(const struct check *check, const struct vp_value *value,

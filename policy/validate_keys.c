@@ -89,9 +89,17 @@ static bool digits(const char *text, size_t count, int *number)
 	return true;
 }
 
+bool vp_time_of(const struct tm *tm, time_t *time)
+{
+	struct tm back = *tm;
+
+	*time = timegm(&back);
+	return tm->tm_year >= 70 && back.tm_mon == tm->tm_mon && back.tm_mday == tm->tm_mday;
+}
+
 bool vp_read_date(struct vp_lexer *lexer, time_t *after)
 {
-	struct tm tm = { 0 }, back;
+	struct tm tm = { 0 };
 	const char *word;
 	size_t length = vp_lexer_word(lexer, "", &word);
 	time_t start;
@@ -102,9 +110,7 @@ bool vp_read_date(struct vp_lexer *lexer, time_t *after)
 		return vp_lexer_expected(lexer, word, "a date YYYY-MM-DD", "2027-02-28");
 	tm.tm_year -= 1900;
 	tm.tm_mon--;
-	back = tm;
-	start = timegm(&back);
-	if (tm.tm_year < 70 || back.tm_mon != tm.tm_mon || back.tm_mday != tm.tm_mday)
+	if (!vp_time_of(&tm, &start))
 		return vp_lexer_expected(lexer, word, "a day that the calendar has",
 					 "2027-02-28");
 	*after = start + 86400;

@@ -182,7 +182,8 @@ static unsigned int condition_families(const struct vp_condition *condition)
 	enum vp_field_id id = condition->field->id;
 	unsigned int families = 0;
 
-	if (id == VP_FIELD_IP_OPT_TYPE || condition->field->traffic == VP_TRAFFIC_ICMP)
+	if (id == VP_FIELD_IP_OPT_TYPE || id == VP_FIELD_IP_HDR_LEN ||
+	    condition->field->traffic == VP_TRAFFIC_ICMP)
 		return VP_FAMILY_IPV4;
 	if (id == VP_FIELD_IPV6_EXTHDR_TYPE || id == VP_FIELD_IPV6_ROUTING_TYPE ||
 	    condition->field->traffic == VP_TRAFFIC_ICMPV6)

@@ -5,9 +5,8 @@
 
 #include "policy/validate.h"
 
-#define PACKET_MAX    65535
-#define REPEAT_MAX    1000000
-#define BOTH_FAMILIES (VP_FAMILY_IPV4 | VP_FAMILY_IPV6)
+#define PACKET_MAX 65535
+#define REPEAT_MAX 1000000
 
 struct sample_reader {
 	struct vp_sample *sample;
@@ -329,11 +328,7 @@ static bool check_limited(struct vp_validation *v, const struct sample_reader *r
 {
 	const struct vp_sample *sample = reader->sample;
 	bool limits = reader->rule && reader->rule->action.verdict == VP_VERDICT_LIMIT;
-	uint64_t sent = 0;
 
-	vp_array_each (step, &sample->steps)
-		if (step->kind == VP_STEP_SEND || step->kind == VP_STEP_PACKET)
-			sent += sample->repeat;
 	if (reader->rule && limits != (sample->expect == VP_EXPECT_LIMITED))
 		vp_find_error(
 			v->findings, &sample->at,
@@ -342,12 +337,12 @@ static bool check_limited(struct vp_validation *v, const struct sample_reader *r
 			       : "expected `blocked` for rule `%s`, whose action is not "
 				 "`limit`, found `limited`",
 			reader->rule->name ? reader->rule->name : "?");
-	else if (sample->expect == VP_EXPECT_LIMITED && sent <= sample->limited_after)
+	else if (sample->expect == VP_EXPECT_LIMITED &&
+		 sample->repeat <= sample->limited_after)
 		vp_find_error(v->findings, &sample->at,
-			      "expected more than %" PRIu64
-			      " packets in the sample, found %" PRIu64
-			      ": nothing is limited; set `repeat`",
-			      sample->limited_after, sent);
+			      "expected `repeat` above %" PRIu64
+			      ", as so many repetitions arrive, found %u: nothing is limited",
+			      sample->limited_after, sample->repeat);
 	else
 		return true;
 	return false;
@@ -386,13 +381,6 @@ static void check_port(struct vp_validation *v, const struct sample_reader *read
 		      service->name ? service->name : "?", vp_port_range_print(port, text));
 }
 
-static unsigned int protocol_families(uint16_t protocol)
-{
-	return protocol == 1 || protocol == 2 ? VP_FAMILY_IPV4
-	       : protocol == 58		      ? VP_FAMILY_IPV6
-					      : BOTH_FAMILIES;
-}
-
 static bool has_site_sets(const struct vp_patch *patch)
 {
 	vp_array_each (set, &patch->sets)
@@ -410,7 +398,7 @@ static void settle_families(struct vp_validation *v, const struct sample_reader 
 					     : vp_service_families(service);
 
 	if (sample->port.protocol)
-		families &= protocol_families(sample->port.protocol);
+		families &= vp_protocol_families(sample->port.protocol);
 	if (sample->from.kind == VP_VALUE_ADDRESS && sample->from.address.first.family)
 		families &= vp_value_families(&sample->from);
 	else if (sample->from.kind == VP_VALUE_SET && sample->from.reference.set &&

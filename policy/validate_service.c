@@ -412,19 +412,8 @@ unsigned int vp_service_families(const struct vp_service *service)
 	unsigned int families = service->ports.len ? 0 : VP_FAMILY_IPV4 | VP_FAMILY_IPV6;
 	unsigned int addresses = 0;
 
-	vp_array_each (port, &service->ports) {
-		switch (port->protocol) {
-		case 1:
-		case 2:
-			families |= VP_FAMILY_IPV4;
-			break;
-		case 58:
-			families |= VP_FAMILY_IPV6;
-			break;
-		default:
-			families |= VP_FAMILY_IPV4 | VP_FAMILY_IPV6;
-		}
-	}
+	vp_array_each (port, &service->ports)
+		families |= vp_protocol_families(port->protocol);
 	vp_array_each (value, &service->addresses)
 		addresses |= vp_value_families(value);
 	return service->addresses.len ? families & addresses : families;

@@ -124,6 +124,7 @@ static void families_follow_the_rule(void **state)
 		{ "udp/5", "", "ip.src equals 192.0.2.1, ::1",
 		  VP_FAMILY_IPV4 | VP_FAMILY_IPV6 },
 		{ "udp/5", "", "ip.opt.type equals 131", VP_FAMILY_IPV4 },
+		{ "udp/5", "", "not ip.hdr_len equals 20", VP_FAMILY_IPV4 },
 		{ "udp/5", "", "ipv6.routing.type equals 0", VP_FAMILY_IPV6 },
 		{ "udp/5", "", "ipv6.routing.type absent", VP_FAMILY_IPV4 | VP_FAMILY_IPV6 },
 		{ "icmp", "", "icmp.type equals 8", VP_FAMILY_IPV4 },
