@@ -127,8 +127,8 @@ json_t *vp_problems_document(struct vp_agent *agent, json_t *folder, bool *bad)
 	}
 	if (agent->reporting && !vp_reporting_is_good(agent->reporting)) {
 		add(problems, "reporter",
-		    "vpatchd-events does not run: blocks are counted but not reported one by "
-		    "one");
+		    "vpatchd-events does not run as it should: blocks are counted but not"
+		    " reported one by one");
 		*bad = true;
 	}
 	return problems;

@@ -10,6 +10,7 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <spawn.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
@@ -35,6 +36,7 @@ struct vp_reporter {
 	int records; /* -1: no process */
 	time_t started, retry;
 	unsigned int delay;
+	unsigned int deaths;		      /* in a row, each soon after the start */
 	uint64_t lost_before, foreign_before; /* of earlier processes */
 	struct vp_reporter_state state;
 };
@@ -123,30 +125,46 @@ static int start_process(struct vp_reporter *reporter, struct vp_error *err)
 
 /*
  * The closed socket ends it, the signal does so at once. Without the right to send
- * that (CAP_KILL: it has another uid) it is waited for, but not for ever.
+ * that (CAP_KILL: it has another uid) it is waited for, but not for ever. False: in vain.
  */
-static void wait_for_end(pid_t pid)
+static bool wait_for_end(pid_t pid, int *status)
 {
 	const struct timespec pause = { .tv_nsec = 10000000 };
 	bool killed = !kill(pid, SIGKILL);
 
 	for (int i = 0; i < 100; i++) {
-		pid_t ended = waitpid(pid, NULL, killed ? 0 : WNOHANG);
+		pid_t ended = waitpid(pid, status, killed ? 0 : WNOHANG);
 
 		if (ended == pid || (ended < 0 && errno != EINTR))
-			return;
+			return ended == pid;
 		if (!killed)
 			nanosleep(&pause, NULL);
 	}
+	return false;
+}
+
+/* One that had ended before we killed it ended in its own way. */
+static void note_end(struct vp_reporter_state *state, int status)
+{
+	if (WIFSIGNALED(status))
+		snprintf(state->ended, sizeof(state->ended), "by signal %d (%s)",
+			 WTERMSIG(status), strsignal(WTERMSIG(status)));
+	else
+		snprintf(state->ended, sizeof(state->ended), "with exit status %d",
+			 WEXITSTATUS(status));
 }
 
 /* End the process, whatever state it is in, and forget its descriptor. */
 static void end_process(struct vp_reporter *reporter)
 {
+	int status;
+
 	if (reporter->records >= 0)
 		close(reporter->records);
-	if (reporter->state.pid > 0)
-		wait_for_end(reporter->state.pid);
+	if (reporter->state.pid > 0 && wait_for_end(reporter->state.pid, &status))
+		note_end(&reporter->state, status);
+	else if (reporter->state.pid > 0)
+		strcpy(reporter->state.ended, "and could not be waited for");
 	reporter->records = -1;
 	reporter->state.pid = 0;
 	reporter->state.confinement = 0;
@@ -161,10 +179,18 @@ static void back_off(struct vp_reporter *reporter)
 		reporter->delay * 2 > LONGEST_DELAY ? LONGEST_DELAY : reporter->delay * 2;
 }
 
+static bool lives_long(const struct vp_reporter *reporter)
+{
+	return monotonic() - reporter->started > LONGEST_DELAY;
+}
+
 static void process_died(struct vp_reporter *reporter)
 {
-	if (monotonic() - reporter->started > LONGEST_DELAY)
+	if (lives_long(reporter)) {
 		reporter->delay = FIRST_DELAY;
+		reporter->deaths = 0;
+	}
+	reporter->deaths++;
 	back_off(reporter);
 	end_process(reporter);
 }
@@ -293,5 +319,8 @@ int vp_reporter_tick(struct vp_reporter *reporter, struct vp_error *err)
 
 struct vp_reporter_state vp_reporter_state(const struct vp_reporter *reporter)
 {
-	return reporter->state;
+	struct vp_reporter_state state = reporter->state;
+
+	state.failing = reporter->deaths > 1 && (!state.pid || !lives_long(reporter));
+	return state;
 }

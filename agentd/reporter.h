@@ -55,7 +55,10 @@ int vp_reporter_read(struct vp_reporter *reporter, struct vp_report *report);
 int vp_reporter_tick(struct vp_reporter *reporter, struct vp_error *err);
 
 struct vp_reporter_state {
-	pid_t pid;		  /* 0: not running */
+	pid_t pid;	/* 0: not running */
+	bool failing;	/* it died twice in a row, each within a minute of its start,
+			   and did not live for as long since */
+	char ended[64]; /* how the last one ended: "by signal 31 (...)"; "": none did */
 	unsigned int confinement; /* VP_CONFINED_ bits; 0: not yet known */
 	uint64_t restarts;
 	uint64_t lost;	    /* packets the kernel could not hand over; counts stay exact */

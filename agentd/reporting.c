@@ -206,6 +206,16 @@ static void note_failure(struct vp_reporting *reporting, const char *text)
 	reporting->failure = vp_strdup(text);
 }
 
+static struct vp_event restart_event(const struct vp_reporting *reporting)
+{
+	if (reporting->failure)
+		return vp_event_make(VP_EVENT_WORKER,
+				     "vpatchd-events could be started at last");
+	return vp_event_make(VP_EVENT_WORKER,
+			     "vpatchd-events had ended %s and was started again",
+			     vp_reporter_state(reporting->reporter).ended);
+}
+
 static void restart_reporter(struct vp_reporting *reporting)
 {
 	struct vp_error err = { 0 };
@@ -215,10 +225,7 @@ static void restart_reporter(struct vp_reporting *reporting)
 	if (r < 0)
 		note_failure(reporting, err.text);
 	if (r > 0) {
-		event = vp_event_make(
-			VP_EVENT_WORKER, "%s",
-			reporting->failure ? "vpatchd-events could be started at last"
-					   : "vpatchd-events had died and was started again");
+		event = restart_event(reporting);
 		note_failure(reporting, NULL);
 		vp_reporting_event(reporting, &event);
 	}
@@ -383,39 +390,57 @@ void vp_reporting_stop(struct vp_reporting *reporting)
 	free(reporting);
 }
 
+static bool runs_well(const struct vp_reporter_state *state)
+{
+	return state->pid > 0 && !state->failing;
+}
+
+static bool is_confined(const struct vp_reporter_state *state)
+{
+	return !state->confinement ||
+	       (state->confinement & VP_CONFINED_GOOD) == VP_CONFINED_GOOD;
+}
+
 bool vp_reporting_is_good(const struct vp_reporting *reporting)
 {
-	return vp_reporter_state(reporting->reporter).pid > 0;
+	struct vp_reporter_state state = vp_reporter_state(reporting->reporter);
+
+	return runs_well(&state);
+}
+
+/* What is to be said of it, owned by the caller; NULL: nothing. */
+static char *detail_of(const struct vp_reporting *reporting,
+		       const struct vp_reporter_state *state)
+{
+	if (reporting->failure)
+		return vp_format("%s; tried again at least every minute", reporting->failure);
+	if (!runs_well(state))
+		return vp_format("vpatchd-events ended %s%s; started again at least every"
+				 " minute",
+				 state->ended,
+				 state->failing ? ", not for the first time" : "");
+	if (is_confined(state))
+		return NULL;
+	return vp_strdup(state->confinement & VP_CONFINED_IDENTITY
+				 ? "vpatchd-events is not confined in every way it could be"
+				 : "vpatchd-events keeps its uid: this user namespace has no"
+				   " other; it has no capabilities and runs under seccomp");
 }
 
 json_t *vp_reporting_document(const struct vp_reporting *reporting)
 {
 	struct vp_reporter_state state = vp_reporter_state(reporting->reporter);
+	_cleanup_free_ char *detail = detail_of(reporting, &state);
 	json_t *document = json_object();
-	_cleanup_free_ char *failure = NULL;
 	uint64_t dropped = 0;
-	bool whole;
 
-	if (reporting->failure)
-		failure =
-			vp_format("%s; tried again at least every minute", reporting->failure);
 	vp_array_each (sink, &reporting->sinks)
 		dropped += (*sink)->dropped;
-	whole = !state.confinement ||
-		(state.confinement & VP_CONFINED_GOOD) == VP_CONFINED_GOOD;
 	vp_json_set_text(document, "reporter",
-			 !state.pid ? "down"
-			 : whole    ? "running"
-				    : "degraded");
-	if (failure)
-		vp_json_set_text(document, "detail", failure);
-	else if (!whole)
-		vp_json_set_text(
-			document, "detail",
-			state.confinement & VP_CONFINED_IDENTITY
-				? "vpatchd-events is not confined in every way it could be"
-				: "vpatchd-events keeps its uid: this user namespace has no"
-				  " other; it has no capabilities and runs under seccomp");
+			 !runs_well(&state)    ? "down"
+			 : is_confined(&state) ? "running"
+					       : "degraded");
+	vp_json_set_text(document, "detail", detail);
 	vp_json_set_number(document, "lost", state.lost);
 	vp_json_set_number(document, "lines_dropped", dropped);
 	vp_json_set_number(document, "restarts", state.restarts);
