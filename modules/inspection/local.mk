@@ -18,8 +18,32 @@ libvpinspection_a_SOURCES += \
 	modules/inspection/stream.c modules/inspection/stream.h
 
 # values against rules
-libvpinspection_a_SOURCES +=
+libvpinspection_a_SOURCES += \
+	modules/inspection/confirm.c modules/inspection/confirm.h \
+	modules/inspection/database.c modules/inspection/database.h \
+	modules/inspection/intern.c modules/inspection/intern.h \
+	modules/inspection/number.c modules/inspection/number.h \
+	modules/inspection/pattern.c modules/inspection/pattern.h \
+	modules/inspection/program.c modules/inspection/program.h \
+	modules/inspection/program_check.c \
+	modules/inspection/program_compile.c \
+	modules/inspection/program_layout.h \
+	modules/inspection/program_link.c \
+	modules/inspection/program_pack.c \
+	modules/inspection/transform.c modules/inspection/transform.h \
+	modules/inspection/transform_decode.c \
+	modules/inspection/transform_path.c \
+	modules/inspection/transform_stage.h \
+	modules/inspection/transform_text.c \
+	modules/inspection/unit.c modules/inspection/unit.h \
+	modules/inspection/unit_layout.h \
+	modules/inspection/unit_truth.c \
+	modules/inspection/unit_value.c
 
 # parsers
 libvpinspection_a_SOURCES += \
-	modules/inspection/protocol.c modules/inspection/protocol.h
+	modules/inspection/command.c \
+	modules/inspection/emit.h \
+	modules/inspection/frame.c modules/inspection/frame.h \
+	modules/inspection/protocol.c modules/inspection/protocol.h \
+	modules/inspection/raw.c

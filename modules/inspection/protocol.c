@@ -11,6 +11,12 @@ const struct vp_parser_limits vp_parser_limits_default = {
 };
 
 const struct vp_protocol *const vp_protocols[] = {
+	&vp_protocol_stream,
+	&vp_protocol_datagram,
+	&vp_protocol_smtp,
+	&vp_protocol_ftp,
+	&vp_protocol_pop3,
+	&vp_protocol_imap,
 	NULL,
 };
 

@@ -32,7 +32,10 @@ struct vp_parsed {
 	 * body of known length); they need not be given to the parser. When they are not,
 	 * vp_protocol.skipped says so. */
 	uint64_t skippable;
-	const char *reason; /* with FOREIGN, BROKEN, BOUND, DONE: a stable word, static */
+	/* A stable word, static: with FOREIGN, BROKEN, BOUND, DONE. With INSIDE or BOUNDARY:
+	 * why what goes by is probably not readable ("tls", "starttls"), though reading goes
+	 * on. */
+	const char *reason;
 };
 
 struct vp_parser_limits {
@@ -57,6 +60,8 @@ struct vp_protocol {
 	void (*close)(struct vp_parser *parser);
 
 	/* The next bytes of one direction, in order; all are consumed. A datagram is one call.
+	 * Most parsers have fields of the client's bytes only and learn from the server's,
+	 * when they are given them; a raw stream reads one direction, that of its first bytes.
 	 */
 	struct vp_parsed (*feed)(struct vp_parser *parser, enum vp_direction direction,
 				 struct vp_slice bytes);
@@ -70,6 +75,12 @@ struct vp_protocol {
 	/* Bytes the parser holds now, beyond its own struct. */
 	size_t (*memory)(const struct vp_parser *parser);
 };
+
+/* The parsers, each in the file of its name (stream and datagram: raw.c; smtp, ftp, pop3 and
+ * imap: command.c). */
+extern const struct vp_protocol vp_protocol_stream, vp_protocol_datagram;
+extern const struct vp_protocol vp_protocol_smtp, vp_protocol_ftp, vp_protocol_pop3,
+	vp_protocol_imap;
 
 /* All parsers of this build, NULL-terminated. */
 extern const struct vp_protocol *const vp_protocols[];

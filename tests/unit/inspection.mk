@@ -12,3 +12,18 @@ inspection_stream_test_LDADD = libvpinspection.a libvpbase.a $(CMOCKA_LIBS)
 inspection_stream_property_test_SOURCES = tests/unit/inspection/stream_property_test.c
 inspection_stream_property_test_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 inspection_stream_property_test_LDADD = libvpinspection.a libvpbase.a $(CMOCKA_LIBS)
+
+# parsers
+check_PROGRAMS += inspection_parsers_test
+TESTS += inspection_parsers_test
+inspection_parsers_test_SOURCES = \
+	tests/unit/inspection/command_test.c \
+	tests/unit/inspection/parsers_test.c \
+	tests/unit/inspection/parsers_tests.h \
+	tests/unit/inspection/raw_test.c \
+	tests/unit/inspection/record.c \
+	tests/unit/inspection/record.h \
+	tests/unit/inspection/run.c \
+	tests/unit/inspection/run.h
+inspection_parsers_test_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+inspection_parsers_test_LDADD = libvpinspection.a libvppolicy.a libvpbase.a $(CMOCKA_LIBS)
