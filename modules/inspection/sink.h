@@ -54,6 +54,13 @@ struct vp_sink_operations {
 
 	/* Does any rule read the field? A parser may leave out what none does. */
 	bool (*wants)(const struct vp_sink *sink, enum vp_field_id field);
+
+	/*
+	 * May a value of the field still matter in the open unit? Narrower than
+	 * wants(), and of this unit only: once the head is final, a body is awaited only
+	 * where some rule that reads it has not yet become false. NULL: as wants().
+	 */
+	bool (*awaits)(const struct vp_sink *sink, enum vp_field_id field);
 };
 
 struct vp_sink {

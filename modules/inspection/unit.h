@@ -5,8 +5,9 @@
  *
  * A missing field makes every operator false, also under `not`, except `absent`.
  * A condition holds when any value of its field satisfies it, a negated one when
- * the field is there and none does. Negated conditions, `absent` and exceptions
- * are certain when their field's phase is final.
+ * the field is there and none does. Negated conditions, `absent`, `count` and
+ * exceptions are certain when their field's phase is final. A slice is missing
+ * in a value that is too short for it ([O:] in one of at most O bytes).
  */
 #ifndef VP_INSPECTION_UNIT_H
 #define VP_INSPECTION_UNIT_H
@@ -36,15 +37,19 @@ struct vp_unit; /* a struct vp_sink in its beginning; see vp_unit_sink() */
 struct vp_unit *vp_unit_new(const struct vp_program *program, size_t bound);
 void vp_unit_free(struct vp_unit *unit);
 
-/* For the next connection, or the next packet of this one; drops what is open. */
+/*
+ * For the next connection, or the next datagram; drops what is open, with its
+ * hits and failure. Rules of the other direction never hold in its units.
+ */
 void vp_unit_flow(struct vp_unit *unit, const struct vp_unit_flow *flow);
 
 struct vp_sink *vp_unit_sink(struct vp_unit *unit);
 
 /*
- * Rules that became true since the last call, in evaluation order; valid until
- * the next call on the unit. Every monitor rule is there; of the enforcing rules
- * all are, and the first is decisive.
+ * Rules that became true since the last call, in evaluation order, one as often
+ * as there were units in which it did; valid until the next call on the unit.
+ * Every monitor rule is there; of the enforcing rules all are, and the first is
+ * decisive.
  */
 struct vp_unit_hits {
 	const uint32_t *rules; /* positions in the program */
@@ -52,7 +57,12 @@ struct vp_unit_hits {
 };
 struct vp_unit_hits vp_unit_take(struct vp_unit *unit);
 
-/* Sticky until the unit's end. What failed concerns `rule` (position), SIZE_MAX: any. */
+/*
+ * A failure that leaves open whether some rule holds that otherwise might; a
+ * rule that something else already made false does not count. Also one of
+ * units that ended since vp_unit_take(). What failed concerns `rule` (position),
+ * an enforcing one if there is any.
+ */
 enum vp_unit_failure vp_unit_failure(const struct vp_unit *unit, size_t *rule);
 
 /* Bytes held beyond the unit's fixed size. */

@@ -1,0 +1,141 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* A program at rest: what it says of itself, and what the fields it reads are like. */
+#include "modules/inspection/program.h"
+
+#include "modules/inspection/program_layout.h"
+
+enum vp_stage_of_unit vp_field_stage(enum vp_field_id field)
+{
+	if (vp_field_of_flow(field))
+		return VP_STAGE_FLOW;
+	/* what an HTTP request line and headers give; of anything else the end is waited for
+	 */
+	if (field >= VP_FIELD_HTTP_METHOD && field <= VP_FIELD_HTTP_PROTOCOL)
+		return VP_STAGE_HEAD;
+	return VP_STAGE_END;
+}
+
+bool vp_field_in_parts(enum vp_field_id field)
+{
+	return field == VP_FIELD_STREAM || field == VP_FIELD_MESSAGE ||
+	       (field >= VP_FIELD_HTTP_REQUEST_BODY &&
+		field <= VP_FIELD_HTTP_REQUEST_BODY_FORM);
+}
+
+bool vp_field_of_flow(enum vp_field_id field)
+{
+	static const enum vp_field_id fields[] = {
+		VP_FIELD_IP_SRC,      VP_FIELD_IP_DST,	    VP_FIELD_IP_VERSION,
+		VP_FIELD_IP_PROTO,    VP_FIELD_TCP_SRCPORT, VP_FIELD_TCP_DSTPORT,
+		VP_FIELD_UDP_SRCPORT, VP_FIELD_UDP_DSTPORT,
+	};
+
+	for (size_t i = 0; i < VP_COUNT(fields); i++)
+		if (fields[i] == field)
+			return true;
+	return false;
+}
+
+bool vp_field_raw(enum vp_field_id field)
+{
+	return field == VP_FIELD_STREAM || field == VP_FIELD_MESSAGE ||
+	       field == VP_FIELD_DATAGRAM || field == VP_FIELD_HTTP_URI_RAW ||
+	       field == VP_FIELD_HTTP_REQUEST_LINE;
+}
+
+bool vp_field_caseless(enum vp_field_id field)
+{
+	return field == VP_FIELD_HTTP_HEADER;
+}
+
+static void lists_free(struct vp_lists *lists)
+{
+	free(lists->first);
+	free(lists->items);
+}
+
+void vp_program_free(struct vp_program *program)
+{
+	if (!program)
+		return;
+	vp_array_each (input, &program->inputs)
+		vp_database_free(input->scan);
+	vp_array_each (pattern, &program->patterns)
+		vp_confirm_free(pattern->confirm);
+	vp_scanner_free(program->scanner);
+	vp_array_free(&program->rules);
+	vp_array_free(&program->terms_of);
+	vp_array_free(&program->terms);
+	vp_array_free(&program->inputs);
+	vp_array_free(&program->atoms);
+	vp_array_free(&program->patterns);
+	vp_array_free(&program->transforms);
+	vp_array_free(&program->numbers);
+	vp_array_free(&program->addresses);
+	vp_array_free(&program->text);
+	vp_array_free(&program->blob);
+	vp_array_free(&program->groups);
+	lists_free(&program->groups_of);
+	lists_free(&program->inputs_of);
+	lists_free(&program->atoms_of);
+	lists_free(&program->compared_of);
+	lists_free(&program->counted_at);
+	lists_free(&program->users_of);
+	lists_free(&program->watchers_of);
+	lists_free(&program->plain_at);
+	free(program->buckets);
+	free(program);
+}
+
+size_t vp_program_accelerate(struct vp_program *program)
+{
+	size_t without = 0;
+
+	vp_array_each (pattern, &program->patterns)
+		without += pattern->confirm && !vp_confirm_accelerate(pattern->confirm);
+	return without;
+}
+
+size_t vp_program_rules(const struct vp_program *program)
+{
+	return program->rules.len;
+}
+
+const struct vp_program_rule *vp_program_rule(const struct vp_program *program, size_t rule)
+{
+	return &program->rules.data[rule];
+}
+
+bool vp_program_wants(const struct vp_program *program, enum vp_field_id field)
+{
+	return program->groups_of.first[field] < program->groups_of.first[field + 1];
+}
+
+uint64_t vp_program_reach(const struct vp_program *program, enum vp_field_id field)
+{
+	uint64_t reach = 0;
+
+	vp_lists_each(group, &program->groups_of, field)
+	{
+		vp_lists_each(number, &program->inputs_of, *group)
+		{
+			const struct vp_input *input = &program->inputs.data[*number];
+			uint64_t end = (uint64_t)input->offset + input->length;
+
+			if (!input->sliced || !input->length)
+				return UINT64_MAX;
+			if (end > reach)
+				reach = end;
+		}
+	}
+	return reach;
+}
+
+void vp_program_necessary(const struct vp_program *program, size_t rule, struct vp_slice *out)
+{
+	struct vp_span span = program->terms_of.data[rule].necessary;
+
+	*out = (struct vp_slice){ NULL, 0 };
+	if (span.count)
+		*out = (struct vp_slice){ program->blob.data + span.first, span.count };
+}

@@ -1,0 +1,512 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * From rules to a program: conditions become inputs, atoms and terms, equal ones
+ * once; then the patterns of each input become a database. The conditions were
+ * validated (policy/validate_condition.c); what is beyond this compiler all the
+ * same is an error with its place, never left out.
+ */
+#include <errno.h>
+
+#include "modules/inspection/intern.h"
+#include "modules/inspection/pattern.h"
+#include "modules/inspection/program_layout.h"
+
+#define NECESSARY_LEAST 3u
+
+/* A pattern before its database is made. */
+struct draft {
+	uint32_t input, atom;
+	size_t order;
+	char *text;
+	unsigned int flags;
+	bool regex;
+	const struct vp_location *at;
+};
+
+struct builder {
+	struct vp_program *program;
+	struct vp_intern inputs, atoms;
+	VP_ARRAY(struct draft) drafts;
+	struct vp_error *err;
+};
+
+/* A condition's transforms, taken apart. */
+struct reading {
+	size_t bytes; /* the first so many transforms yield bytes */
+	enum vp_atom_source source;
+	uint64_t mask;
+	bool little_endian;
+};
+
+static int fail_at(struct builder *b, const struct vp_location *at, const char *text)
+{
+	return vp_fail(b->err, -EOPNOTSUPP, "%s:%u: inspection cannot evaluate this: %s",
+		       at->file ? at->file : "?", at->line, text);
+}
+
+static bool any_value_is(const struct vp_values *values, enum vp_value_kind kind)
+{
+	vp_array_each (value, values)
+		if (value->kind == kind ||
+		    (value->kind == VP_VALUE_SET && value->reference.set &&
+		     any_value_is(&value->reference.set->values, kind)))
+			return true;
+	return false;
+}
+
+static enum vp_atom_source source_of(const struct vp_condition *condition, bool number)
+{
+	if (condition->op == VP_OP_PRESENT || condition->op == VP_OP_ABSENT)
+		return VP_ATOM_PRESENCE;
+	if (condition->field->type == VP_TYPE_ADDRESS)
+		return VP_ATOM_ADDRESS;
+	if (number || condition->field->type == VP_TYPE_NUMBER ||
+	    (condition->op >= VP_OP_LESS_THAN && condition->op <= VP_OP_AT_LEAST) ||
+	    any_value_is(&condition->values, VP_VALUE_NUMBER))
+		return VP_ATOM_VALUE;
+	return VP_ATOM_PATTERNS;
+}
+
+static int reading_of(struct builder *b, const struct vp_condition *condition,
+		      struct reading *reading)
+{
+	bool number = false, measured = false;
+
+	*reading = (struct reading){ .mask = UINT64_MAX };
+	vp_array_each (transform, &condition->transforms) {
+		if (vp_transform_yields_bytes(transform->kind)) {
+			if (number)
+				return fail_at(b, &condition->at,
+					       "a transform of bytes behind one that makes a "
+					       "number");
+			reading->bytes++;
+			continue;
+		}
+		number = true;
+		if (transform->kind == VP_TRANSFORM_MASK)
+			reading->mask &= transform->number;
+		else if (transform->kind == VP_TRANSFORM_LITTLE_ENDIAN)
+			reading->little_endian = true;
+		else
+			measured = true;
+		if (transform->kind == VP_TRANSFORM_LENGTH)
+			reading->source = VP_ATOM_LENGTH;
+		if (transform->kind == VP_TRANSFORM_COUNT_OF)
+			reading->source = VP_ATOM_COUNTED;
+	}
+	if (!measured || condition->op == VP_OP_PRESENT || condition->op == VP_OP_ABSENT)
+		reading->source = source_of(condition, number);
+	return 0;
+}
+
+/* Only of so many bytes a number can be made. */
+static bool is_number(const struct vp_condition *condition, const struct reading *reading)
+{
+	return condition->field->type == VP_TYPE_NUMBER ||
+	       (condition->field->type == VP_TYPE_SLICE && condition->length &&
+		condition->length <= 8 && !reading->bytes);
+}
+
+static int check_value(struct builder *b, const struct vp_condition *condition,
+		       const struct reading *reading, const struct vp_value *value,
+		       const struct vp_location *at)
+{
+	bool orders = condition->op >= VP_OP_LESS_THAN && condition->op <= VP_OP_AT_LEAST;
+	bool plain = reading->mask == UINT64_MAX && !reading->little_endian;
+
+	switch (value->kind) {
+	case VP_VALUE_NUMBER:
+		if (reading->source == VP_ATOM_PATTERNS || reading->source == VP_ATOM_ADDRESS)
+			return fail_at(b, at, "a number");
+		break;
+	case VP_VALUE_ADDRESS:
+		if (reading->source != VP_ATOM_ADDRESS)
+			return fail_at(b, at, "an address");
+		break;
+	case VP_VALUE_BYTES:
+		if (reading->source == VP_ATOM_PATTERNS)
+			break;
+		if (reading->source != VP_ATOM_VALUE || !plain ||
+		    condition->field->type != VP_TYPE_SLICE)
+			return fail_at(b, at, "a string compared with a number");
+		if (orders && value->bytes.len != condition->length)
+			return fail_at(b, at,
+				       "the order of a slice and a string of another length");
+		break;
+	case VP_VALUE_REGEX:
+		if (reading->source != VP_ATOM_PATTERNS)
+			return fail_at(b, at, "a pattern on a number");
+		break;
+	case VP_VALUE_SET:
+		if (!value->reference.set)
+			return fail_at(b, at, "a set that is not resolved");
+		vp_array_each (element, &value->reference.set->values) {
+			int code = check_value(b, condition, reading, element, at);
+
+			if (code)
+				return code;
+		}
+		break;
+	}
+	return 0;
+}
+
+static int check(struct builder *b, const struct vp_condition *condition,
+		 const struct reading *reading)
+{
+	bool flow = vp_field_of_flow(condition->field->id);
+
+	if (!(condition->field->points & VP_POINT_BIT(VP_POINT_INSPECTION)))
+		return fail_at(b, &condition->at, condition->field->name);
+	if (reading->source == VP_ATOM_VALUE && !is_number(condition, reading))
+		return fail_at(b, &condition->at,
+			       "only a number field or a slice of 1 to 8 bytes is a number");
+	if (reading->source == VP_ATOM_ADDRESS && !flow)
+		return fail_at(b, &condition->at, condition->field->name);
+	vp_array_each (value, &condition->values) {
+		int code = check_value(b, condition, reading, value, &value->at);
+
+		if (code)
+			return code;
+	}
+	return 0;
+}
+
+static struct vp_span text_add(struct vp_program *program, const char *text, size_t len)
+{
+	struct vp_span span = { (uint32_t)program->text.len, (uint32_t)len };
+
+	vp_array_reserve(&program->text, program->text.len + len);
+	for (size_t i = 0; i < len; i++)
+		vp_array_push(&program->text, text[i]);
+	return span;
+}
+
+static struct vp_span blob_add(struct vp_program *program, const uint8_t *bytes, size_t len)
+{
+	struct vp_span span = { (uint32_t)program->blob.len, (uint32_t)len };
+
+	if (!len)
+		return span;
+	vp_array_reserve(&program->blob, program->blob.len + len);
+	memcpy(program->blob.data + program->blob.len, bytes, len);
+	program->blob.len += len;
+	return span;
+}
+
+static void argument_key(const struct vp_condition *condition, struct vp_strbuf *key)
+{
+	const char *text = condition->argument ? condition->argument : "";
+
+	for (; *text; text++) {
+		char c = *text;
+
+		if (vp_field_caseless(condition->field->id) && c >= 'A' && c <= 'Z')
+			c |= 0x20;
+		vp_strbuf_addc(key, c);
+	}
+}
+
+static uint32_t input_of(struct builder *b, const struct vp_condition *condition,
+			 size_t transforms)
+{
+	_cleanup_strbuf_ struct vp_strbuf key = { 0 };
+	struct vp_program *program = b->program;
+	bool sliced = condition->field->argument == VP_ARGUMENT_SLICE;
+	struct vp_input *input;
+	uint32_t number;
+	bool is_new;
+
+	vp_strbuf_addf(&key, "%u %u %u", (unsigned int)condition->field->id, condition->offset,
+		       condition->length);
+	for (size_t i = 0; i < transforms; i++)
+		vp_strbuf_addf(&key, "|%d", (int)condition->transforms.data[i].kind);
+	vp_strbuf_addc(&key, '(');
+	argument_key(condition, &key);
+	number = vp_intern(&b->inputs, &key, &is_new);
+	if (!is_new)
+		return number;
+	input = vp_array_add(&program->inputs);
+	input->field = condition->field->id;
+	if (condition->argument)
+		input->argument =
+			text_add(program, condition->argument, strlen(condition->argument));
+	input->sliced = sliced;
+	input->offset = condition->offset;
+	input->length = condition->length;
+	input->streaming = vp_field_in_parts(condition->field->id) &&
+			   !(condition->length && condition->length <= VP_SLICE_WHOLE);
+	input->transforms =
+		(struct vp_span){ (uint32_t)program->transforms.len, (uint32_t)transforms };
+	for (size_t i = 0; i < transforms; i++)
+		vp_array_push(&program->transforms, condition->transforms.data[i]);
+	return number;
+}
+
+static void draft_values(struct builder *b, const struct vp_condition *condition,
+			 const struct vp_values *values, const struct vp_location *at,
+			 uint32_t atom)
+{
+	vp_array_each (value, values) {
+		struct draft *draft;
+
+		if (value->kind == VP_VALUE_SET)
+			draft_values(b, condition, &value->reference.set->values,
+				     at ? at : &value->at, atom);
+		if (value->kind != VP_VALUE_BYTES && value->kind != VP_VALUE_REGEX)
+			continue;
+		draft = vp_array_add(&b->drafts);
+		draft->input = b->program->atoms.data[atom].input;
+		draft->atom = atom;
+		draft->order = b->drafts.len;
+		draft->text = vp_pattern_text(condition->op, value, &draft->flags);
+		draft->regex = value->kind == VP_VALUE_REGEX;
+		draft->at = at ? at : &value->at;
+	}
+}
+
+static struct vp_span ranges_of(struct vp_program *program,
+				const struct vp_condition *condition,
+				enum vp_atom_source source)
+{
+	struct vp_span span = { 0 };
+
+	if (source == VP_ATOM_ADDRESS) {
+		span.first = (uint32_t)program->addresses.len;
+		vp_number_collect_addresses(condition, &program->addresses);
+		span.count = (uint32_t)program->addresses.len - span.first;
+	} else if (source != VP_ATOM_PRESENCE && source != VP_ATOM_PATTERNS) {
+		span.first = (uint32_t)program->numbers.len;
+		vp_number_collect(condition, &program->numbers);
+		span.count = (uint32_t)program->numbers.len - span.first;
+	}
+	return span;
+}
+
+/* All that the atom is, sets written out: sets of one name differ between patches. */
+static void values_key(const struct vp_values *values, struct vp_strbuf *key)
+{
+	vp_array_each (value, values) {
+		if (value->kind == VP_VALUE_SET) {
+			values_key(&value->reference.set->values, key);
+			continue;
+		}
+		vp_value_print(value, key);
+		vp_strbuf_addc(key, '\n');
+	}
+}
+
+static int atom_of(struct builder *b, const struct vp_condition *condition, uint32_t *number)
+{
+	_cleanup_strbuf_ struct vp_strbuf key = { 0 };
+	struct vp_program *program = b->program;
+	struct reading reading;
+	struct vp_atom atom;
+	int code = reading_of(b, condition, &reading);
+	bool is_new;
+
+	if (!code)
+		code = check(b, condition, &reading);
+	if (code)
+		return code;
+	atom = (struct vp_atom){
+		.input = input_of(b, condition, reading.bytes),
+		.source = reading.source,
+		.little_endian = reading.little_endian,
+		.mask = reading.mask,
+	};
+	vp_strbuf_addf(&key, "%u %d %d %llx ", atom.input, (int)atom.source,
+		       atom.little_endian, (unsigned long long)atom.mask);
+	if (atom.source != VP_ATOM_PRESENCE) {
+		vp_strbuf_addf(&key, "%d ", (int)condition->op);
+		values_key(&condition->values, &key);
+	}
+	*number = vp_intern(&b->atoms, &key, &is_new);
+	if (!is_new)
+		return 0;
+	atom.ranges = ranges_of(program, condition, atom.source);
+	vp_array_push(&program->atoms, atom);
+	if (condition->op < VP_OP_LESS_THAN || condition->op > VP_OP_AT_LEAST)
+		draft_values(b, condition, &condition->values, NULL, *number);
+	return 0;
+}
+
+static enum vp_term_sign sign_of(const struct vp_condition *condition)
+{
+	if (condition->op == VP_OP_ABSENT)
+		return VP_TERM_ABSENT;
+	return condition->negated ? VP_TERM_NOT : VP_TERM_HOLDS;
+}
+
+/* Terms of the conditions whose sign is (or is not) VP_TERM_HOLDS, or of all. */
+static int terms_of(struct builder *b, const struct vp_conditions *conditions, bool positive,
+		    bool negative, struct vp_span *span)
+{
+	struct vp_program *program = b->program;
+
+	span->first = (uint32_t)program->terms.len;
+	vp_array_each (condition, conditions) {
+		struct vp_term term = { .sign = sign_of(condition) };
+		bool known = false;
+		int code;
+
+		if (!(term.sign == VP_TERM_HOLDS ? positive : negative))
+			continue;
+		code = atom_of(b, condition, &term.atom);
+		if (code)
+			return code;
+		for (size_t i = span->first; i < program->terms.len; i++)
+			known |= program->terms.data[i].atom == term.atom &&
+				 program->terms.data[i].sign == term.sign;
+		if (!known)
+			vp_array_push(&program->terms, term);
+	}
+	span->count = (uint32_t)program->terms.len - span->first;
+	return 0;
+}
+
+/* The longest literal of the rule's positive conditions on raw traffic. */
+static struct vp_span necessary_of(struct vp_program *program, const struct vp_rule *rule)
+{
+	_cleanup_free_ uint8_t *best = NULL;
+	size_t best_len = 0;
+
+	vp_array_each (condition, &rule->when) {
+		_cleanup_free_ uint8_t *literal = NULL;
+		size_t len = 0;
+
+		if (condition->negated || condition->values.len != 1 ||
+		    condition->transforms.len || !vp_field_raw(condition->field->id) ||
+		    (condition->op >= VP_OP_LESS_THAN && condition->op <= VP_OP_AT_LEAST))
+			continue;
+		literal = vp_pattern_necessary(&condition->values.data[0], &len);
+		if (len < NECESSARY_LEAST || len <= best_len)
+			continue;
+		free(best);
+		best = TAKE_PTR(literal);
+		best_len = len;
+	}
+	return blob_add(program, best, best_len);
+}
+
+static int rule_add(struct builder *b, const struct vp_placement *placement)
+{
+	const struct vp_rule *rule = placement->rule;
+	struct vp_rule_terms terms = { 0 };
+	int code;
+
+	vp_array_push(&b->program->rules,
+		      ((struct vp_program_rule){ placement->tag, placement->mode,
+						 rule->direction, rule->action }));
+	code = terms_of(b, &rule->when, true, false, &terms.positives);
+	if (!code)
+		code = terms_of(b, &rule->when, false, true, &terms.negatives);
+	if (!code)
+		code = terms_of(b, &rule->except, true, true, &terms.exceptions);
+	terms.necessary = necessary_of(b->program, rule);
+	vp_array_push(&b->program->terms_of, terms);
+	return code;
+}
+
+static int draft_compare(const void *a, const void *b)
+{
+	const struct draft *x = a, *y = b;
+
+	if (x->input != y->input)
+		return x->input < y->input ? -1 : 1;
+	return x->order < y->order ? -1 : x->order > y->order;
+}
+
+/* A pattern that the database does not decide alone must be one for PCRE2. */
+static int keep_text(struct builder *b, const struct draft *draft,
+		     struct vp_program_pattern *pattern)
+{
+	struct vp_confirm *confirm;
+
+	if (pattern->decider == VP_DECIDED)
+		return 0;
+	confirm = vp_confirm_new(draft->text, draft->flags, b->err);
+	if (!confirm)
+		return vp_fail_context(b->err, "%s:%u",
+				       draft->at->file ? draft->at->file : "?",
+				       draft->at->line);
+	vp_confirm_free(confirm);
+	pattern->text = text_add(b->program, draft->text, strlen(draft->text) + 1);
+	return 0;
+}
+
+static int database_make(struct builder *b, const struct draft *drafts, size_t count)
+{
+	struct vp_program *program = b->program;
+	struct vp_input *input = &program->inputs.data[drafts->input];
+	_cleanup_free_ struct vp_database_pattern *patterns =
+		vp_alloc(count, sizeof(*patterns));
+	struct vp_database *database = NULL;
+	_cleanup_free_ uint8_t *bytes = NULL;
+	size_t len = 0;
+	int code;
+
+	for (size_t i = 0; i < count; i++)
+		patterns[i] = (struct vp_database_pattern){ .text = drafts[i].text,
+							    .flags = drafts[i].flags,
+							    .regex = drafts[i].regex };
+	code = vp_database_compile(patterns, count, input->streaming, &database, b->err);
+	if (code)
+		return vp_fail_context(b->err, "%s:%u: and others on `%s`",
+				       drafts->at->file ? drafts->at->file : "?",
+				       drafts->at->line, vp_fields[input->field].name);
+	if (database && vp_database_pack(database, &bytes, &len))
+		code = vp_fail(b->err, -ENOMEM, "the pattern matcher cannot pack a database");
+	vp_database_free(database);
+	input->database = blob_add(program, bytes, len);
+	input->patterns = (struct vp_span){ (uint32_t)program->patterns.len, (uint32_t)count };
+	for (size_t i = 0; i < count && !code; i++) {
+		struct vp_program_pattern *pattern = vp_array_add(&program->patterns);
+
+		pattern->atom = drafts[i].atom;
+		pattern->decider = patterns[i].decider;
+		pattern->flags = drafts[i].flags;
+		code = keep_text(b, &drafts[i], pattern);
+	}
+	return code;
+}
+
+static int databases_make(struct builder *b)
+{
+	int code = 0;
+
+	if (!b->drafts.len)
+		return 0;
+	qsort(b->drafts.data, b->drafts.len, sizeof(*b->drafts.data), draft_compare);
+	for (size_t i = 0, end; i < b->drafts.len && !code; i = end) {
+		for (end = i + 1; end < b->drafts.len &&
+				  b->drafts.data[end].input == b->drafts.data[i].input;
+		     end++)
+			;
+		code = database_make(b, &b->drafts.data[i], end - i);
+	}
+	return code;
+}
+
+struct vp_program *vp_program_compile(const struct vp_placement *const *rules, size_t count,
+				      struct vp_error *err)
+{
+	struct builder b = { .program = vp_new(struct vp_program), .err = err };
+	int code = 0;
+
+	for (size_t i = 0; i < count && !code; i++)
+		code = rule_add(&b, rules[i]);
+	if (!code)
+		code = databases_make(&b);
+	if (!code)
+		code = vp_program_link(b.program, err);
+	vp_array_each (draft, &b.drafts)
+		free(draft->text);
+	vp_array_free(&b.drafts);
+	vp_intern_free(&b.inputs);
+	vp_intern_free(&b.atoms);
+	if (!code)
+		return b.program;
+	vp_program_free(b.program);
+	return NULL;
+}

@@ -1,0 +1,387 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * From values to atoms: slice, transforms, patterns, numbers. A value goes to the
+ * pattern matcher where it lies when it is whole and nothing changes it; parts
+ * are streamed to it, or held up to the unit's bound where only the whole decides.
+ */
+#include <errno.h>
+
+#include "modules/inspection/unit_layout.h"
+
+static const struct vp_input *input_of(const struct vp_reading *r)
+{
+	return &r->unit->program->inputs.data[r->input];
+}
+
+static struct vp_reading *reading_of(struct vp_unit *unit, uint32_t number)
+{
+	const struct vp_input *input = &unit->program->inputs.data[number];
+	struct vp_reading *r = unit->readings[number];
+
+	if (r)
+		return r;
+	r = vp_new(struct vp_reading);
+	r->unit = unit;
+	r->input = number;
+	r->marked = vp_alloc(vp_bit_words(input->patterns.count), sizeof(*r->marked));
+	unit->memory += sizeof(*r) + vp_bit_words(input->patterns.count) * sizeof(*r->marked);
+	if (input->transforms.count) {
+		r->transformer = vp_transformer_new(unit->program->transforms.data +
+							    input->transforms.first,
+						    input->transforms.count, unit->bound);
+		unit->memory += vp_transformer_memory(r->transformer);
+	}
+	unit->readings[number] = r;
+	return r;
+}
+
+/* A slice that may yet turn out to be missing, as the value is too short. */
+static bool is_provisional(const struct vp_input *input)
+{
+	return input->sliced && input->length;
+}
+
+static void on_match(void *context, unsigned int number)
+{
+	struct vp_reading *r = context;
+	const struct vp_input *input = input_of(r);
+	const struct vp_program_pattern *pattern;
+
+	if (number >= input->patterns.count)
+		return;
+	pattern = &r->unit->program->patterns.data[input->patterns.first + number];
+	if (pattern->decider == VP_DECIDED && !is_provisional(input))
+		vp_truth_hold(r->unit, pattern->atom);
+	else
+		vp_bit_set(r->marked, number);
+	if (pattern->decider == VP_CONFIRMED && r->dropped)
+		vp_truth_unknown(r->unit, pattern->atom, VP_UNIT_BOUND);
+}
+
+static void unknown_all(struct vp_reading *r, enum vp_unit_failure failure)
+{
+	vp_truth_unknown_input(r->unit, r->input, failure);
+}
+
+/* Does the database take the value as it comes? */
+static bool streams(const struct vp_input *input)
+{
+	return input->scan && input->streaming;
+}
+
+/* The value is longer than may be held: what does need all of it stays unknown. */
+static void overflow(struct vp_reading *r)
+{
+	const struct vp_input *input = input_of(r);
+	const struct vp_program_pattern *patterns =
+		r->unit->program->patterns.data + input->patterns.first;
+
+	r->dropped = true;
+	r->held = 0;
+	for (uint32_t i = 0; i < input->patterns.count; i++)
+		if (!streams(input) || patterns[i].decider == VP_UNSCANNED ||
+		    (patterns[i].decider == VP_CONFIRMED && vp_bit(r->marked, i)))
+			vp_truth_unknown(r->unit, patterns[i].atom, VP_UNIT_BOUND);
+}
+
+static void hold(struct vp_reading *r, struct vp_slice bytes)
+{
+	if (r->dropped || !bytes.len)
+		return;
+	if (bytes.len > r->unit->bound - r->held) {
+		overflow(r);
+		return;
+	}
+	if (bytes.len > r->room - r->held) {
+		size_t room = r->room ? r->room : 256;
+
+		while (room - r->held < bytes.len)
+			room *= 2;
+		r->buffer = vp_realloc(r->buffer, room, 1);
+		r->unit->memory += room - r->room;
+		r->room = room;
+		r->unit->large |= room > VP_UNIT_KEEP;
+	}
+	memcpy(r->buffer + r->held, bytes.data, bytes.len);
+	r->held += bytes.len;
+}
+
+static bool within(const struct vp_program *program, const struct vp_atom *atom,
+		   uint64_t number)
+{
+	return vp_number_within(program->numbers.data + atom->ranges.first, atom->ranges.count,
+				number & atom->mask);
+}
+
+/* A length that only grows is above a bound as soon as it passes it. */
+static void compare_early(struct vp_reading *r)
+{
+	const struct vp_program *program = r->unit->program;
+
+	vp_lists_each(number, &program->compared_of, r->input)
+	{
+		const struct vp_atom *atom = &program->atoms.data[*number];
+		const struct vp_number_range *last =
+			program->numbers.data + atom->ranges.first + atom->ranges.count - 1;
+
+		if (atom->source == VP_ATOM_LENGTH && atom->ranges.count &&
+		    atom->mask == UINT64_MAX && last->last == UINT64_MAX &&
+		    r->length >= last->first)
+			vp_truth_hold(r->unit, *number);
+	}
+}
+
+static void compare(struct vp_reading *r)
+{
+	const struct vp_program *program = r->unit->program;
+	struct vp_slice head = { r->head, r->length < 8 ? (size_t)r->length : 8 };
+
+	vp_lists_each(number, &program->compared_of, r->input)
+	{
+		const struct vp_atom *atom = &program->atoms.data[*number];
+		uint64_t value = r->length;
+
+		if (atom->source == VP_ATOM_ADDRESS)
+			continue;
+		if (atom->source == VP_ATOM_VALUE)
+			value = vp_number_read(head, atom->little_endian);
+		if (within(program, atom, value))
+			vp_truth_hold(r->unit, *number);
+	}
+}
+
+/* What matched, or could not be scanned, is put to the backtracking matcher. */
+static void confirm(struct vp_reading *r, struct vp_slice value)
+{
+	const struct vp_input *input = input_of(r);
+	const struct vp_program_pattern *patterns =
+		r->unit->program->patterns.data + input->patterns.first;
+
+	for (uint32_t i = 0; i < input->patterns.count; i++) {
+		bool marked = vp_bit(r->marked, i);
+		int result = 1;
+
+		if (!marked && patterns[i].decider != VP_UNSCANNED)
+			continue;
+		if (patterns[i].decider != VP_DECIDED) {
+			if (r->dropped || vp_bit(r->unit->holds, patterns[i].atom))
+				continue; /* unknown already, or known */
+			result = vp_confirm_match(patterns[i].confirm, value);
+		}
+		if (result > 0)
+			vp_truth_hold(r->unit, patterns[i].atom);
+		else if (result < 0)
+			vp_truth_unknown(r->unit, patterns[i].atom,
+					 result == -E2BIG ? VP_UNIT_MATCH_LIMIT
+							  : VP_UNIT_MATCHER);
+	}
+}
+
+static struct vp_database_watcher watcher_of(struct vp_reading *r)
+{
+	return (struct vp_database_watcher){ on_match, r };
+}
+
+static void value_present(struct vp_reading *r)
+{
+	uint32_t presence = input_of(r)->presence;
+
+	vp_bit_set(r->unit->present, r->input);
+	if (presence != VP_NONE)
+		vp_truth_hold(r->unit, presence);
+}
+
+/* The value is complete, and `value` is all of it unless it was dropped or streamed. */
+static void complete(struct vp_reading *r, struct vp_slice value)
+{
+	const struct vp_input *input = input_of(r);
+	struct vp_database_watcher watcher = watcher_of(r);
+	struct vp_scanner *scanner = r->unit->program->scanner;
+	int code = 0;
+
+	r->unit->values[r->input]++;
+	value_present(r);
+	if (streams(input)) {
+		if (r->stream)
+			code = vp_database_rewind(r->stream, scanner, &watcher);
+	} else if (input->scan && !r->dropped) {
+		code = vp_database_scan(input->scan, scanner, value, &watcher);
+	}
+	if (code)
+		unknown_all(r, VP_UNIT_MATCHER);
+	if (input->confirms || is_provisional(input))
+		confirm(r, value);
+	compare(r);
+	r->open = false;
+}
+
+static void stream_feed(struct vp_reading *r, struct vp_slice bytes)
+{
+	const struct vp_input *input = input_of(r);
+	struct vp_database_watcher watcher = watcher_of(r);
+
+	if (!r->stream) {
+		r->stream = vp_database_open(input->scan);
+		r->unit->memory += vp_database_stream_size(input->scan);
+	}
+	if (!r->stream ||
+	    vp_database_feed(r->stream, r->unit->program->scanner, bytes, &watcher))
+		unknown_all(r, VP_UNIT_MATCHER);
+}
+
+/* Bytes behind the slice and the transforms. */
+static void take(void *context, struct vp_slice bytes, bool last)
+{
+	struct vp_reading *r = context;
+	const struct vp_input *input = input_of(r);
+	bool in_place = last && !r->held && !r->dropped && !r->length;
+	struct vp_slice value = bytes;
+
+	for (size_t i = 0; input->number && i < bytes.len && r->length + i < 8; i++)
+		r->head[r->length + i] = bytes.data[i];
+	r->length += bytes.len;
+	if (!is_provisional(input))
+		compare_early(r);
+	if (streams(input))
+		stream_feed(r, bytes);
+	if (!in_place && (input->confirms || (input->scan && !input->streaming))) {
+		hold(r, bytes);
+		value = (struct vp_slice){ r->buffer, r->held };
+	}
+	if (last)
+		complete(r, value);
+}
+
+static void transform(struct vp_reading *r, struct vp_slice bytes, bool last)
+{
+	size_t before;
+
+	if (!r->transformer) {
+		take(r, bytes, last);
+		return;
+	}
+	before = vp_transformer_memory(r->transformer);
+	if (vp_transformer_feed(r->transformer, bytes, last, take, r)) {
+		value_present(r);
+		r->unit->values[r->input]++;
+		unknown_all(r, VP_UNIT_BOUND);
+		vp_reading_drop(r->unit, r->input);
+	}
+	r->unit->memory += vp_transformer_memory(r->transformer) - before;
+}
+
+static void begin(struct vp_reading *r)
+{
+	const struct vp_input *input = input_of(r);
+
+	if (r->open)
+		vp_reading_drop(r->unit, r->input);
+	r->open = true;
+	r->dropped = false;
+	r->raw = r->length = 0;
+	r->held = 0;
+	memset(r->marked, 0, vp_bit_words(input->patterns.count) * sizeof(*r->marked));
+	if (r->transformer)
+		vp_transformer_reset(r->transformer);
+	if (!input->sliced)
+		value_present(r);
+}
+
+void vp_reading_part(struct vp_unit *unit, uint32_t number, struct vp_slice bytes, bool first,
+		     bool last)
+{
+	struct vp_reading *r = reading_of(unit, number);
+	const struct vp_input *input = input_of(r);
+	uint64_t begins = r->raw, ends;
+
+	if (first)
+		begin(r);
+	if (!r->open)
+		return; /* the slice is complete, or the value was dropped */
+	begins = r->raw;
+	ends = begins + bytes.len;
+	r->raw = ends;
+	if (!input->sliced) {
+		transform(r, bytes, last);
+		return;
+	}
+	if (ends <= input->offset) {
+		if (last)
+			vp_reading_drop(unit, number); /* too short: missing */
+		return;
+	}
+	if (begins < input->offset) {
+		bytes.data += input->offset - begins;
+		bytes.len -= (size_t)(input->offset - begins);
+		begins = input->offset;
+	}
+	if (!input->length) {
+		value_present(r);
+		transform(r, bytes, last);
+		return;
+	}
+	if (ends >= (uint64_t)input->offset + input->length) {
+		bytes.len = (size_t)((uint64_t)input->offset + input->length - begins);
+		transform(r, bytes, true);
+	} else if (last) {
+		vp_reading_drop(unit, number);
+	} else {
+		transform(r, bytes, false);
+	}
+}
+
+void vp_reading_number(struct vp_unit *unit, uint32_t input, uint64_t number)
+{
+	const struct vp_program *program = unit->program;
+	uint32_t presence = program->inputs.data[input].presence;
+
+	vp_bit_set(unit->present, input);
+	unit->values[input]++;
+	if (presence != VP_NONE)
+		vp_truth_hold(unit, presence);
+	vp_lists_each(atom, &program->compared_of,
+		      input) if (program->atoms.data[*atom].source == VP_ATOM_VALUE &&
+				 within(program, &program->atoms.data[*atom], number))
+		vp_truth_hold(unit, *atom);
+}
+
+void vp_reading_drop(struct vp_unit *unit, uint32_t input)
+{
+	struct vp_reading *r = unit->readings[input];
+
+	if (!r)
+		return;
+	r->open = false;
+	if (r->stream)
+		vp_database_rewind(r->stream, unit->program->scanner, NULL);
+}
+
+void vp_reading_trim(struct vp_unit *unit)
+{
+	if (!unit->large)
+		return;
+	unit->large = false;
+	for (size_t i = 0; i < unit->program->inputs.len; i++) {
+		struct vp_reading *r = unit->readings[i];
+
+		if (!r || r->room <= VP_UNIT_KEEP)
+			continue;
+		unit->memory -= r->room;
+		free(r->buffer);
+		r->buffer = NULL;
+		r->room = r->held = 0;
+	}
+}
+
+void vp_reading_free(struct vp_unit *unit, uint32_t input)
+{
+	struct vp_reading *r = unit->readings[input];
+
+	if (!r)
+		return;
+	vp_database_close(r->stream);
+	vp_transformer_free(r->transformer);
+	free(r->buffer);
+	free(r->marked);
+	free(r);
+}
