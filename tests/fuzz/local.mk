@@ -37,3 +37,12 @@ EXTRA_DIST += \
 	tests/fuzz/corpus/message/events \
 	tests/fuzz/corpus/message/mode \
 	tests/fuzz/corpus/message/status
+
+if FUZZERS
+noinst_PROGRAMS += fuzz_queue
+fuzz_queue_SOURCES = tests/fuzz/fuzz_queue.c
+fuzz_queue_CFLAGS = $(AM_CFLAGS) $(MNL_CFLAGS)
+fuzz_queue_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
+fuzz_queue_LDADD = libvpinspect.a libvpbase.a $(MNL_LIBS)
+endif
+EXTRA_DIST += tests/fuzz/corpus/queue/packet
