@@ -12,7 +12,10 @@
 #include <netinet/in.h>
 #include <stdio.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
+#include <linux/bpf.h>
 #include <linux/if_link.h>
 #include <linux/netfilter.h>
 #include <linux/netfilter/nf_tables.h>
@@ -177,8 +180,41 @@ static bool has_xdp(const struct nlattr *nest)
 	return false;
 }
 
+/* enum bpf_attach_type of the kernel: tcx (6.6) and netkit (6.7), in and out; older headers
+ * lack them. */
+static const uint32_t program_hooks[] = { 46, 47, 54, 55 };
+
+/* The number of programs at a hook of the interface; -errno when that cannot be known. */
+static int count_programs(int interface, uint32_t hook)
+{
+	union bpf_attr attr;
+
+	memset(&attr, 0, sizeof(attr));
+	attr.query.target_fd = (uint32_t)interface;
+	attr.query.attach_type = hook;
+	if (syscall(SYS_bpf, BPF_PROG_QUERY, &attr, sizeof(attr)) == 0)
+		return (int)attr.query.prog_cnt;
+	/* the kernel or this kind of interface does not have the hook */
+	return errno == EPERM || errno == EACCES ? -errno : 0;
+}
+
+static void read_programs(struct vp_host *host, int interface, const char *name)
+{
+	for (size_t i = 0; i < VP_COUNT(program_hooks); i++) {
+		int count = count_programs(interface, program_hooks[i]);
+
+		if (count > 0)
+			add(host, "tc", vp_format("interface %s", name));
+		if (count < 0)
+			add(host, "tc",
+			    vp_strdup("any interface, if it has tcx or netkit programs "
+				      "(unknown: not permitted to ask)"));
+	}
+}
+
 static int visit_link(const struct nlmsghdr *message, void *data)
 {
+	const struct ifinfomsg *link = mnl_nlmsg_get_payload(message);
 	const struct nlattr *attr;
 	const char *name = "?";
 	bool xdp = false;
@@ -191,6 +227,7 @@ static int visit_link(const struct nlmsghdr *message, void *data)
 	}
 	if (xdp)
 		add(data, "xdp", vp_format("interface %s", name));
+	read_programs(data, link->ifi_index, name);
 	return MNL_CB_OK;
 }
 

@@ -8,7 +8,8 @@
 
 /*
  * Append to host->bypasses: flowtables, notrack rules, XDP and tc programs on
- * interfaces, IPVS services. What cannot be read is left out: facts, not duties.
+ * interfaces (tcx and netkit are told as "tc"), IPVS services. What cannot be read is left
+ * out: facts, not duties; that tcx and netkit may not be asked about is told.
  */
 void vp_bypasses_read(struct vp_netlink *nl, struct vp_host *host);
 

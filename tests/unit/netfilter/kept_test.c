@@ -139,20 +139,17 @@ static void floods_are_read_in_parts(void **state)
 {
 	struct vp_watch *watch = NULL;
 	struct vp_error err = { 0 };
+	enum vp_watch_event event;
 	int calls = 0;
-	FILE *other;
 
 	apply_shape(*state, (struct shape){ .generation = 1, .regions = 1 });
 	good(vp_watch_open(&watch, *state, &err), &err);
-	other = popen("nft -f -", "we");
-	fputs("table inet other {\n", other);
-	for (int i = 0; i < 6000; i++)
-		fprintf(other, "chain c%d { }\n", i);
-	fputs("}\n", other);
-	assert_int_equal(pclose(other), 0);
+	foreign_chains(6000);
 	nft("delete table inet vpatch");
-	assert_int_equal(wait_event(watch, 1000), VP_WATCH_NOTHING);
-	while (wait_event(watch, 0) != VP_WATCH_VANISHED)
+	event = wait_event(watch, 1000);
+	/* without root the socket holds less than one part */
+	assert_int_equal(event, geteuid() ? VP_WATCH_UNSURE : VP_WATCH_NOTHING);
+	while (event == VP_WATCH_NOTHING && wait_event(watch, 0) != VP_WATCH_VANISHED)
 		if (++calls > 100)
 			fail_msg("the removal behind the flood is not seen");
 	assert_int_equal(wait_event(watch, 0), VP_WATCH_NOTHING);

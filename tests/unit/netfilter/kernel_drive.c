@@ -92,6 +92,19 @@ void nft(const char *command)
 		fail_msg("%s", line);
 }
 
+void foreign_chains(int count)
+{
+	for (int made = 0; made < count;) {
+		FILE *other = popen("nft -f -", "we");
+
+		fputs("table inet other {\n", other);
+		for (int end = made + 1000; made < end && made < count; made++)
+			fprintf(other, "chain c%d { }\n", made);
+		fputs("}\n", other);
+		assert_int_equal(pclose(other), 0);
+	}
+}
+
 void send_to(uint16_t port, const char *payload, unsigned int times)
 {
 	struct sockaddr_in to = { .sin_family = AF_INET, .sin_port = htons(port) };

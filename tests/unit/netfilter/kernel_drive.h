@@ -23,6 +23,9 @@ void apply_shape(struct vp_instance *instance, struct shape shape);
 
 /* Somebody else at work. */
 void nft(const char *command);
+/* Make that many chains in "table inet other": a transaction for a thousand, more than that
+ * not everybody may send at once. */
+void foreign_chains(int count);
 void loopback_up(void);
 void send_to(uint16_t port, const char *payload, unsigned int times);
 uint64_t packets_of(struct vp_instance *instance, uint32_t tag);

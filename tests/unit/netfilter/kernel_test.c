@@ -18,9 +18,12 @@
 #include <stdio.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
+
+#include <linux/bpf.h>
 
 #include <cmocka.h>
 
@@ -330,16 +333,10 @@ static void overrun_is_noticed(void **state)
 	struct vp_artefact *artefact = vp_artefact_build(&shape);
 	struct vp_watch *watch = NULL;
 	struct vp_error err = { 0 };
-	FILE *other;
 
 	apply(*state, artefact);
 	good(vp_watch_open(&watch, *state, &err), &err);
-	other = popen("nft -f -", "we");
-	fputs("table inet other {\n", other);
-	for (int i = 0; i < 30000; i++)
-		fprintf(other, "chain c%d { }\n", i);
-	fputs("}\n", other);
-	assert_int_equal(pclose(other), 0);
+	foreign_chains(30000);
 	nft("delete table inet vpatch");
 	assert_int_equal(wait_event(watch, 1000), VP_WATCH_UNSURE);
 	assert_int_equal(verify(*state, artefact, "table inet vpatch is missing"), 1);
@@ -401,6 +398,74 @@ static void probing_finds_facts(void **state)
 	nft("delete table inet other");
 	assert_int_equal(system("nft list tables | grep -q vpatch"), 256);
 	vp_host_free(&host);
+}
+
+static int bpf(int command, union bpf_attr *attr)
+{
+	return (int)syscall(SYS_bpf, command, attr, sizeof(*attr));
+}
+
+/* A program on lo without a tc filter (kernel 6.6 and later); -1: this kernel has no such. */
+static int attach_program(void)
+{
+	const struct bpf_insn next[] = {
+		{ .code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = BPF_REG_0, .imm = -1 },
+		{ .code = BPF_JMP | BPF_EXIT },
+	};
+	union bpf_attr load, attach;
+	int program;
+
+	memset(&load, 0, sizeof(load));
+	load.prog_type = BPF_PROG_TYPE_SCHED_CLS;
+	load.insns = (uintptr_t)next;
+	load.insn_cnt = VP_COUNT(next);
+	load.license = (uintptr_t) "GPL";
+	program = bpf(BPF_PROG_LOAD, &load);
+	memset(&attach, 0, sizeof(attach));
+	attach.target_fd = if_nametoindex("lo");
+	attach.attach_bpf_fd = (uint32_t)program;
+	attach.attach_type = 46; /* BPF_TCX_INGRESS */
+	if (program >= 0 && bpf(BPF_PROG_ATTACH, &attach) == 0)
+		return program;
+	if (program >= 0)
+		close(program);
+	return -1;
+}
+
+static bool finds_program(void)
+{
+	struct vp_host host = { 0 };
+	struct vp_error err = { 0 };
+	bool found = false;
+
+	good(vp_netfilter_probe(&host, &err), &err);
+	vp_array_each (bypass, &host.bypasses)
+		found |= !strcmp(bypass->kind, "tc") && !strcmp(bypass->where, "interface lo");
+	vp_host_free(&host);
+	return found;
+}
+
+static void probing_finds_programs(void **state)
+{
+	union bpf_attr detach;
+	int program;
+
+	(void)state;
+	assert_false(finds_program());
+	program = attach_program();
+	if (program < 0) { /* then there is nothing to find */
+		print_message("no tcx: %s\n", strerror(errno));
+		assert_true(errno == EINVAL || errno == EPERM);
+		return;
+	}
+	assert_true(finds_program());
+	memset(&detach, 0, sizeof(detach));
+	detach.target_fd = if_nametoindex("lo");
+	detach.attach_bpf_fd = (uint32_t)program;
+	detach.attach_type = 46;
+	assert_int_equal(bpf(BPF_PROG_DETACH, &detach), 0);
+	close(program);
+	assert_false(finds_program());
 }
 
 static void large_is_fast(void **state)
@@ -540,23 +605,15 @@ int main(void)
 {
 #define TEST(function) cmocka_unit_test_setup_teardown(function, fresh, gone)
 	const struct CMUnitTest tests[] = {
-		TEST(everything_reads_back),
-		TEST(tampering_is_found),
-		TEST(abort_leaves_nothing),
-		TEST(prepared_is_not_effective),
-		TEST(counts_survive_removal),
-		TEST(adoption_changes_nothing),
-		TEST(repair_brings_back),
-		TEST(conflicts_replace_the_table),
-		TEST(refusals_name_the_object),
-		TEST(ownership_protects),
-		TEST(watcher_tells_us_from_them),
-		TEST(changes_have_no_gap),
-		TEST(overrun_is_noticed),
-		TEST(removed_objects_are_forgotten),
-		TEST(full_counts_still_drop),
-		TEST(probing_finds_facts),
-		TEST(large_is_fast),
+		TEST(everything_reads_back),	  TEST(tampering_is_found),
+		TEST(abort_leaves_nothing),	  TEST(prepared_is_not_effective),
+		TEST(counts_survive_removal),	  TEST(adoption_changes_nothing),
+		TEST(repair_brings_back),	  TEST(conflicts_replace_the_table),
+		TEST(refusals_name_the_object),	  TEST(ownership_protects),
+		TEST(watcher_tells_us_from_them), TEST(changes_have_no_gap),
+		TEST(overrun_is_noticed),	  TEST(removed_objects_are_forgotten),
+		TEST(full_counts_still_drop),	  TEST(probing_finds_facts),
+		TEST(probing_finds_programs),	  TEST(large_is_fast),
 	};
 
 	vp_enter_namespace();
