@@ -46,4 +46,6 @@ libvpinspection_a_SOURCES += \
 	modules/inspection/emit.h \
 	modules/inspection/frame.c modules/inspection/frame.h \
 	modules/inspection/protocol.c modules/inspection/protocol.h \
-	modules/inspection/raw.c
+	modules/inspection/raw.c \
+	modules/inspection/redis.c \
+	modules/inspection/telnet.c

@@ -17,6 +17,8 @@ const struct vp_protocol *const vp_protocols[] = {
 	&vp_protocol_ftp,
 	&vp_protocol_pop3,
 	&vp_protocol_imap,
+	&vp_protocol_telnet,
+	&vp_protocol_redis,
 	NULL,
 };
 

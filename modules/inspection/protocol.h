@@ -81,6 +81,8 @@ struct vp_protocol {
 extern const struct vp_protocol vp_protocol_stream, vp_protocol_datagram;
 extern const struct vp_protocol vp_protocol_smtp, vp_protocol_ftp, vp_protocol_pop3,
 	vp_protocol_imap;
+extern const struct vp_protocol vp_protocol_telnet;
+extern const struct vp_protocol vp_protocol_redis;
 
 /* All parsers of this build, NULL-terminated. */
 extern const struct vp_protocol *const vp_protocols[];

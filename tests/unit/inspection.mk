@@ -21,9 +21,33 @@ inspection_parsers_test_SOURCES = \
 	tests/unit/inspection/parsers_test.c \
 	tests/unit/inspection/parsers_tests.h \
 	tests/unit/inspection/raw_test.c \
+	tests/unit/inspection/redis_test.c \
+	tests/unit/inspection/telnet_test.c \
 	tests/unit/inspection/record.c \
 	tests/unit/inspection/record.h \
 	tests/unit/inspection/run.c \
 	tests/unit/inspection/run.h
 inspection_parsers_test_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 inspection_parsers_test_LDADD = libvpinspection.a libvppolicy.a libvpbase.a $(CMOCKA_LIBS)
+
+# values against rules
+check_PROGRAMS += inspection_transform_test inspection_program_test inspection_unit_test
+TESTS += inspection_transform_test inspection_program_test inspection_unit_test
+inspection_transform_test_SOURCES = tests/unit/inspection/transform_test.c
+inspection_transform_test_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+inspection_transform_test_LDADD = libvpinspection.a libvppolicy.a libvpbase.a $(CMOCKA_LIBS)
+inspection_program_test_SOURCES = \
+	tests/unit/inspection/program_test.c \
+	tests/unit/inspection/rules.c \
+	tests/unit/inspection/rules.h
+inspection_program_test_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+inspection_program_test_LDADD = libvpinspection.a libvppolicy.a libvpbase.a \
+	$(VP_INSPECTION_LIBS) $(INIH_LIBS) $(CMOCKA_LIBS)
+inspection_unit_test_SOURCES = \
+	tests/unit/inspection/rules.c \
+	tests/unit/inspection/rules.h \
+	tests/unit/inspection/unit_property_test.c \
+	tests/unit/inspection/unit_test.c
+inspection_unit_test_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+inspection_unit_test_LDADD = libvpinspection.a libvppolicy.a libvpbase.a \
+	$(VP_INSPECTION_LIBS) $(INIH_LIBS) $(CMOCKA_LIBS)
