@@ -5,7 +5,6 @@
  */
 #include "policy/diagnostic.h"
 
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,11 +17,10 @@ static const char *const level_names[] = {
 
 _Static_assert(VP_COUNT(level_names) == VP_FINDING_NOTE + 1, "every level has a name");
 
-void vp_find(struct vp_findings *findings, enum vp_finding_level level,
-	     const struct vp_location *at, const char *format, ...)
+void vp_findv(struct vp_findings *findings, enum vp_finding_level level,
+	      const struct vp_location *at, const char *format, va_list args)
 {
 	struct vp_finding *finding;
-	va_list args;
 
 	findings->errors += level == VP_FINDING_ERROR;
 	if (findings->list.len >= VP_FINDINGS_MAX) {
@@ -35,9 +33,17 @@ void vp_find(struct vp_findings *findings, enum vp_finding_level level,
 	finding->line = at->line;
 	finding->column = at->column;
 	finding->order = (uint32_t)findings->list.len;
-	va_start(args, format);
 	if (vasprintf(&finding->text, format, args) < 0)
 		abort();
+}
+
+void vp_find(struct vp_findings *findings, enum vp_finding_level level,
+	     const struct vp_location *at, const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	vp_findv(findings, level, at, format, args);
 	va_end(args);
 }
 

@@ -3,6 +3,7 @@
 #ifndef VP_POLICY_DIAGNOSTIC_H
 #define VP_POLICY_DIAGNOSTIC_H
 
+#include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -37,6 +38,10 @@ struct vp_findings {
 void vp_find(struct vp_findings *findings, enum vp_finding_level level,
 	     const struct vp_location *at, const char *format, ...)
 	__attribute__((format(printf, 4, 5)));
+
+void vp_findv(struct vp_findings *findings, enum vp_finding_level level,
+	      const struct vp_location *at, const char *format, va_list args)
+	__attribute__((format(printf, 4, 0)));
 
 #define vp_find_error(findings, at, ...) vp_find(findings, VP_FINDING_ERROR, at, __VA_ARGS__)
 #define vp_find_warning(findings, at, ...)                                                    \

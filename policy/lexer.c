@@ -37,17 +37,14 @@ struct vp_location vp_lexer_at(const struct vp_lexer *lexer, const char *p)
 bool vp_lexer_fail(struct vp_lexer *lexer, const char *p, const char *format, ...)
 {
 	struct vp_location at = vp_lexer_at(lexer, p);
-	_cleanup_free_ char *text = NULL;
 	va_list args;
 
 	if (lexer->failed)
 		return false;
 	lexer->failed = true;
 	va_start(args, format);
-	if (vasprintf(&text, format, args) < 0)
-		abort();
+	vp_findv(lexer->findings, VP_FINDING_ERROR, &at, format, args);
 	va_end(args);
-	vp_find_error(lexer->findings, &at, "%s", text);
 	return false;
 }
 
@@ -149,7 +146,7 @@ size_t vp_lexer_text(struct vp_lexer *lexer, const char **text)
 	return (size_t)(p - *text);
 }
 
-static int hex_digit(char c)
+int vp_hex_digit(char c)
 {
 	if (c >= '0' && c <= '9')
 		return c - '0';
@@ -181,9 +178,9 @@ static int escaped_byte(const char *p, const char *end, size_t *length)
 		return *p;
 	case 'x':
 		*length = 3;
-		if (end - p < 3 || hex_digit(p[1]) < 0 || hex_digit(p[2]) < 0)
+		if (end - p < 3 || vp_hex_digit(p[1]) < 0 || vp_hex_digit(p[2]) < 0)
 			return -1;
-		return hex_digit(p[1]) << 4 | hex_digit(p[2]);
+		return vp_hex_digit(p[1]) << 4 | vp_hex_digit(p[2]);
 	default:
 		return -1;
 	}
@@ -316,7 +313,7 @@ static bool read_digits(const char **p, const char *end, uint64_t *number)
 
 	*number = 0;
 	for (; *p < end; (*p)++) {
-		int digit = hex_digit(**p);
+		int digit = vp_hex_digit(**p);
 
 		if (digit < 0 || digit >= (int)base)
 			break;
@@ -400,7 +397,7 @@ static bool read_bare(struct vp_lexer *lexer, struct vp_value *out)
 	for (; p < lexer->end && !blank(*p) && *p != ','; p++)
 		dots |= *p == '.' || *p == ':';
 	lexer->next = p;
-	if (dots && (hex_digit(*word) >= 0 || *word == ':'))
+	if (dots && (vp_hex_digit(*word) >= 0 || *word == ':'))
 		return read_address(lexer, word, p, out);
 	if (*word >= '0' && *word <= '9')
 		return read_number(lexer, word, p, out);

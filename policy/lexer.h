@@ -54,6 +54,9 @@ bool vp_lexer_value(struct vp_lexer *lexer, struct vp_value *out);
 /* VALUE {, VALUE} up to the end. What was read stays in `out` also on failure. */
 bool vp_lexer_values(struct vp_lexer *lexer, struct vp_values *out);
 
+/* 0 to 15, or -1. */
+int vp_hex_digit(char c);
+
 /* A number: decimal or 0x hexadecimal. */
 bool vp_lexer_number(struct vp_lexer *lexer, uint64_t *number);
 

@@ -64,16 +64,15 @@ static void read_ports(struct vp_validation *v, void *object, struct vp_lexer *l
 static void read_until(struct vp_validation *v, void *object, struct vp_lexer *lexer)
 {
 	const char *word;
-	size_t length = vp_lexer_word(lexer, ":", &word);
 	struct tm tm = { 0 };
-	char text[32];
-	const char *end;
+	char text[VP_SHORT_MAX];
+	const char *end = NULL;
 	time_t until;
 
 	(void)v;
-	snprintf(text, sizeof(text), "%.*s", length < sizeof(text) ? (int)length : 0, word);
-	end = strptime(text, "%Y-%m-%dT%H:%M:%SZ", &tm);
-	if (length != 20 || !end || *end)
+	if (vp_read_short(lexer, ":", text, &word) && strlen(text) == 20)
+		end = strptime(text, "%Y-%m-%dT%H:%M:%SZ", &tm);
+	if (!end || *end)
 		vp_lexer_expected(lexer, word, "a time YYYY-MM-DDTHH:MM:SSZ",
 				  "2026-12-01T00:00:00Z");
 	else if (!vp_time_of(&tm, &until))

@@ -44,6 +44,11 @@ void vp_read_text(struct vp_lexer *lexer, char **out);
 void vp_read_unit(struct vp_lexer *lexer, char **out);
 void vp_read_process(struct vp_lexer *lexer, char **out);
 bool vp_read_end(struct vp_lexer *lexer);
+/* A word of letters, digits, '-', '_', '.' and `more` as a C string; false without a finding
+ * when there is none or it is longer. */
+#define VP_SHORT_MAX 32
+bool vp_read_short(struct vp_lexer *lexer, const char *more, char text[static VP_SHORT_MAX],
+		   const char **at);
 /* One of the words of `names`; its index in *index. */
 bool vp_read_choice(struct vp_lexer *lexer, const char *const *names, size_t count,
 		    unsigned int *index);

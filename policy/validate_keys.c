@@ -47,6 +47,18 @@ void vp_read_process(struct vp_lexer *lexer, char **out)
 		vp_read_text(lexer, out);
 }
 
+bool vp_read_short(struct vp_lexer *lexer, const char *more, char text[static VP_SHORT_MAX],
+		   const char **at)
+{
+	size_t length = vp_lexer_word(lexer, more, at);
+
+	if (!length || length >= VP_SHORT_MAX)
+		return false;
+	memcpy(text, *at, length);
+	text[length] = '\0';
+	return true;
+}
+
 bool vp_read_choice(struct vp_lexer *lexer, const char *const *names, size_t count,
 		    unsigned int *index)
 {

@@ -54,25 +54,13 @@ static void read_except(struct vp_validation *v, void *object, struct vp_lexer *
 	read_condition(lexer, &((struct vp_rule *)object)->except);
 }
 
-/* A word as a C string, for the small forms. */
-static bool short_word(struct vp_lexer *lexer, char text[static 32], const char **at)
-{
-	size_t length = vp_lexer_word(lexer, "/", at);
-
-	if (!length || length >= 32)
-		return false;
-	memcpy(text, *at, length);
-	text[length] = '\0';
-	return true;
-}
-
 static bool read_limit(struct vp_lexer *lexer, struct vp_action *action)
 {
 	const char *at;
-	char text[32];
+	char text[VP_SHORT_MAX];
 	uint64_t burst = 5; /* the kernel's own default */
 
-	if (!short_word(lexer, text, &at) || vp_rate_parse(text, &action->rate))
+	if (!vp_read_short(lexer, "/", text, &at) || vp_rate_parse(text, &action->rate))
 		return vp_lexer_expected(lexer, at, "a rate behind `limit`",
 					 "limit 10/second burst 20 per source");
 	if (vp_lexer_take(lexer, "burst")) {
@@ -98,9 +86,10 @@ static bool read_limit(struct vp_lexer *lexer, struct vp_action *action)
 static bool read_ban(struct vp_lexer *lexer, struct vp_action *action)
 {
 	const char *at;
-	char text[32];
+	char text[VP_SHORT_MAX];
 
-	if (!short_word(lexer, text, &at) || vp_duration_parse(text, &action->milliseconds))
+	if (!vp_read_short(lexer, "", text, &at) ||
+	    vp_duration_parse(text, &action->milliseconds))
 		return vp_lexer_expected(lexer, at, "a duration behind `ban`", "ban 10m");
 	if (action->milliseconds < 1000 || action->milliseconds > UINT64_C(31536000000))
 		return vp_lexer_expected(lexer, at, "a duration from 1s to 365d", "ban 10m");

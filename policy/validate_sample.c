@@ -11,7 +11,7 @@
 struct sample_reader {
 	struct vp_sample *sample;
 	const struct vp_rule *rule;
-	bool service_given, expect_given;
+	bool service_given;
 	unsigned int families; /* as written; 0: not */
 	struct vp_location families_at, port_at;
 };
@@ -59,7 +59,6 @@ static void read_expect(struct vp_validation *v, void *object, struct vp_lexer *
 	size_t length = vp_lexer_word(lexer, "", &word);
 
 	(void)v;
-	((struct sample_reader *)object)->expect_given = true;
 	if (length == 7 && !memcmp(word, "blocked", 7)) {
 		sample->expect = VP_EXPECT_BLOCKED;
 	} else if (length == 6 && !memcmp(word, "passed", 6)) {
@@ -147,25 +146,16 @@ static void read_receive(struct vp_validation *v, void *object, struct vp_lexer 
 static void read_wait(struct vp_validation *v, void *object, struct vp_lexer *lexer)
 {
 	const char *word;
-	size_t length = vp_lexer_word(lexer, "", &word);
 	uint64_t milliseconds = 0;
-	char text[32];
+	char text[VP_SHORT_MAX];
 
 	(void)v;
-	snprintf(text, sizeof(text), "%.*s", length < 32 ? (int)length : 0, word);
-	if (vp_duration_parse(text, &milliseconds) || milliseconds > 60000)
+	if (!vp_read_short(lexer, "", text, &word) || vp_duration_parse(text, &milliseconds) ||
+	    milliseconds > 60000)
 		vp_lexer_expected(lexer, word, "a duration of at most 60s", "200ms");
 	else if (vp_read_end(lexer))
 		add_step(((struct sample_reader *)object)->sample, VP_STEP_WAIT, lexer)
 			->milliseconds = milliseconds;
-}
-
-static int nibble(char c)
-{
-	return c >= '0' && c <= '9'   ? c - '0'
-	       : c >= 'a' && c <= 'f' ? c - 'a' + 10
-	       : c >= 'A' && c <= 'F' ? c - 'A' + 10
-				      : -1;
 }
 
 /* Bytes of a hex text into `data`, which has room for length / 2. Their number; 0 with a
@@ -175,7 +165,7 @@ static size_t read_hex(struct vp_lexer *lexer, const char *text, size_t length, 
 	size_t digits = 0;
 
 	for (size_t i = 0; i < length; i++) {
-		int digit = nibble(text[i]);
+		int digit = vp_hex_digit(text[i]);
 
 		if (text[i] == ' ' || text[i] == '\t')
 			continue;
@@ -227,7 +217,7 @@ static void read_packet(struct vp_validation *v, void *object, struct vp_lexer *
 		return;
 	}
 	step = add_step(((struct sample_reader *)object)->sample, VP_STEP_PACKET, lexer);
-	step->data = vp_memdup(data, len);
+	step->data = TAKE_PTR(data);
 	step->len = len;
 }
 
