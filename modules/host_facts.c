@@ -69,16 +69,53 @@ static int visit_address(const struct nlmsghdr *message, void *data)
 	return MNL_CB_OK;
 }
 
+/* RTA_GATEWAY, or RTA_VIA where the gateway is of another family than the route. */
+static void take_gateway(struct vp_host *host, uint8_t family, const struct nlattr *attr)
+{
+	struct vp_address address = { .family = 6 };
+	const struct rtvia *via = mnl_attr_get_payload(attr);
+
+	if (mnl_attr_get_type(attr) == RTA_GATEWAY && to_address(family, attr, &address))
+		never_ban(host, &address);
+	if (mnl_attr_get_type(attr) == RTA_VIA &&
+	    mnl_attr_get_payload_len(attr) == sizeof(*via) + 16 &&
+	    via->rtvia_family == AF_INET6) {
+		memcpy(address.bytes, via->rtvia_addr, 16);
+		never_ban(host, &address);
+	}
+}
+
+/* The gateways of a route with several paths. */
+static void take_paths(struct vp_host *host, uint8_t family, const struct nlattr *paths)
+{
+	const uint8_t *at = mnl_attr_get_payload(paths);
+	size_t left = mnl_attr_get_payload_len(paths);
+	const struct nlattr *attr;
+
+	while (left >= sizeof(struct rtnexthop)) {
+		const struct rtnexthop *hop = (const void *)at;
+		size_t size = hop->rtnh_len;
+
+		if (size < sizeof(*hop) || size > left)
+			return;
+		mnl_attr_for_each_payload((const void *)(hop + 1), size - sizeof(*hop))
+			take_gateway(host, family, attr);
+		size = MNL_ALIGN(size) < left ? MNL_ALIGN(size) : left;
+		at += size;
+		left -= size;
+	}
+}
+
 static int visit_route(const struct nlmsghdr *message, void *data)
 {
 	const struct rtmsg *route = mnl_nlmsg_get_payload(message);
-	struct vp_address address;
 	const struct nlattr *attr;
 
-	mnl_attr_for_each (attr, message, sizeof(*route))
-		if (mnl_attr_get_type(attr) == RTA_GATEWAY &&
-		    to_address(route->rtm_family, attr, &address))
-			never_ban(data, &address);
+	mnl_attr_for_each (attr, message, sizeof(*route)) {
+		take_gateway(data, route->rtm_family, attr);
+		if (mnl_attr_get_type(attr) == RTA_MULTIPATH)
+			take_paths(data, route->rtm_family, attr);
+	}
 	return MNL_CB_OK;
 }
 

@@ -28,6 +28,7 @@
 #include <cmocka.h>
 
 #include "lib/cleanup.h"
+#include "modules/host_facts.h"
 #include "modules/netfilter/netfilter.h"
 #include "modules/netfilter/watch.h"
 #include "tests/unit/netfilter/kernel_drive.h"
@@ -400,6 +401,40 @@ static void probing_finds_facts(void **state)
 	vp_host_free(&host);
 }
 
+static bool never_bans(const struct vp_host *host, const char *text)
+{
+	struct vp_address address = { 0 };
+
+	assert_int_equal(vp_address_parse(text, &address), 0);
+	vp_array_each (range, &host->never_ban)
+		if (!vp_address_compare(&range->first, &address))
+			return true;
+	return false;
+}
+
+static void gateways_are_never_banned(void **state)
+{
+	struct vp_host host = { .without_sockets = true };
+
+	(void)state;
+	assert_int_equal(system("ip route add 10.1.0.0/16 via 10.9.0.1 dev lo onlink"), 0);
+	assert_int_equal(system("ip route add 10.2.0.0/16 nexthop via 10.9.0.2 dev lo onlink "
+				"nexthop via 10.9.0.3 dev lo onlink"),
+			 0);
+	assert_int_equal(system("ip link add v0 type veth peer name v1; ip link set v0 up; "
+				"ip route add 10.3.0.0/16 via inet6 fe80::7 dev v0"),
+			 0);
+	vp_host_facts_read(&host);
+	assert_true(never_bans(&host, "127.0.0.1"));
+	assert_true(never_bans(&host, "10.9.0.1"));
+	assert_true(never_bans(&host, "10.9.0.2"));
+	assert_true(never_bans(&host, "10.9.0.3"));
+	assert_true(never_bans(&host, "fe80::7"));
+	assert_false(never_bans(&host, "10.9.0.4"));
+	vp_host_free(&host);
+	assert_int_equal(system("ip link delete v0; ip route flush proto boot"), 0);
+}
+
 static int bpf(int command, union bpf_attr *attr)
 {
 	return (int)syscall(SYS_bpf, command, attr, sizeof(*attr));
@@ -605,15 +640,25 @@ int main(void)
 {
 #define TEST(function) cmocka_unit_test_setup_teardown(function, fresh, gone)
 	const struct CMUnitTest tests[] = {
-		TEST(everything_reads_back),	  TEST(tampering_is_found),
-		TEST(abort_leaves_nothing),	  TEST(prepared_is_not_effective),
-		TEST(counts_survive_removal),	  TEST(adoption_changes_nothing),
-		TEST(repair_brings_back),	  TEST(conflicts_replace_the_table),
-		TEST(refusals_name_the_object),	  TEST(ownership_protects),
-		TEST(watcher_tells_us_from_them), TEST(changes_have_no_gap),
-		TEST(overrun_is_noticed),	  TEST(removed_objects_are_forgotten),
-		TEST(full_counts_still_drop),	  TEST(probing_finds_facts),
-		TEST(probing_finds_programs),	  TEST(large_is_fast),
+		TEST(everything_reads_back),
+		TEST(tampering_is_found),
+		TEST(abort_leaves_nothing),
+		TEST(prepared_is_not_effective),
+		TEST(counts_survive_removal),
+		TEST(adoption_changes_nothing),
+		TEST(repair_brings_back),
+		TEST(conflicts_replace_the_table),
+		TEST(refusals_name_the_object),
+		TEST(ownership_protects),
+		TEST(watcher_tells_us_from_them),
+		TEST(changes_have_no_gap),
+		TEST(overrun_is_noticed),
+		TEST(removed_objects_are_forgotten),
+		TEST(full_counts_still_drop),
+		TEST(probing_finds_facts),
+		TEST(probing_finds_programs),
+		TEST(gateways_are_never_banned),
+		TEST(large_is_fast),
 	};
 
 	vp_enter_namespace();
