@@ -9,6 +9,7 @@
 #include "agentd/config.h"
 #include "agentd/enforcement.h"
 #include "agentd/event.h"
+#include "agentd/quota.h"
 #include "agentd/state.h"
 #include "agentd/totals.h"
 
@@ -38,6 +39,7 @@ struct vp_agent {
 
 	struct vp_loop *loop; /* NULL in one-shot runs */
 	struct vp_control *control;
+	struct vp_quota refusals;	/* bound of their events */
 	struct vp_reporting *reporting; /* NULL: events are not reported */
 };
 

@@ -9,6 +9,7 @@
 
 #include "agentd/loop.h"
 #include "agentd/orders.h"
+#include "agentd/quota.h"
 #include "agentd/reporting.h"
 #include "lib/log.h"
 #include "modules/netfilter/netfilter.h"
@@ -23,10 +24,8 @@ struct vp_guard {
 	struct vp_watch *watch;
 	struct vp_watch_fd *watch_fd;
 	struct vp_timer *retry, *change, *confirm;
-	uint64_t tidied;     /* the generation after which old counters were forgotten */
-	uint64_t minute;     /* of loop time, for the bound on events */
-	unsigned int events; /* told in it */
-	uint64_t untold;     /* repairs since the last event */
+	uint64_t tidied; /* the generation after which old counters were forgotten */
+	struct vp_quota repairs;
 };
 
 static struct vp_instance *netfilter_of(const struct vp_agent *agent)
@@ -40,22 +39,15 @@ static struct vp_instance *netfilter_of(const struct vp_agent *agent)
 static void tell_repair(struct vp_guard *guard, const char *what)
 {
 	struct vp_event event;
-	uint64_t minute = vp_loop_now() / 60000;
+	uint64_t count = vp_quota_take(&guard->repairs, REPAIR_EVENTS, vp_loop_now());
 
-	if (minute != guard->minute) {
-		guard->minute = minute;
-		guard->events = 0;
-	}
-	if (++guard->events > REPAIR_EVENTS) {
-		guard->untold++;
+	if (!count)
 		return;
-	}
 	event = vp_event_make(VP_EVENT_REPAIRED, "%s; generation %" PRIu64 " is back", what,
 			      guard->agent->running);
 	event.text[strcspn(event.text, "\n")] = '\0';
-	event.count = guard->untold + 1;
+	event.count = count;
 	event.generation = guard->agent->running;
-	guard->untold = 0;
 	vp_log_warning("%s", event.text);
 	vp_agent_event(guard->agent, &event);
 }

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "agentd/document.h"
+#include "agentd/loop.h"
 #include "agentd/orders.h"
 #include "agentd/reporting.h"
 #include "agentd/session.h"
@@ -17,6 +18,7 @@
 #include "agentd/status.h"
 
 #define EVENTS_MAX	10000
+#define REFUSAL_EVENTS	10 /* a minute */
 #define CONFIRM_MAX	86400
 #define DURATION_MAX_MS (366ull * 86400 * 1000)
 
@@ -454,14 +456,21 @@ void vp_requests_handle(void *context, struct vp_connection *connection,
 	handlers[message->type](&call);
 }
 
+/* Everybody may be refused as often as they like: they must not fill the log with it. */
 void vp_requests_refused(void *context, const struct vp_peer *peer,
 			 const struct vp_message *message)
 {
-	struct vp_event event = vp_event_make(VP_EVENT_REFUSED, "%s was refused to %s",
-					      vp_request_name(message->type), peer->who);
+	struct vp_agent *agent = context;
+	uint64_t count = vp_quota_take(&agent->refusals, REFUSAL_EVENTS, vp_loop_now());
+	struct vp_event event;
 
+	if (!count)
+		return;
+	event = vp_event_make(VP_EVENT_REFUSED, "%s was refused to %s",
+			      vp_request_name(message->type), peer->who);
+	event.count = count;
 	vp_event_set(event.actor, sizeof(event.actor), peer->actor);
-	vp_agent_event(context, &event);
+	vp_agent_event(agent, &event);
 }
 
 void vp_requests_gone(void *context, struct vp_connection *connection)

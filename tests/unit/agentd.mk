@@ -8,6 +8,7 @@ events_test_SOURCES = \
 	tests/unit/agentd/events_test.c \
 	tests/unit/agentd/events_tests.h \
 	tests/unit/agentd/nflog_test.c \
+	tests/unit/agentd/quota_test.c \
 	tests/unit/agentd/report_test.c \
 	tests/unit/agentd/reset_test.c \
 	tests/unit/agentd/sink_test.c

@@ -12,5 +12,6 @@ int main(void)
 	failed += run_aggregate_tests();
 	failed += run_sink_tests();
 	failed += run_reset_tests();
+	failed += run_quota_tests();
 	return failed ? 1 : 0;
 }

@@ -9,5 +9,6 @@ int run_report_tests(void);
 int run_aggregate_tests(void);
 int run_sink_tests(void);
 int run_reset_tests(void);
+int run_quota_tests(void);
 
 #endif
