@@ -180,10 +180,8 @@ int vp_startup_restore(struct vp_agent *agent, struct vp_error *err)
 		vp_totals_detach(&agent->totals);
 	vp_agent_count(agent, NULL);
 	r = restore(agent, running, err);
-	if (r) {
+	if (r)
 		vp_problem_set(&agent->start_failed, err->text);
-		vp_log_error("%s", err->text);
-	}
 	if (agent->reporting)
 		vp_reporting_rules(agent->reporting);
 	return r;

@@ -92,12 +92,23 @@ static int make_loop(struct supervisor *supervisor, struct vp_error *err)
 	return vp_loop_new(&supervisor->agent.loop, err);
 }
 
+/* For `systemctl status`; `before` are other lines. */
+static void tell_status(const struct vp_agent *agent, const char *before)
+{
+	char status[100];
+
+	snprintf(status, sizeof(status), "%sSTATUS=generation %llu runs", before,
+		 (unsigned long long)agent->running);
+	vp_notify(status);
+}
+
 static void when_changed(struct vp_agent *agent)
 {
 	struct supervisor *supervisor = (struct supervisor *)agent;
 
 	if (supervisor->guard)
 		vp_guard_changed(supervisor->guard);
+	tell_status(agent, "");
 }
 
 static int open_control(struct supervisor *supervisor, struct vp_error *err)
@@ -148,16 +159,12 @@ static void feed_watchdog(void *context)
 
 static int tell_manager(struct supervisor *supervisor, struct vp_error *err)
 {
-	char status[200];
-
 	(void)err;
 	supervisor->watchdog =
 		vp_loop_timer(supervisor->agent.loop, feed_watchdog, supervisor);
 	if (vp_notify_watchdog())
 		vp_timer_start(supervisor->watchdog, 0);
-	snprintf(status, sizeof(status), "READY=1\nSTATUS=generation %llu runs",
-		 (unsigned long long)supervisor->agent.running);
-	vp_notify(status);
+	tell_status(&supervisor->agent, "READY=1\n");
 	return 0;
 }
 
