@@ -82,7 +82,7 @@ void vp_stream_begin(struct vp_stream *stream, uint32_t sequence);
  * - bytes that are older than what is kept, with whatever newer ones the segment
  *   has: when the receiver has the old, the sender repeats the new alone;
  * - the byte before the next, when it is another than was read (keep-alive);
- * - bytes of which all wait already: the receiver's answer hastens the missing.
+ * - bytes of which all wait already: they need not wait twice.
  *
  * VP_FATE_BOUND of one segment ends nothing: dropped, it comes again. A caller
  * that lets it pass unread gives up the stream.

@@ -46,3 +46,27 @@ fuzz_queue_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
 fuzz_queue_LDADD = libvpinspect.a libvpbase.a $(MNL_LIBS)
 endif
 EXTRA_DIST += tests/fuzz/corpus/queue/packet
+
+if FUZZERS
+noinst_PROGRAMS += fuzz_packet fuzz_stream
+fuzz_packet_SOURCES = tests/fuzz/fuzz_packet.c
+fuzz_packet_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
+fuzz_packet_LDADD = libvpinspection.a libvpbase.a
+fuzz_stream_SOURCES = \
+	tests/fuzz/fuzz_stream.c \
+	tests/unit/inspection/stream_world.c \
+	tests/unit/inspection/stream_world.h
+fuzz_stream_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
+fuzz_stream_LDADD = libvpinspection.a libvpbase.a
+endif
+EXTRA_DIST += \
+	tests/fuzz/corpus/packet/fragment6 \
+	tests/fuzz/corpus/packet/icmp \
+	tests/fuzz/corpus/packet/icmp6 \
+	tests/fuzz/corpus/packet/tcp \
+	tests/fuzz/corpus/packet/tcp6 \
+	tests/fuzz/corpus/packet/udp \
+	tests/fuzz/corpus/packet/udp6 \
+	tests/fuzz/corpus/stream/long \
+	tests/fuzz/corpus/stream/mixed \
+	tests/fuzz/corpus/stream/short

@@ -9,7 +9,10 @@ inspection_packet_test_LDADD = libvpinspection.a libvpbase.a $(CMOCKA_LIBS)
 inspection_stream_test_SOURCES = tests/unit/inspection/stream_test.c
 inspection_stream_test_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 inspection_stream_test_LDADD = libvpinspection.a libvpbase.a $(CMOCKA_LIBS)
-inspection_stream_property_test_SOURCES = tests/unit/inspection/stream_property_test.c
+inspection_stream_property_test_SOURCES = \
+	tests/unit/inspection/stream_property_test.c \
+	tests/unit/inspection/stream_world.c \
+	tests/unit/inspection/stream_world.h
 inspection_stream_property_test_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 inspection_stream_property_test_LDADD = libvpinspection.a libvpbase.a $(CMOCKA_LIBS)
 
@@ -21,6 +24,7 @@ inspection_parsers_test_SOURCES = \
 	tests/unit/inspection/parsers_test.c \
 	tests/unit/inspection/parsers_tests.h \
 	tests/unit/inspection/raw_test.c \
+	tests/unit/inspection/tls_test.c \
 	tests/unit/inspection/redis_test.c \
 	tests/unit/inspection/telnet_test.c \
 	tests/unit/inspection/record.c \

@@ -48,6 +48,7 @@ int main(void)
 	int failed = run_raw_tests();
 
 	failed += run_command_tests();
+	failed += run_tls_tests();
 	failed += run_redis_tests();
 	failed += run_telnet_tests();
 	return failed ? 1 : 0;

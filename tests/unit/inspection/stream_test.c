@@ -265,6 +265,14 @@ static const struct example examples[] = {
 	    { 14, "o", 0, "POPOPP-" } },
 	  "abcdefghijkl",
 	  .options = { .kept = 64, .held = 8, .packets = 8 } },
+	{ "what waits no more makes room",
+	  { { 2, "cd", 0, "-" },
+	    { 8, "ij", 0, "--" },
+	    { 0, "ab", 0, "P-P" },
+	    { 12, "mn", 0, "P-P-" },
+	    { 6, "g", 0, "P-P-O" } },
+	  "abcd",
+	  .options = { .kept = 64, .held = 4, .packets = 3 } },
 	{ "too many packets wait",
 	  { { 2, "c", 0, "-" },
 	    { 4, "e", 0, "--" },
@@ -514,6 +522,25 @@ static void test_skip_outside(void **state)
 	vp_stream_free(r.stream);
 }
 
+/* Of many skips the oldest are forgotten: what was lost there cannot pass any more. */
+static void test_many_skips(void **state)
+{
+	struct recorder r = { 0 };
+
+	(void)state;
+	r.stream = vp_stream_new(&roomy, &user, &r);
+	for (uint32_t i = 0; i < 12; i++)
+		give(&r, i, 11 * i, "#", false);
+	give(&r, 12, 11 * 11, "#", false);
+	give(&r, 13, 10 * 11 + 1, "0123456789#", false);
+	give(&r, 14, 10 * 11 + 1, "0123456789x", false);
+	give(&r, 15, 4 * 11, "#", false);
+	give(&r, 16, 2 * 11 + 1, "0123456789#", false);
+	give(&r, 17, 3 * 11, "x1", false);
+	assert_string_equal(r.fates, "PPPPPPPPPPPPPPCPEE");
+	vp_stream_free(r.stream);
+}
+
 struct tally {
 	uint64_t bytes, fates[VP_FATE_WINDOW + 1];
 	uint8_t last;
@@ -629,15 +656,11 @@ static void test_memory(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_examples),
-		cmocka_unit_test(test_monitor),
-		cmocka_unit_test(test_monitor_gives_up),
-		cmocka_unit_test(test_block),
-		cmocka_unit_test(test_free_settles),
-		cmocka_unit_test(test_skip_outside),
-		cmocka_unit_test(test_long),
-		cmocka_unit_test(test_skip_unseen),
-		cmocka_unit_test(test_memory),
+		cmocka_unit_test(test_examples),	 cmocka_unit_test(test_monitor),
+		cmocka_unit_test(test_monitor_gives_up), cmocka_unit_test(test_block),
+		cmocka_unit_test(test_free_settles),	 cmocka_unit_test(test_skip_outside),
+		cmocka_unit_test(test_many_skips),	 cmocka_unit_test(test_long),
+		cmocka_unit_test(test_skip_unseen),	 cmocka_unit_test(test_memory),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
