@@ -16,11 +16,8 @@
 
 #include <linux/rtnetlink.h>
 
-#include <libmnl/libmnl.h>
-
 #include "lib/cleanup.h"
-
-#define ANSWER_SIZE (64u << 10)
+#include "modules/route.h"
 
 static bool to_address(uint8_t family, const struct nlattr *attr, struct vp_address *address)
 {
@@ -119,40 +116,16 @@ static int visit_route(const struct nlmsghdr *message, void *data)
 	return MNL_CB_OK;
 }
 
-static void dump(struct mnl_socket *socket, uint16_t type, size_t header_size, mnl_cb_t visit,
-		 struct vp_host *host)
-{
-	uint8_t *buffer = vp_alloc(1, ANSWER_SIZE);
-	struct nlmsghdr *request = mnl_nlmsg_put_header(buffer);
-	int more = MNL_CB_OK;
-
-	request->nlmsg_type = type;
-	request->nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP;
-	request->nlmsg_seq = type;
-	mnl_nlmsg_put_extra_header(request, header_size);
-	if (mnl_socket_sendto(socket, request, request->nlmsg_len) < 0)
-		more = MNL_CB_ERROR;
-	while (more > MNL_CB_STOP) {
-		ssize_t size = mnl_socket_recvfrom(socket, buffer, ANSWER_SIZE);
-
-		if (size <= 0)
-			break;
-		more = mnl_cb_run(buffer, (size_t)size, type, mnl_socket_get_portid(socket),
-				  visit, host);
-	}
-	free(buffer);
-}
-
 static void read_routing(struct vp_host *host)
 {
-	struct mnl_socket *socket = mnl_socket_open2(NETLINK_ROUTE, SOCK_CLOEXEC);
+	const struct ifaddrmsg address = { .ifa_family = AF_UNSPEC };
+	const struct rtmsg route = { .rtm_family = AF_UNSPEC };
+	struct mnl_socket *socket = vp_route_open();
 
 	if (!socket)
 		return;
-	if (mnl_socket_bind(socket, 0, MNL_SOCKET_AUTOPID) == 0) {
-		dump(socket, RTM_GETADDR, sizeof(struct ifaddrmsg), visit_address, host);
-		dump(socket, RTM_GETROUTE, sizeof(struct rtmsg), visit_route, host);
-	}
+	vp_route_dump(socket, RTM_GETADDR, &address, sizeof(address), visit_address, host);
+	vp_route_dump(socket, RTM_GETROUTE, &route, sizeof(route), visit_route, host);
 	mnl_socket_close(socket);
 }
 

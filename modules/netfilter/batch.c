@@ -100,8 +100,8 @@ void vp_batch_delete_table(struct vp_batch *batch, const char *table)
 	vp_batch_finish(batch, message);
 }
 
-static void put_comment(struct nlmsghdr *message, uint16_t attribute, uint8_t type,
-			const char *comment)
+void vp_batch_put_comment(struct nlmsghdr *message, uint16_t attribute, uint8_t type,
+			  const char *comment)
 {
 	uint8_t data[2 + 250];
 	size_t size = comment ? strnlen(comment, 249) + 1 : 0;
@@ -149,7 +149,7 @@ void vp_batch_add_object(struct vp_batch *batch, const struct vp_image_object *o
 	}
 	mnl_attr_nest_end(message, nest);
 	snprintf(comment, sizeof(comment), VP_TAG_COMMENT, object->tag);
-	put_comment(message, NFTA_OBJ_USERDATA, NFTNL_UDATA_OBJ_COMMENT, comment);
+	vp_batch_put_comment(message, NFTA_OBJ_USERDATA, NFTNL_UDATA_OBJ_COMMENT, comment);
 	vp_batch_finish(batch, message);
 }
 
@@ -184,7 +184,8 @@ void vp_batch_add_chain(struct vp_batch *batch, const struct vp_image_chain *cha
 		mnl_attr_put_u32(message, NFTA_CHAIN_POLICY, htonl(NF_ACCEPT));
 		mnl_attr_put_strz(message, NFTA_CHAIN_TYPE, "filter");
 	}
-	put_comment(message, NFTA_CHAIN_USERDATA, NFTNL_UDATA_CHAIN_COMMENT, chain->comment);
+	vp_batch_put_comment(message, NFTA_CHAIN_USERDATA, NFTNL_UDATA_CHAIN_COMMENT,
+			     chain->comment);
 	vp_batch_finish(batch, message);
 }
 
@@ -214,8 +215,8 @@ void vp_batch_add_rules(struct vp_batch *batch, const struct vp_image_chain *cha
 
 		mnl_attr_put(message, NFTA_RULE_EXPRESSIONS | NLA_F_NESTED, rule->length,
 			     rule->expressions);
-		put_comment(message, NFTA_RULE_USERDATA, NFTNL_UDATA_RULE_COMMENT,
-			    rule->comment);
+		vp_batch_put_comment(message, NFTA_RULE_USERDATA, NFTNL_UDATA_RULE_COMMENT,
+				     rule->comment);
 		vp_batch_finish(batch, message);
 	}
 }

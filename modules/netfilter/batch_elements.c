@@ -62,20 +62,6 @@ static void put_counter(struct nlmsghdr *message, const struct vp_image_element 
 	mnl_attr_nest_end(message, nest);
 }
 
-static void put_comment(struct nlmsghdr *message, const char *comment)
-{
-	uint8_t data[2 + 250];
-	size_t size = comment ? strnlen(comment, 249) + 1 : 0;
-
-	if (size == 0)
-		return;
-	data[0] = NFTNL_UDATA_SET_ELEM_COMMENT;
-	data[1] = (uint8_t)size;
-	memcpy(data + 2, comment, size - 1);
-	data[1 + size] = 0;
-	mnl_attr_put(message, NFTA_SET_ELEM_USERDATA, size + 2, data);
-}
-
 /* Is the set a tree of single intervals, whose ends are elements of their own? */
 static bool is_tree(const struct vp_image_set *set)
 {
@@ -97,7 +83,8 @@ static void put_element(struct nlmsghdr *message, const struct vp_image_set *set
 		if (element->remaining)
 			mnl_attr_put_u64(message, NFTA_SET_ELEM_TIMEOUT,
 					 htobe64(element->remaining));
-		put_comment(message, element->comment);
+		vp_batch_put_comment(message, NFTA_SET_ELEM_USERDATA,
+				     NFTNL_UDATA_SET_ELEM_COMMENT, element->comment);
 	}
 	mnl_attr_nest_end(message, nest);
 }

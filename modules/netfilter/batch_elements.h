@@ -10,6 +10,9 @@ struct nlmsghdr *vp_batch_message(struct vp_batch *batch, uint16_t type, uint16_
 /* The same for NFT_MSG_`type`, noting what it is about. */
 struct nlmsghdr *vp_batch_step(struct vp_batch *batch, uint16_t type, uint16_t flags,
 			       struct vp_batch_step step);
+/* User data that is one comment (NULL: none), as nft(8) reads it. */
+void vp_batch_put_comment(struct nlmsghdr *message, uint16_t attribute, uint8_t type,
+			  const char *comment);
 /* End the message begun last. */
 void vp_batch_finish(struct vp_batch *batch, struct nlmsghdr *message);
 

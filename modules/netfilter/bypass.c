@@ -28,6 +28,7 @@
 
 #include "lib/cleanup.h"
 #include "modules/netfilter/ruleset.h"
+#include "modules/route.h"
 
 static void add(struct vp_host *host, const char *kind, char *where)
 {
@@ -262,55 +263,27 @@ static int visit_filter(const struct nlmsghdr *message, void *data)
 	return MNL_CB_OK;
 }
 
-static void route_dump(struct mnl_socket *socket, uint16_t type, const void *header,
-		       size_t size, mnl_cb_t visit, void *data)
-{
-	uint8_t *buffer = vp_alloc(1, VP_NETLINK_ANSWER);
-	struct nlmsghdr *request = mnl_nlmsg_put_header(buffer);
-	uint32_t portid = mnl_socket_get_portid(socket);
-	int more = MNL_CB_OK;
-
-	request->nlmsg_type = type;
-	request->nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP;
-	request->nlmsg_seq = type;
-	memcpy(mnl_nlmsg_put_extra_header(request, size), header, size);
-	if (mnl_socket_sendto(socket, request, request->nlmsg_len) < 0)
-		more = MNL_CB_ERROR;
-	while (more > MNL_CB_STOP) {
-		ssize_t got = mnl_socket_recvfrom(socket, buffer, VP_NETLINK_ANSWER);
-
-		if (got <= 0)
-			break;
-		more = mnl_cb_run(buffer, (size_t)got, type, portid, visit, data);
-	}
-	free(buffer);
-}
-
 /* Parents of the two hooks of clsact; ingress has the first only. */
 #define HOOK_IN	 0xfffffff2u
 #define HOOK_OUT 0xfffffff3u
 
 static void read_interfaces(struct vp_host *host)
 {
-	struct mnl_socket *socket = mnl_socket_open2(NETLINK_ROUTE, SOCK_CLOEXEC);
+	struct mnl_socket *socket = vp_route_open();
 	struct ifinfomsg link = { .ifi_family = AF_UNSPEC };
 	struct qdiscs qdiscs = { .host = host };
 	struct tcmsg tc = { .tcm_family = AF_UNSPEC };
 
 	if (!socket)
 		return;
-	if (mnl_socket_bind(socket, 0, MNL_SOCKET_AUTOPID) == 0) {
-		route_dump(socket, RTM_GETLINK, &link, sizeof(link), visit_link, host);
-		route_dump(socket, RTM_GETQDISC, &tc, sizeof(tc), visit_qdisc, &qdiscs);
-		vp_array_each (interface, &qdiscs.interfaces) {
-			tc.tcm_ifindex = *interface;
-			tc.tcm_parent = HOOK_IN;
-			route_dump(socket, RTM_GETTFILTER, &tc, sizeof(tc), visit_filter,
-				   host);
-			tc.tcm_parent = HOOK_OUT;
-			route_dump(socket, RTM_GETTFILTER, &tc, sizeof(tc), visit_filter,
-				   host);
-		}
+	vp_route_dump(socket, RTM_GETLINK, &link, sizeof(link), visit_link, host);
+	vp_route_dump(socket, RTM_GETQDISC, &tc, sizeof(tc), visit_qdisc, &qdiscs);
+	vp_array_each (interface, &qdiscs.interfaces) {
+		tc.tcm_ifindex = *interface;
+		tc.tcm_parent = HOOK_IN;
+		vp_route_dump(socket, RTM_GETTFILTER, &tc, sizeof(tc), visit_filter, host);
+		tc.tcm_parent = HOOK_OUT;
+		vp_route_dump(socket, RTM_GETTFILTER, &tc, sizeof(tc), visit_filter, host);
 	}
 	vp_array_free(&qdiscs.interfaces);
 	mnl_socket_close(socket);

@@ -138,6 +138,27 @@ const char *vp_compile_end(struct vp_compiler *c, enum vp_end end)
 	return chain.name;
 }
 
+/* A rule's counter or limit, unless it has one: its two variants are compiled one after the
+ * other. NULL: it has. */
+static struct vp_nft_object *add_object(struct vp_compiler *c, enum vp_nft_object_kind kind,
+					uint32_t tag, const char *name)
+{
+	struct vp_nft_object *object;
+
+	for (size_t i = c->ruleset->objects.len; i-- > 0;) {
+		object = &c->ruleset->objects.data[i];
+		if (object->tag != tag)
+			break;
+		if (object->kind == kind)
+			return NULL;
+	}
+	object = vp_array_add(&c->ruleset->objects);
+	object->kind = kind;
+	object->name = vp_strdup(name);
+	object->tag = tag;
+	return object;
+}
+
 /* Limits */
 
 static char *rate_text(const struct vp_action *action)
@@ -149,15 +170,10 @@ static char *rate_text(const struct vp_action *action)
 static void limit_object(struct vp_compiler *c, const struct vp_placement *placement,
 			 const char *name)
 {
-	struct vp_nft_object *object;
+	struct vp_nft_object *object = add_object(c, VP_OBJECT_LIMIT, placement->tag, name);
 
-	vp_array_each (known, &c->ruleset->objects)
-		if (known->kind == VP_OBJECT_LIMIT && !strcmp(known->name, name))
-			return;
-	object = vp_array_add(&c->ruleset->objects);
-	object->kind = VP_OBJECT_LIMIT;
-	object->name = vp_strdup(name);
-	object->tag = placement->tag;
+	if (!object)
+		return;
 	object->rate = placement->rule->action.rate;
 	object->burst = placement->rule->action.burst;
 }
@@ -311,23 +327,7 @@ bool vp_compile_tail_of_family(const struct vp_placement *placement)
 static void counter(struct vp_compiler *c, const struct vp_placement *placement,
 		    const char *name, struct vp_statements *out)
 {
-	struct vp_nft_object *object;
-	bool known = false;
-
-	/* a rule's two variants are compiled one after the other */
-	for (size_t i = c->ruleset->objects.len; i-- > 0 && !known;) {
-		const struct vp_nft_object *last = &c->ruleset->objects.data[i];
-
-		if (last->tag != placement->tag)
-			break;
-		known = last->kind == VP_OBJECT_COUNTER;
-	}
-	if (!known) {
-		object = vp_array_add(&c->ruleset->objects);
-		object->kind = VP_OBJECT_COUNTER;
-		object->name = vp_strdup(name);
-		object->tag = placement->tag;
-	}
+	add_object(c, VP_OBJECT_COUNTER, placement->tag, name);
 	vp_st_named(out, VP_ST_COUNTER, name);
 }
 

@@ -77,14 +77,6 @@ static void add(struct vp_compiler *c, struct vp_map_builder *builder,
 	element->chain = vp_compile_list(c, region->list);
 }
 
-static bool has_port(uint32_t protocol)
-{
-	for (size_t i = 0; i < VP_PORTFUL; i++)
-		if (vp_portful[i] == protocol)
-			return true;
-	return false;
-}
-
 /* Protocols without ports: each its own key, or with addresses in runs between those with
  * ports. */
 static void add_portless(struct vp_compiler *c, struct vp_map_builder *builder,
@@ -93,9 +85,10 @@ static void add_portless(struct vp_compiler *c, struct vp_map_builder *builder,
 	for (uint32_t first = region->first; first <= region->last; first++) {
 		uint32_t last = first;
 
-		if (has_port(first))
+		if (vp_protocol_has_ports((uint16_t)first))
 			continue;
-		while (range && last < region->last && !has_port(last + 1))
+		while (range && last < region->last &&
+		       !vp_protocol_has_ports((uint16_t)(last + 1)))
 			last++;
 		add(c, builder, range, true, (uint8_t)first, (uint8_t)last, region);
 		first = last;

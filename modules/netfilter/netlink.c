@@ -176,7 +176,8 @@ const char *vp_netlink_cure(int code)
 		       "patches";
 	case ENOENT:
 		return "the kernel lacks this nftables feature (or somebody removed what it "
-		       "refers to); see the kernel's nft_* modules";
+		       "refers to); load or build its modules: nft_ct, nft_limit, nft_log, "
+		       "nfnetlink_log, nft_objref, nft_reject_inet";
 	case EOPNOTSUPP:
 	case EPROTONOSUPPORT:
 		return "this kernel cannot do that; a newer kernel or its missing nft_* "
