@@ -2,14 +2,14 @@
 /*
  * Fuzz target of the definition language. The input is a definition, an
  * overrides file and a set file, separated by lines "%%". Whatever it is must
- * not crash; and what is valid must print as a text that is valid and prints
- * the same.
+ * not crash; what is valid must print as a text that is valid and prints the
+ * same, and must have a plan that does not differ from itself.
  */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "policy/policy.h"
+#include "policy/plan.h"
 
 #define NOW 1767225600
 
@@ -74,6 +74,30 @@ static void check_fixed_point(const struct vp_strbuf *text)
 	vp_findings_free(&findings);
 }
 
+static void check_plan(const struct vp_policy *policy)
+{
+	struct vp_port_range ssh = { .protocol = 6, .first = 22, .last = 22 };
+	const struct vp_host host = {
+		.management = { .data = &ssh, .len = 1 },
+		.examples_allowed = true,
+		.clock_synchronised = true,
+		.now = NOW,
+	};
+	struct vp_findings findings = { 0 };
+	struct vp_plan plan = { 0 };
+	_cleanup_strbuf_ struct vp_strbuf out = { 0 };
+
+	vp_plan_build(&plan, policy, &host, (1u << VP_POINT_COUNT) - 1, &findings);
+	vp_plan_print(&plan, &out);
+	if (vp_plan_diff(NULL, &plan, &out) > policy->patches.len ||
+	    vp_plan_diff(&plan, &plan, &out)) {
+		fprintf(stderr, "%s", vp_strbuf_text(&out));
+		abort();
+	}
+	vp_plan_free(&plan);
+	vp_findings_free(&findings);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct vp_sources sources = { 0 };
@@ -89,6 +113,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	vp_sources_free(&sources); /* the policy must not need them */
 	if (policy.patches.len)
 		check_fixed_point(&text);
+	check_plan(&policy);
 	vp_policy_free(&policy);
 	vp_findings_free(&findings);
 	return 0;
