@@ -112,11 +112,12 @@ machine_root() {
 }
 
 machine_qemu() { # KERNEL ACCELERATOR OPTION...: starts it; its process is $machine
-	local kernel=$1 accelerator=$2 processor=host
+	local kernel=$1 accelerator=$2 processor=host count=2
 	shift 2
-	# the 6.12 kernel does not survive this instruction's emulation in qemu 7
-	[ "$accelerator" = kvm ] || processor=Nehalem,-cx16
-	qemu-system-x86_64 -M q35 -accel "$accelerator" -cpu "$processor" -smp 2 -m $machine_memory -no-reboot \
+	# Emulated, the 6.12 kernel does not survive one instruction in qemu 7, and with two processors kernels now
+	# and then hang or stop at an int3 while they patch their own code, as they do for each netfilter hook.
+	[ "$accelerator" = kvm ] || processor=Nehalem,-cx16 count=1
+	qemu-system-x86_64 -M q35 -accel "$accelerator" -cpu "$processor" -smp $count -m $machine_memory -no-reboot \
 		-nodefaults -no-user-config -display none -kernel "$kernel" "$@" </dev/null >&2 &
 	machine=$!
 }
