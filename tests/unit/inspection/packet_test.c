@@ -331,6 +331,7 @@ static void test_extensions(void **state)
 	put_tcp(&m, VP_TCP_ACK, NULL, 0, "hello", 5);
 	bytes = finish(&m);
 	expect(bytes, VP_PACKET_FINE, "hello");
+	expect((struct vp_slice){ bytes.data, bytes.len + 9 }, VP_PACKET_FINE, "hello");
 	for (size_t len = 0; len < bytes.len; len++)
 		expect((struct vp_slice){ bytes.data, len }, VP_PACKET_SHORT, NULL);
 	for (size_t len = 0; len < bytes.len - 45; len++) { /* the length field, too */

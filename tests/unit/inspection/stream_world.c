@@ -112,8 +112,10 @@ static void on_settle(void *context, uint64_t number, enum vp_fate fate)
 
 	w->wrong |= number >= w->count || p->settled++;
 	p->fate = fate;
-	if (w->options.monitor) /* passes before it is read */
+	if (w->options.monitor) { /* passes before it is read */
+		w->wrong |= fate != VP_FATE_PASS;
 		return;
+	}
 	w->wrong |= p->urgent && fate == VP_FATE_PASS;
 	if (fate != VP_FATE_PASS && fate != VP_FATE_NO_URGENT && !(w->careless >> fate & 1))
 		return;
@@ -176,6 +178,7 @@ static void choose_course(struct world *w)
 	w->options.kept = world_any(w, 2) ? world_any(w, WORLD_ROOM) : WORLD_ROOM;
 	w->options.held = world_any(w, 4 * WORLD_ROOM);
 	w->options.packets = world_any(w, 12);
+	w->options.monitor = world_any(w, 8) == 1;
 	if (!world_any(w, 4))
 		w->refuse = world_any(w, WORLD_ROOM);
 	if (!world_any(w, 3)) {
@@ -199,6 +202,7 @@ static void send_any(struct world *w, const uint8_t *stream, unsigned int differ
 	p->fin = !world_any(w, 20);
 	p->urgent = !world_any(w, 10);
 	world_send(w, p);
+	w->wrong |= w->options.monitor && !p->settled;
 }
 
 void world_play_hostile(struct world *w, uint64_t seed, struct vp_slice decisions,
