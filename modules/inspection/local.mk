@@ -45,7 +45,24 @@ libvpinspection_a_SOURCES += \
 	modules/inspection/command.c \
 	modules/inspection/emit.h \
 	modules/inspection/frame.c modules/inspection/frame.h \
+	modules/inspection/gather.c modules/inspection/gather.h \
 	modules/inspection/protocol.c modules/inspection/protocol.h \
 	modules/inspection/raw.c \
+	modules/inspection/tls.c \
 	modules/inspection/redis.c \
 	modules/inspection/telnet.c
+
+# HTTP
+libvpinspection_a_SOURCES += \
+	modules/inspection/decode.c modules/inspection/decode.h \
+	modules/inspection/form.c modules/inspection/form.h \
+	modules/inspection/http.c modules/inspection/http.h \
+	modules/inspection/http_body.c modules/inspection/http_body.h \
+	modules/inspection/http_chunk.c modules/inspection/http_chunk.h \
+	modules/inspection/http_head.c modules/inspection/http_head.h \
+	modules/inspection/http_out.c modules/inspection/http_out.h \
+	modules/inspection/http_reading.c modules/inspection/http_reading.h \
+	modules/inspection/http_request.c modules/inspection/http_request.h \
+	modules/inspection/json.c modules/inspection/json.h \
+	modules/inspection/multipart.c modules/inspection/multipart.h \
+	modules/inspection/xml.c modules/inspection/xml.h

@@ -4,6 +4,8 @@
 
 #include <string.h>
 
+#include "modules/inspection/http.h"
+
 const struct vp_parser_limits vp_parser_limits_default = {
 	.memory = 1u << 20,
 	.header = 128u << 10,
@@ -13,12 +15,14 @@ const struct vp_parser_limits vp_parser_limits_default = {
 const struct vp_protocol *const vp_protocols[] = {
 	&vp_protocol_stream,
 	&vp_protocol_datagram,
+	&vp_protocol_http,
 	&vp_protocol_smtp,
 	&vp_protocol_ftp,
 	&vp_protocol_pop3,
 	&vp_protocol_imap,
 	&vp_protocol_telnet,
 	&vp_protocol_redis,
+	&vp_protocol_tls,
 	NULL,
 };
 

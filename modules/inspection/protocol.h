@@ -36,6 +36,9 @@ struct vp_parsed {
 	 * why what goes by is probably not readable ("tls", "starttls"), though reading goes
 	 * on. */
 	const char *reason;
+	/* The word of something in the bytes that two readers may read differently (http:
+	 * a value of http.ambiguity); NULL: nothing of that kind. */
+	const char *ambiguous;
 };
 
 struct vp_parser_limits {
@@ -83,6 +86,7 @@ extern const struct vp_protocol vp_protocol_smtp, vp_protocol_ftp, vp_protocol_p
 	vp_protocol_imap;
 extern const struct vp_protocol vp_protocol_telnet;
 extern const struct vp_protocol vp_protocol_redis;
+extern const struct vp_protocol vp_protocol_tls;
 
 /* All parsers of this build, NULL-terminated. */
 extern const struct vp_protocol *const vp_protocols[];

@@ -32,7 +32,8 @@ inspection_parsers_test_SOURCES = \
 	tests/unit/inspection/run.c \
 	tests/unit/inspection/run.h
 inspection_parsers_test_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
-inspection_parsers_test_LDADD = libvpinspection.a libvppolicy.a libvpbase.a $(CMOCKA_LIBS)
+inspection_parsers_test_LDADD = libvpinspection.a libvppolicy.a libvpbase.a \
+	$(VP_INSPECTION_LIBS) $(CMOCKA_LIBS)
 
 # values against rules
 check_PROGRAMS += inspection_transform_test inspection_program_test inspection_unit_test
@@ -55,3 +56,20 @@ inspection_unit_test_SOURCES = \
 inspection_unit_test_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 inspection_unit_test_LDADD = libvpinspection.a libvppolicy.a libvpbase.a \
 	$(VP_INSPECTION_LIBS) $(INIH_LIBS) $(CMOCKA_LIBS)
+
+# HTTP
+check_PROGRAMS += inspection_http_test
+TESTS += inspection_http_test
+inspection_http_test_SOURCES = \
+	tests/unit/inspection/http_body_test.c \
+	tests/unit/inspection/http_framing_test.c \
+	tests/unit/inspection/http_response_test.c \
+	tests/unit/inspection/http_test.c \
+	tests/unit/inspection/http_tests.h \
+	tests/unit/inspection/record.c \
+	tests/unit/inspection/record.h \
+	tests/unit/inspection/run.c \
+	tests/unit/inspection/run.h
+inspection_http_test_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS) $(ZLIB_CFLAGS)
+inspection_http_test_LDADD = libvpinspection.a libvppolicy.a libvpbase.a \
+	$(VP_INSPECTION_LIBS) $(CMOCKA_LIBS)
