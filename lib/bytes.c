@@ -44,3 +44,23 @@ uint64_t vp_bytes_be64(struct vp_bytes *b)
 {
 	return big_endian(b, 8);
 }
+
+static uint64_t little_endian(struct vp_bytes *b, size_t width)
+{
+	const uint8_t *at = vp_bytes_take(b, width);
+	uint64_t value = 0;
+
+	for (size_t i = 0; at && i < width; i++)
+		value |= (uint64_t)at[i] << 8 * i;
+	return value;
+}
+
+uint16_t vp_bytes_le16(struct vp_bytes *b)
+{
+	return (uint16_t)little_endian(b, 2);
+}
+
+uint32_t vp_bytes_le32(struct vp_bytes *b)
+{
+	return (uint32_t)little_endian(b, 4);
+}

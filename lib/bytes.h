@@ -36,5 +36,7 @@ uint8_t vp_bytes_u8(struct vp_bytes *b);
 uint16_t vp_bytes_be16(struct vp_bytes *b);
 uint32_t vp_bytes_be32(struct vp_bytes *b);
 uint64_t vp_bytes_be64(struct vp_bytes *b);
+uint16_t vp_bytes_le16(struct vp_bytes *b);
+uint32_t vp_bytes_le32(struct vp_bytes *b);
 
 #endif
