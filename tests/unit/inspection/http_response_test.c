@@ -1,0 +1,161 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* HTTP responses, and what they say of requests. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "lib/memory.h"
+#include "modules/inspection/http.h"
+#include "tests/unit/inspection/http_tests.h"
+
+#define SENT(text)                                                                            \
+	{                                                                                     \
+		VP_TO_SERVER, text, sizeof(text) - 1                                          \
+	}
+#define ANSWERED(text)                                                                        \
+	{                                                                                     \
+		VP_TO_CLIENT, text, sizeof(text) - 1                                          \
+	}
+
+static void expect_exchange(const struct vp_run_input *inputs, size_t count, bool finish,
+			    const char *expected)
+{
+	bool unwanted[VP_FIELD_COUNT];
+	struct vp_run run = {
+		.protocol = &vp_protocol_http,
+		.inputs = inputs,
+		.count = count,
+		.finish = finish,
+		.unwanted = unwanted,
+	};
+	_cleanup_free_ char *text = NULL;
+
+	only_fields(unwanted, "http.method http.stat_code http.stat_msg http.response_header "
+			      "http.response_body http.ambiguity");
+	text = vp_run_all_cuts(&run);
+	assert_non_null(text);
+	assert_string_equal(text, expected);
+}
+
+#define UNIT(VALUES)	   "unit\n" VALUES "head\nend\n"
+#define STATUS(CODE, TEXT) "http.stat_code: " CODE "\nhttp.stat_msg: " TEXT "\n"
+
+static void answers(void **state)
+{
+	static const struct vp_run_input inputs[] = {
+		SENT("HEAD / HTTP/1.1\r\n\r\nGET / HTTP/1.1\r\n\r\nGET / HTTP/1.1\r\n\r\n"),
+		ANSWERED("HTTP/1.1 200 All right\r\nContent-Length: 5\r\n\r\n"
+			 "HTTP/1.1 404 Not Found\r\nTransfer-Encoding: chunked\r\n\r\n"
+			 "3\r\nabc\r\n0\r\nX: y\r\n\r\n"
+			 "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 304\r\nContent-Length: "
+			 "7\r\n\r\n"),
+	};
+
+	(void)state;
+	expect_exchange(
+		inputs, VP_COUNT(inputs), false,
+		UNIT("http.method: HEAD\n") UNIT("http.method: GET\n") UNIT("http.method: "
+									    "GET\n")
+			UNIT(STATUS(
+				"200",
+				"All right") "http.response_header(Content-Length):"
+					     " 5\n") "unit\n" STATUS("404",
+								     "Not Found") "http."
+										  "response_"
+										  "header("
+										  "Transfer-"
+										  "Encoding): "
+										  "chunked\nhe"
+										  "ad\n"
+										  "http."
+										  "response_"
+										  "body:"
+										  " abc\nend"
+										  "\n" UNIT(STATUS(
+											  "10"
+											  "0",
+											  "Con"
+											  "t"
+											  "inu"
+											  "e"))
+											  UNIT(STATUS(
+												  "30"
+												  "4",
+												  "") "http.response_header("
+												      "Content-Length): 7\n") "stat"
+															      "e "
+															      "boun"
+															      "dary"
+															      "\n");
+}
+
+static void up_to_the_end(void **state)
+{
+	static const struct vp_run_input inputs[] = {
+		SENT("GET / HTTP/1.0\r\n\r\n"),
+		ANSWERED("HTTP/1.0 200 OK\r\n\r\nall of it"),
+	};
+
+	(void)state;
+	expect_exchange(
+		inputs, VP_COUNT(inputs), true,
+		UNIT("http.method: GET\n") "unit\n" STATUS(
+			"200",
+			"OK") "head\nhttp.response_body: all of it\nend\nstate boundary\n");
+}
+
+static void tunnels(void **state)
+{
+	static const struct vp_run_input upgraded[] = {
+		SENT("GET / HTTP/1.1\r\nUpgrade: websocket\r\n\r\n"),
+		ANSWERED("HTTP/1.1 101 Switching\r\n\r\n\x81\x01"),
+	};
+	static const struct vp_run_input refused[] = {
+		SENT("CONNECT a:1 HTTP/1.1\r\n\r\n"),
+		ANSWERED("HTTP/1.1 403 No\r\nContent-Length: 0\r\n\r\n"),
+		SENT("GET / HTTP/1.1\r\n\r\n"),
+	};
+	static const struct vp_run_input connected[] = {
+		SENT("CONNECT a:1 HTTP/1.1\r\n\r\n"),
+		ANSWERED("HTTP/1.1 200 Yes\r\n\r\nanything"),
+	};
+
+	(void)state;
+	expect_exchange(upgraded, VP_COUNT(upgraded), false,
+			UNIT("http.method: GET\n")
+				UNIT(STATUS("101", "Switching")) "state done upgrade\n");
+	expect_exchange(refused, VP_COUNT(refused), false,
+			UNIT("http.method: CONNECT\n") UNIT(
+				STATUS("403", "No") "http.response_header(Content-Length): "
+						    "0\n")
+				UNIT("http.method: GET\n") "state inside\n");
+	expect_exchange(connected, VP_COUNT(connected), false,
+			UNIT("http.method: CONNECT\n")
+				UNIT(STATUS("200", "Yes")) "state done connect\n");
+}
+
+static void not_http(void **state)
+{
+	static const struct vp_run_input inputs[] = {
+		SENT("GET / HTTP/1.1\r\n\r\n"),
+		ANSWERED("220 ftp\r\n\r\n"),
+	};
+
+	(void)state;
+	expect_exchange(inputs, VP_COUNT(inputs), false,
+			UNIT("http.method: GET\n") "state broken not-http\n");
+}
+
+int run_http_response_tests(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(answers),
+		cmocka_unit_test(up_to_the_end),
+		cmocka_unit_test(tunnels),
+		cmocka_unit_test(not_http),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
