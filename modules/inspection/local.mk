@@ -47,7 +47,9 @@ libvpinspection_a_SOURCES += \
 	modules/inspection/frame.c modules/inspection/frame.h \
 	modules/inspection/gather.c modules/inspection/gather.h \
 	modules/inspection/protocol.c modules/inspection/protocol.h \
+	modules/inspection/dns.c \
 	modules/inspection/raw.c \
+	modules/inspection/ssh.c \
 	modules/inspection/tls.c \
 	modules/inspection/redis.c \
 	modules/inspection/telnet.c

@@ -23,6 +23,9 @@ const struct vp_protocol *const vp_protocols[] = {
 	&vp_protocol_telnet,
 	&vp_protocol_redis,
 	&vp_protocol_tls,
+	&vp_protocol_dns_stream,
+	&vp_protocol_dns,
+	&vp_protocol_ssh,
 	NULL,
 };
 

@@ -87,6 +87,9 @@ extern const struct vp_protocol vp_protocol_smtp, vp_protocol_ftp, vp_protocol_p
 extern const struct vp_protocol vp_protocol_telnet;
 extern const struct vp_protocol vp_protocol_redis;
 extern const struct vp_protocol vp_protocol_tls;
+extern const struct vp_protocol vp_protocol_dns_stream;
+extern const struct vp_protocol vp_protocol_dns;
+extern const struct vp_protocol vp_protocol_ssh;
 
 /* All parsers of this build, NULL-terminated. */
 extern const struct vp_protocol *const vp_protocols[];
