@@ -76,7 +76,7 @@ static int visit_flowtable(const struct nlmsghdr *message, void *data)
 	return 0;
 }
 
-/* notrack itself, or iptables' targets NOTRACK and CT, which do the same. */
+/* notrack itself, or iptables' targets NOTRACK and CT, which may do the same. */
 static int is_notrack(struct nftnl_expr *expr, void *data)
 {
 	const char *name = nftnl_expr_get_str(expr, NFTNL_EXPR_NAME);

@@ -17,7 +17,7 @@ void vp_statements_free(struct vp_statements *statements)
 	vp_array_free(statements);
 }
 
-static void chain_free(struct vp_nft_chain *chain)
+void vp_nft_chain_free(struct vp_nft_chain *chain)
 {
 	vp_array_each (rule, &chain->rules) {
 		vp_statements_free(&rule->statements);
@@ -28,7 +28,7 @@ static void chain_free(struct vp_nft_chain *chain)
 	free(chain->comment);
 }
 
-static void set_free(struct vp_nft_set *set)
+void vp_nft_set_free(struct vp_nft_set *set)
 {
 	vp_array_free(&set->parts);
 	vp_array_free(&set->keys);
@@ -42,9 +42,9 @@ void vp_ruleset_free(struct vp_ruleset *ruleset)
 	if (!ruleset)
 		return;
 	vp_array_each (chain, &ruleset->chains)
-		chain_free(chain);
+		vp_nft_chain_free(chain);
 	vp_array_each (set, &ruleset->sets)
-		set_free(set);
+		vp_nft_set_free(set);
 	vp_array_each (object, &ruleset->objects)
 		free(object->name);
 	vp_array_each (tag, &ruleset->tags)
@@ -165,8 +165,10 @@ uint64_t vp_ruleset_digest(const struct vp_ruleset *ruleset)
 {
 	uint64_t seed = add_number(VP_DIGEST_SEED, ruleset->owner_persist);
 
-	vp_array_each (set, &ruleset->sets)
+	vp_array_each (set, &ruleset->sets) {
 		seed = add_number(add_text(seed, set->name), vp_nft_set_digest(set));
+		seed = add_number(seed, set->tag);
+	}
 	vp_array_each (object, &ruleset->objects) {
 		seed = add_number(add_text(seed, object->name), object->kind);
 		seed = add_number(seed, object->tag);

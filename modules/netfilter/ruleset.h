@@ -218,6 +218,9 @@ struct vp_ruleset {
 };
 
 void vp_ruleset_free(struct vp_ruleset *ruleset);
+/* Of one that is not in a ruleset (yet): what it owns, not itself. */
+void vp_nft_chain_free(struct vp_nft_chain *chain);
+void vp_nft_set_free(struct vp_nft_set *set);
 
 /* Digest of all that is meant to be in the kernel, the generation excepted. */
 uint64_t vp_ruleset_digest(const struct vp_ruleset *ruleset);

@@ -49,24 +49,6 @@ static uint64_t key_of(uint64_t digest, const char *prefix)
 	return digest ? digest : 1;
 }
 
-static void set_release(struct vp_nft_set *set)
-{
-	vp_array_free(&set->parts);
-	vp_array_free(&set->keys);
-	vp_array_free(&set->elements);
-	free(set->comment);
-}
-
-static void chain_release(struct vp_nft_chain *chain)
-{
-	vp_array_each (rule, &chain->rules) {
-		vp_statements_free(&rule->statements);
-		free(rule->comment);
-	}
-	vp_array_free(&chain->rules);
-	free(chain->comment);
-}
-
 const char *vp_store_set(struct vp_store *store, const char *prefix, struct vp_nft_set *set)
 {
 	uint64_t key;
@@ -76,7 +58,7 @@ const char *vp_store_set(struct vp_store *store, const char *prefix, struct vp_n
 	key = key_of(vp_nft_set_digest(set), prefix);
 	name = find(store, key);
 	if (name) {
-		set_release(set);
+		vp_nft_set_free(set);
 		return name;
 	}
 	set->name = vp_format("%s-%016llx", prefix, (unsigned long long)key);
@@ -93,7 +75,7 @@ const char *vp_store_chain(struct vp_store *store, const char *prefix,
 	const char *name = find(store, key);
 
 	if (name) {
-		chain_release(chain);
+		vp_nft_chain_free(chain);
 		return name;
 	}
 	chain->name = vp_format("%s-%016llx", prefix, (unsigned long long)key);
