@@ -183,8 +183,11 @@ static char *netfilter_refusal(const struct vp_rule *rule)
 static bool inspection_can(const struct vp_conditions *conditions)
 {
 	vp_array_each (condition, conditions) {
+		/* a transform may make a number of a string: which operators fit then is
+		 * checked by validation */
 		if (!(condition->field->points & VP_POINT_BIT(VP_POINT_INSPECTION)) ||
-		    !(condition->field->operators & VP_OP_BIT(condition->op)))
+		    (!condition->transforms.len &&
+		     !(condition->field->operators & VP_OP_BIT(condition->op))))
 			return false;
 		vp_array_each (transform, &condition->transforms)
 			if (!(vp_transform_types[transform->kind].points &

@@ -49,7 +49,7 @@ static void failure_keep(struct vp_unit *unit)
 	enum vp_unit_failure failure = vp_truth_failure(unit, &rule);
 
 	unit->unknown.len = 0;
-	if (failure == VP_UNIT_FINE || unit->failure != VP_UNIT_FINE)
+	if (failure == VP_UNIT_FINE || unit->failure != VP_UNIT_FINE || unit->told)
 		return;
 	unit->failure = failure;
 	unit->failed_rule = rule;
@@ -64,6 +64,7 @@ static void begin(struct vp_sink *sink)
 	if (unit->failure_seen)
 		unit->failure = VP_UNIT_FINE;
 	unit->open = true;
+	unit->told = false;
 	vp_truth_begin(unit);
 }
 
@@ -266,6 +267,7 @@ static int compare(const void *a, const void *b)
 struct vp_unit_hits vp_unit_take(struct vp_unit *unit)
 {
 	struct vp_rule_list hits = unit->hits;
+	size_t rule;
 
 	unit->hits = unit->taken;
 	unit->taken = hits;
@@ -273,6 +275,7 @@ struct vp_unit_hits vp_unit_take(struct vp_unit *unit)
 	if (hits.len > 1)
 		qsort(hits.data, hits.len, sizeof(*hits.data), compare);
 	unit->failure_seen = true;
+	unit->told = unit->unknown.len && vp_truth_failure(unit, &rule) != VP_UNIT_FINE;
 	return (struct vp_unit_hits){ hits.data, hits.len };
 }
 

@@ -59,7 +59,8 @@ struct vp_unit {
 	VP_ARRAY(struct vp_unknown) unknown;
 	enum vp_unit_failure failure; /* of units that ended */
 	size_t failed_rule;
-	bool failure_seen;
+	bool failure_seen; /* there was a vp_unit_take() since */
+	bool told;	   /* that of the open unit could be seen at the last vp_unit_take() */
 
 	struct vp_reading **readings;	     /* by input */
 	bool large;			     /* some buffer is larger than VP_UNIT_KEEP */
