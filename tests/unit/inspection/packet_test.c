@@ -344,6 +344,9 @@ static void test_extensions(void **state)
 	put_ipv6(&m, IPPROTO_TCP, IPPROTO_DSTOPTS, late, sizeof(late));
 	put_tcp(&m, VP_TCP_ACK, NULL, 0, "hello", 5);
 	expect(finish(&m), VP_PACKET_FOREIGN, NULL);
+	put_ipv6(&m, IPPROTO_TCP, IPPROTO_HOPOPTS, late, sizeof(late));
+	put_tcp(&m, VP_TCP_ACK, NULL, 0, "hello", 5);
+	expect(finish(&m), VP_PACKET_FOREIGN, NULL);
 	put_ipv6(&m, IPPROTO_TCP, IPPROTO_NONE, NULL, 0);
 	put_tcp(&m, VP_TCP_ACK, NULL, 0, "hello", 5);
 	expect(finish(&m), VP_PACKET_FOREIGN, NULL);

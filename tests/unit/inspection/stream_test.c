@@ -155,6 +155,10 @@ static const struct example examples[] = {
 	    { 0, "ab", 0, "BBEP" } },
 	  "ab",
 	  ROOMY },
+	{ "refused behind what waits",
+	  { { 5, "f", 0, "-" }, { 4, "efg!", 0, "--" }, { 0, "abcdefg", 0, "PBP" } },
+	  "abcdefg",
+	  ROOMY },
 	{ "older than what is kept",
 	  { { 0, "abcdefgh", 0, "P" },
 	    { 0, "abcd", 0, "PE" },
@@ -290,6 +294,10 @@ static const struct example examples[] = {
 	    { 2 * GIB, "x", 0, "PWWE-W" } },
 	  "ab",
 	  ROOMY },
+	{ "no window is larger",
+	  { { 0, "ab", 0, "P" }, { 3 + GIB, "x", 0, "PW" }, { 2 + GIB, "x", 0, "PW-" } },
+	  "ab",
+	  .options = { .kept = 64, .held = 64, .packets = 8, .window = UINT32_MAX } },
 	{ "off a smaller window",
 	  { { 0, "ab", 0, "P" },
 	    { 103, "x", 0, "PW" },
@@ -425,12 +433,12 @@ static void test_monitor(void **state)
 	vp_stream_begin(r.stream, 10);
 	memset(r.notes, ' ', MOST);
 	give(&r, 0, 14, "efgh", false);
-	give(&r, 1, 14, "exgh", false); /* differs from what waits */
+	give(&r, 1, 14, "exghi", false); /* differs from what waits, and has more */
 	assert_string_equal(r.fates, "PP");
 	assert_int_equal(vp_stream_waiting(r.stream), 0);
 	assert_int_equal(r.len, 0);
 	give(&r, 2, 10, "abcd", false);
-	assert_memory_equal(r.read, "abcdefgh", 8);
+	assert_memory_equal(r.read, "abcdefghi", 9);
 	give(&r, 3, 10, "abcdefghij", false); /* older than kept, and new */
 	assert_memory_equal(r.read, "abcdefghij", 10);
 	give(&r, 4, 18, "xj", false);
@@ -479,14 +487,21 @@ static void test_block(void **state)
 	give(&r, 2, 4, "ef", false);
 	give(&r, 3, 6, "", true);
 	assert_string_equal(r.fates, "PBPB");
+	vp_stream_skip(r.stream, 10); /* is of no avail */
+	assert_int_equal(vp_stream_next(r.stream), 6);
 	vp_stream_begin(r.stream, 100);
 	give(&r, 4, 100, "ab", false);
 	give(&r, 5, 104, "ef", false);
 	vp_stream_block(r.stream);
 	assert_int_equal(vp_stream_next(r.stream), 102);
+	vp_stream_skip(r.stream, 10);
 	give(&r, 6, 102, "cd", false);
 	give(&r, 7, 100, "ab", false);
 	assert_string_equal(r.fates, "PBPBPBBP");
+	vp_stream_begin(r.stream, 0);
+	give(&r, 8, 0, "a", false);
+	give(&r, 9, 1, "b!", false);
+	assert_int_equal(vp_stream_next(r.stream), 1);
 	vp_stream_free(r.stream);
 }
 
@@ -519,6 +534,10 @@ static void test_skip_outside(void **state)
 	assert_string_equal(r.fates, "PP");
 	assert_memory_equal(r.read, "abgh", 4);
 	assert_int_equal(vp_stream_next(r.stream), 8);
+	give(&r, 2, 8, "", true);
+	vp_stream_skip(r.stream, 4); /* behind the end there is nothing to skip */
+	give(&r, 3, 8, "ij", false);
+	assert_string_equal(r.fates, "PPPC");
 	vp_stream_free(r.stream);
 }
 
