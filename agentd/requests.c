@@ -231,8 +231,27 @@ static void run_with_locals(const struct call *call, const struct vp_locals *loc
 	vp_array_free(&sessions);
 }
 
-/* The policy that runs, as it would be without local overrides. False: it cannot be known. */
-static bool build_without_locals(const struct call *call, struct vp_policy *policy)
+static void keep_text(struct vp_text_list *texts, const char *name)
+{
+	size_t kept = 0;
+
+	vp_array_each (text, texts) {
+		if (!strcmp(text->name, name)) {
+			texts->data[kept++] = *text;
+		} else {
+			free(text->name);
+			free(text->data);
+		}
+	}
+	texts->len = kept;
+}
+
+/*
+ * The policy that runs, as it would be without local overrides; of one file only, or
+ * with NULL whole. False: it cannot be known.
+ */
+static bool build_without_locals(const struct call *call, const char *file,
+				 struct vp_policy *policy)
 {
 	struct vp_generation generation = { 0 };
 	struct vp_findings ignored = { 0 };
@@ -241,6 +260,8 @@ static bool build_without_locals(const struct call *call, struct vp_policy *poli
 	if (vp_state_load(&call->agent->state, call->agent->running, &generation, NULL))
 		return false;
 	vp_locals_write(&none, &generation.sources);
+	if (file)
+		keep_text(&generation.sources.definitions, file);
 	vp_policy_build(policy, &generation.sources, time(NULL), &ignored);
 	vp_findings_free(&ignored);
 	vp_generation_free(&generation);
@@ -248,25 +269,23 @@ static bool build_without_locals(const struct call *call, struct vp_policy *poli
 }
 
 /* Enabling for good what only a local override had disabled needs no override at all. */
-static void put_override(const struct vp_policy *without, struct vp_locals *locals,
-			 const struct vp_local *local)
+static bool may_need_none(const struct vp_local *local)
 {
-	const struct vp_patch *patch = vp_policy_find(without, local->id);
-
-	if (local->kind == VP_LOCAL_ENABLED && local->enabled && !local->until && patch &&
-	    !patch->disabled)
-		vp_locals_remove(locals, VP_LOCAL_ENABLED, local->id);
-	else
-		vp_locals_set(locals, local);
+	return local->kind == VP_LOCAL_ENABLED && local->enabled && !local->until;
 }
 
-static void override_one(const struct call *call, struct vp_locals *locals,
-			 const struct vp_local *local)
+static void override_one(const struct call *call, const struct vp_patch *patch,
+			 struct vp_locals *locals, const struct vp_local *local)
 {
 	struct vp_policy without = { 0 };
+	const struct vp_patch *bare = NULL;
 
-	build_without_locals(call, &without);
-	put_override(&without, locals, local);
+	if (may_need_none(local) && build_without_locals(call, patch->file, &without))
+		bare = vp_policy_find(&without, local->id);
+	if (bare && !bare->disabled)
+		vp_locals_remove(locals, local->kind, local->id);
+	else
+		vp_locals_set(locals, local);
 	vp_policy_free(&without);
 }
 
@@ -275,13 +294,12 @@ static void override_all(const struct call *call, struct vp_locals *locals,
 			 struct vp_local *local)
 {
 	struct vp_policy without = { 0 };
-	bool plain = local->kind == VP_LOCAL_ENABLED && local->enabled && !local->until &&
-		     build_without_locals(call, &without);
+	bool known = may_need_none(local) && build_without_locals(call, NULL, &without);
 
 	vp_locals_clear(locals, local->kind);
 	vp_array_each (patch, &call->agent->active->policy.patches) {
 		const struct vp_patch *bare =
-			plain ? vp_policy_find(&without, (*patch)->id) : NULL;
+			known ? vp_policy_find(&without, (*patch)->id) : NULL;
 
 		local->id = (*patch)->id;
 		if (!bare || bare->disabled)
@@ -296,6 +314,7 @@ static void override(const struct call *call, struct vp_local *local)
 	const char *id = argument(call, VP_ARG_ID);
 	struct vp_locals locals = { 0 };
 	_cleanup_free_ char *own_id = vp_strdup(id);
+	const struct vp_patch *patch = NULL;
 	struct vp_error err;
 	uint64_t duration;
 
@@ -311,7 +330,9 @@ static void override(const struct call *call, struct vp_local *local)
 		answer_error(call, "nothing has been applied yet: vpatchctl apply");
 		return;
 	}
-	if (id && !vp_policy_find(&call->agent->active->policy, id)) {
+	if (id)
+		patch = vp_policy_find(&call->agent->active->policy, id);
+	if (id && !patch) {
 		answer_unknown(call, id);
 		return;
 	}
@@ -321,8 +342,8 @@ static void override(const struct call *call, struct vp_local *local)
 	}
 	local->until = duration ? time(NULL) + (time_t)((duration + 999) / 1000) : 0;
 	local->id = own_id;
-	if (id)
-		override_one(call, &locals, local);
+	if (patch)
+		override_one(call, patch, &locals, local);
 	else
 		override_all(call, &locals, local);
 	run_with_locals(call, &locals);
