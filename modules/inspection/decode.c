@@ -165,17 +165,22 @@ static int zlib_step(struct vp_decoder *decoder, struct vp_slice *bytes, vp_deco
 	return bytes->len || !zlib->avail_out;
 }
 
+/* Byte by byte: the library forgets what it has decoded when it meets an error in the same
+ * call, and a reader that takes what comes may have got it. */
 static int brotli_step(struct vp_decoder *decoder, struct vp_slice *bytes,
 		       vp_decoded *function, void *context)
 {
-	size_t space = room(decoder), left = space, before = bytes->len;
+	size_t space = room(decoder), left = space, in = bytes->len ? 1 : 0;
 	uint8_t *output = decoder->output;
 	BrotliDecoderResult status;
 	int r;
 
-	status = BrotliDecoderDecompressStream(decoder->brotli, &bytes->len, &bytes->data,
-					       &left, &output, NULL);
-	decoder->in += before - bytes->len;
+	bytes->len -= in;
+	decoder->in += in;
+	status = BrotliDecoderDecompressStream(decoder->brotli, &in, &bytes->data, &left,
+					       &output, NULL);
+	bytes->len += in;
+	decoder->in -= in;
 	r = hand_on(decoder, space - left, function, context);
 	if (r)
 		return r;
@@ -184,7 +189,7 @@ static int brotli_step(struct vp_decoder *decoder, struct vp_slice *bytes,
 		decoder->state = DECODER_OVER;
 		return 1;
 	case BROTLI_DECODER_RESULT_NEEDS_MORE_INPUT:
-		return 0;
+		return bytes->len > 0;
 	case BROTLI_DECODER_RESULT_NEEDS_MORE_OUTPUT:
 		return 1;
 	case BROTLI_DECODER_RESULT_ERROR:

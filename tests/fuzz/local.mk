@@ -70,3 +70,16 @@ EXTRA_DIST += \
 	tests/fuzz/corpus/stream/long \
 	tests/fuzz/corpus/stream/mixed \
 	tests/fuzz/corpus/stream/short
+
+if FUZZERS
+noinst_PROGRAMS += fuzz_http
+fuzz_http_SOURCES = \
+	tests/fuzz/fuzz_http.c \
+	tests/unit/inspection/record.c \
+	tests/unit/inspection/record.h \
+	tests/unit/inspection/run.c \
+	tests/unit/inspection/run.h
+fuzz_http_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
+fuzz_http_LDADD = libvpinspection.a libvppolicy.a libvpbase.a $(VP_INSPECTION_LIBS)
+endif
+EXTRA_DIST += tests/fuzz/http.dict tests/fuzz/corpus/http
