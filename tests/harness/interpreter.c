@@ -476,8 +476,8 @@ static bool of_service(const struct vp_rule *rule, const struct vp_service *serv
 		     v->protocol == 132 || v->protocol == 136;
 	int port = -1;
 
-	if (ports && v->transport_len < 4)
-		return false;
+	if (ports && v->transport_len < (client ? 2 : 4))
+		return false; /* a cut header: the port that counts is not there */
 	if (ports)
 		port = (int)be16(v->transport + (client ? 0 : 2));
 	if (!in_ports(&service->ports, v->protocol, port))
