@@ -49,6 +49,8 @@ libvpinspection_a_SOURCES += \
 	modules/inspection/protocol.c modules/inspection/protocol.h \
 	modules/inspection/dns.c \
 	modules/inspection/raw.c \
+	modules/inspection/smb.c \
+	modules/inspection/smb_fields.c modules/inspection/smb_fields.h \
 	modules/inspection/ssh.c \
 	modules/inspection/tls.c \
 	modules/inspection/redis.c \
@@ -68,3 +70,16 @@ libvpinspection_a_SOURCES += \
 	modules/inspection/json.c modules/inspection/json.h \
 	modules/inspection/multipart.c modules/inspection/multipart.h \
 	modules/inspection/xml.c modules/inspection/xml.h
+
+# packets judged
+libvpinspection_a_SOURCES += \
+	modules/inspection/engine.c modules/inspection/engine.h \
+	modules/inspection/engine_flow.c \
+	modules/inspection/engine_layout.h \
+	modules/inspection/engine_read.c \
+	modules/inspection/engine_tcp.c \
+	modules/inspection/flow.c modules/inspection/flow.h \
+	modules/inspection/judge.c \
+	modules/inspection/rate.c modules/inspection/rate.h \
+	modules/inspection/reader.c modules/inspection/reader.h \
+	modules/inspection/scope.c modules/inspection/scope.h

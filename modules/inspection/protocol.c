@@ -26,6 +26,7 @@ const struct vp_protocol *const vp_protocols[] = {
 	&vp_protocol_dns_stream,
 	&vp_protocol_dns,
 	&vp_protocol_ssh,
+	&vp_protocol_smb,
 	NULL,
 };
 

@@ -1,14 +1,19 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 
 # packets in order
-check_PROGRAMS += inspection_packet_test inspection_stream_test inspection_stream_property_test
-TESTS += inspection_packet_test inspection_stream_test inspection_stream_property_test
+check_PROGRAMS += inspection_packet_test \
+	inspection_stream_test inspection_stream_bounds_test inspection_stream_property_test
+TESTS += inspection_packet_test \
+	inspection_stream_test inspection_stream_bounds_test inspection_stream_property_test
 inspection_packet_test_SOURCES = tests/unit/inspection/packet_test.c
 inspection_packet_test_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 inspection_packet_test_LDADD = libvpinspection.a libvpbase.a $(CMOCKA_LIBS)
 inspection_stream_test_SOURCES = tests/unit/inspection/stream_test.c
 inspection_stream_test_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 inspection_stream_test_LDADD = libvpinspection.a libvpbase.a $(CMOCKA_LIBS)
+inspection_stream_bounds_test_SOURCES = tests/unit/inspection/stream_bounds_test.c
+inspection_stream_bounds_test_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+inspection_stream_bounds_test_LDADD = libvpinspection.a libvpbase.a $(CMOCKA_LIBS)
 inspection_stream_property_test_SOURCES = \
 	tests/unit/inspection/stream_property_test.c \
 	tests/unit/inspection/stream_world.c \
@@ -24,6 +29,7 @@ inspection_parsers_test_SOURCES = \
 	tests/unit/inspection/parsers_test.c \
 	tests/unit/inspection/parsers_tests.h \
 	tests/unit/inspection/raw_test.c \
+	tests/unit/inspection/smb_test.c \
 	tests/unit/inspection/ssh_test.c \
 	tests/unit/inspection/dns_test.c \
 	tests/unit/inspection/tls_test.c \
@@ -75,3 +81,11 @@ inspection_http_test_SOURCES = \
 inspection_http_test_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS) $(ZLIB_CFLAGS)
 inspection_http_test_LDADD = libvpinspection.a libvppolicy.a libvpbase.a \
 	$(VP_INSPECTION_LIBS) $(CMOCKA_LIBS)
+
+# the engine
+check_PROGRAMS += inspection_engine_test
+TESTS += inspection_engine_test
+inspection_engine_test_SOURCES = tests/unit/inspection/engine_test.c
+inspection_engine_test_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+inspection_engine_test_LDADD = libvpinspection.a libvpmodules.a libvppolicy.a libvpbase.a \
+	$(VP_INSPECTION_LIBS) $(INIH_LIBS) $(CMOCKA_LIBS)

@@ -48,6 +48,7 @@ int main(void)
 	int failed = run_raw_tests();
 
 	failed += run_command_tests();
+	failed += run_smb_tests();
 	failed += run_ssh_tests();
 	failed += run_dns_tests();
 	failed += run_tls_tests();

@@ -30,6 +30,7 @@ void expect_bytes(const struct vp_protocol *protocol, const void *data, size_t l
 
 int run_raw_tests(void);
 int run_command_tests(void);
+int run_smb_tests(void);
 int run_ssh_tests(void);
 int run_dns_tests(void);
 int run_tls_tests(void);

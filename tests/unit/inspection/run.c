@@ -14,6 +14,7 @@ struct state {
 	struct vp_parser *parser;
 	struct vp_parsed parsed;
 	uint64_t skippable[2];
+	bool skipped; /* the last bytes were left out */
 };
 
 static bool over(const struct state *state)
@@ -34,6 +35,7 @@ static void feed(struct state *state, enum vp_direction direction, const uint8_t
 	state->parsed = state->run->protocol->feed(state->parser, direction,
 						   (struct vp_slice){ copy, len });
 	state->skippable[direction] = state->parsed.skippable;
+	state->skipped = false;
 	state->run->sleepy += state->parsed.state == VP_PARSE_BOUNDARY;
 	held = state->run->protocol->memory(state->parser);
 	if (held > state->run->memory)
@@ -53,6 +55,7 @@ static size_t feed_piece(struct state *state, const struct vp_run_input *input, 
 		state->run->protocol->skipped(state->parser, input->direction, piece);
 		state->run->skipped += piece;
 		*skippable -= piece;
+		state->skipped = true;
 		return piece;
 	}
 	piece = piece && piece < left ? piece : left;
@@ -74,6 +77,8 @@ static void feed_all(struct state *state)
 				return;
 			offset += feed_piece(state, input, offset, &first);
 		} while (offset < input->len);
+		if (state->skipped && !over(state)) /* what it says behind a skip */
+			feed(state, input->direction, NULL, 0);
 	}
 }
 
