@@ -21,24 +21,27 @@ struct vp_engine_options {
 	uint32_t hold_milliseconds; /* out-of-order packets may wait so long */
 	uint32_t idle_seconds;	    /* a connection without packets is forgotten */
 	uint32_t sleep_seconds; /* at a message boundary its parsers and windows are freed */
-	bool midstream_pass; /* connections whose beginning was not seen: pass, else block */
+	/* Block connections whose beginning was not seen, where rules are enforced; else what
+	 * can be read of them is. */
+	bool midstream_block;
 	struct vp_parser_limits parser;
 };
 
 extern const struct vp_engine_options vp_engine_options_default;
 
-/* Why a packet or a connection is treated as it is: stable words for events, see
- * vp_reason_name(). */
+/* Why a packet is treated as it is: stable words for events, see vp_reason_name(). */
 enum vp_reason {
 	VP_REASON_RULE,
-	VP_REASON_CONFLICT,  /* other bytes in a retransmission or overlap */
-	VP_REASON_AMBIGUOUS, /* framing that two readers may read differently */
-	VP_REASON_BROKEN,    /* not understood by its parser */
-	VP_REASON_FOREIGN,   /* another protocol than declared (a blind spot, counted) */
-	VP_REASON_BOUND,     /* a memory bound, a hold time */
-	VP_REASON_MATCH_LIMIT,
-	VP_REASON_MIDSTREAM,
-	VP_REASON_WINDOW,
+	VP_REASON_CONFLICT,    /* other bytes in a retransmission or overlap */
+	VP_REASON_AMBIGUOUS,   /* framing that two readers may read differently */
+	VP_REASON_BROKEN,      /* not understood by its parser */
+	VP_REASON_FOREIGN,     /* another protocol than declared: a blind spot, counted */
+	VP_REASON_UNREADABLE,  /* encrypted from here on, upgraded: a blind spot, counted */
+	VP_REASON_BOUND,       /* a memory bound, a hold time */
+	VP_REASON_MATCH_LIMIT, /* a pattern could not be decided within its limit */
+	VP_REASON_MIDSTREAM,   /* the connection's beginning was not seen */
+	VP_REASON_WINDOW,      /* off the stream, or of a connection that does not exist */
+	VP_REASON_MALFORMED,   /* no packet that a receiver would take */
 	VP_REASON_COUNT,
 };
 
@@ -46,28 +49,31 @@ const char *vp_reason_name(enum vp_reason reason);
 
 enum vp_decision_kind {
 	VP_DECISION_PASS,
-	VP_DECISION_REPLACE, /* pass `bytes` in its place */
-	VP_DECISION_BLOCK,   /* with the verdict of `rule`, or drop without one */
+	VP_DECISION_REPLACE, /* `bytes` go on in its place */
+	VP_DECISION_BLOCK,
 };
 
 struct vp_decision {
 	uint64_t packet;
 	enum vp_decision_kind kind;
-	enum vp_reason reason; /* of a block */
-	uint32_t tag;	       /* decisive rule; 0: none */
-	enum vp_verdict verdict;
-	struct vp_slice bytes; /* REPLACE: valid during the call */
-	bool last;	       /* nothing of this connection needs to come here any more */
+	enum vp_reason reason;	 /* of a block */
+	uint32_t tag;		 /* of a block: whose it is, never 0 */
+	enum vp_verdict verdict; /* of a block: DROP, REJECT, RESET or BAN */
+	struct vp_slice bytes;	 /* of a replacement; valid during the call */
 };
 
-/* A rule that held, or a failure (tag 0), once per unit. */
+/* A rule that holds, or something else that is told, with the packet that made it so. */
 struct vp_hit {
 	uint64_t packet;
-	uint32_t tag;
-	bool monitor; /* counted and reported only */
+	uint64_t milliseconds;
+	uint32_t tag; /* the rule; of a failure, the one it is reported for */
 	enum vp_reason reason;
-	const char *detail;	    /* the parser's word, or NULL */
-	struct vp_packet endpoints; /* addresses and ports; no payload */
+	enum vp_verdict verdict; /* what is done, or in monitor mode would be; PASS: nothing */
+	bool monitor;
+	const char *detail;		       /* the parser's word, or NULL */
+	struct vp_address source, destination; /* of the packet */
+	uint16_t source_port, destination_port;
+	uint8_t protocol;
 };
 
 struct vp_engine_user {
@@ -77,33 +83,37 @@ struct vp_engine_user {
 
 struct vp_engine;
 
+/* Options are copied; `user` and `context` outlive it. Owned by the caller. */
 struct vp_engine *vp_engine_new(const struct vp_engine_options *options,
 				const struct vp_engine_user *user, void *context);
-/* Packets that wait are decided first, by their scopes' failure verdict. */
+/* Packets that wait are decided first, as when a bound is reached. */
 void vp_engine_free(struct vp_engine *engine);
 
 /*
- * Judge new connections by `scopes`, which must outlive the connections that use
- * them: see vp_engine_uses(). A connection moves to the newest at its next
- * message boundary; until then it is judged by both, and either may block.
+ * Judge by these scopes from now on; NULL: by none. A connection that is judged by
+ * older ones goes over between two messages, at the latest with its end.
  */
 void vp_engine_scopes(struct vp_engine *engine, const struct vp_scopes *scopes);
-/* Does any connection still use them? */
+/* Does any connection still use them? Then they must not be freed. */
 bool vp_engine_uses(const struct vp_engine *engine, const struct vp_scopes *scopes);
 
-/*
- * A packet. `verify`: its checksums are to be checked (not for packets whose
- * checksum hardware has still to fill in). `milliseconds` never goes back. The
- * decision may come during the call or later, exactly one for each packet.
- */
-void vp_engine_packet(struct vp_engine *engine, uint64_t packet, struct vp_slice bytes,
-		      bool verify, uint64_t milliseconds);
+/* What the caller knows of a packet. */
+struct vp_engine_packet {
+	uint64_t number;       /* the caller's */
+	uint64_t milliseconds; /* never goes back */
+	struct vp_slice bytes; /* from the IP header on */
+	bool verify; /* check checksums: not where hardware has still to fill them in */
+	bool local;  /* one end is this host */
+};
+
+/* The decision comes during the call or later, exactly one for each packet. */
+void vp_engine_packet(struct vp_engine *engine, const struct vp_engine_packet *packet);
 
 /* Time passes: waiting packets, sleeping and forgotten connections. */
 void vp_engine_tick(struct vp_engine *engine, uint64_t milliseconds);
 
 struct vp_engine_counts {
-	uint64_t packets, flows, units;
+	uint64_t packets, flows, hits;
 	uint64_t reasons[VP_REASON_COUNT];
 	size_t flows_now, memory_now;
 };

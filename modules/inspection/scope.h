@@ -1,11 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Which rules judge which traffic: the inspection rules of a plan, grouped by
- * endpoint, application and frame. A scope is one such group with its program;
- * an endpoint has as many scopes as its rules name different parsers.
- *
- * Made by vpatchd from the plan, packed into bytes, loaded by the worker; the
- * replay and the lab use it as it is made. Pure.
+ * endpoint, direction, application and frame. A scope is one such group with its
+ * program; an endpoint has as many scopes as its rules need different readings
+ * of the traffic. Pure.
  */
 #ifndef VP_INSPECTION_SCOPE_H
 #define VP_INSPECTION_SCOPE_H
@@ -17,10 +15,13 @@ struct vp_scope {
 	const struct vp_protocol *protocol;
 	char *frame; /* canonical text, or NULL */
 	struct vp_program *program;
+	enum vp_direction direction; /* of its rules; what the server sends is read together
+				      * with what it answers to */
 	bool enforce; /* has an enforced rule; else the traffic is only watched */
 	enum vp_on_failure
-		on_failure;	   /* the strictest of its enforced patches; PASS without */
-	bool to_server, to_client; /* directions that its rules read */
+		on_failure; /* the strictest of its enforced patches; PASS without */
+	uint32_t tag; /* the rule that a failure is reported for: the first enforced one of the
+		       * strictest patches, else the first */
 };
 
 /* All scopes of a plan and how to find them; opaque, immutable. */
@@ -33,19 +34,21 @@ struct vp_scopes;
 struct vp_scopes *vp_scopes_compile(const struct vp_plan *plan, struct vp_error *err);
 void vp_scopes_free(struct vp_scopes *scopes);
 
-void vp_scopes_pack(const struct vp_scopes *scopes, uint8_t **bytes, size_t *len);
-/* Foreign bytes: 0 or -EBADMSG, nothing kept. */
-int vp_scopes_load(const uint8_t *bytes, size_t len, struct vp_scopes **scopes,
-		   struct vp_error *err);
-
 size_t vp_scopes_count(const struct vp_scopes *scopes);
 const struct vp_scope *vp_scope(const struct vp_scopes *scopes, size_t scope);
 
-/*
- * The scopes of a server endpoint: positions in *found (valid as long as
- * `scopes`), their number returned. A local service has any address.
- */
-size_t vp_scopes_find(const struct vp_scopes *scopes, uint8_t protocol,
-		      const struct vp_address *address, uint16_t port, const uint16_t **found);
+/* Positions of scopes; valid as long as what they were found in. */
+struct vp_scope_list {
+	const uint32_t *scopes;
+	size_t count;
+};
+
+/* The scopes of a server's endpoint. `local`: the address is one of this host's. */
+struct vp_scope_list vp_scopes_find(const struct vp_scopes *scopes, uint8_t protocol,
+				    const struct vp_address *address, uint16_t port,
+				    bool local);
+
+/* Is the address one that some service names? */
+bool vp_scopes_has_address(const struct vp_scopes *scopes, const struct vp_address *address);
 
 #endif

@@ -71,10 +71,17 @@ static void release_first(struct vp_stream *stream, enum vp_fate fate)
 	vp_held_drop_first(&stream->held);
 }
 
-static void forget(struct vp_stream *stream)
+void vp_stream_expire(struct vp_stream *stream)
 {
+	if (stream->options->monitor && vp_held_first(stream->held))
+		stream->lost = true; /* the packets of these copies do not come again */
 	while (vp_held_first(stream->held))
 		release_first(stream, VP_FATE_BOUND);
+}
+
+static void forget(struct vp_stream *stream)
+{
+	vp_stream_expire(stream);
 	vp_kept_free(&stream->kept);
 }
 

@@ -109,6 +109,12 @@ void vp_stream_skip(struct vp_stream *stream, uint64_t count);
 void vp_stream_block(struct vp_stream *stream);
 
 /*
+ * Settle the packets that wait as VP_FATE_BOUND: what is missing before them does
+ * not come. A watched stream that has such is lost.
+ */
+void vp_stream_expire(struct vp_stream *stream);
+
+/*
  * Forget what is kept for comparison; what comes again is stale. For connections
  * that are idle for longer than a lost segment takes to come again.
  */
@@ -118,7 +124,7 @@ void vp_stream_sleep(struct vp_stream *stream);
 uint32_t vp_stream_next(const struct vp_stream *stream);
 /* Packets that wait. */
 size_t vp_stream_waiting(const struct vp_stream *stream);
-/* A watched stream reached a bound: nothing is read any more, everything passes. */
+/* A watched stream reached a bound or a gap: nothing is read any more, everything passes. */
 bool vp_stream_lost(const struct vp_stream *stream);
 /* Bytes that are held and kept, with what is needed for it; without the stream's own size. */
 size_t vp_stream_memory(const struct vp_stream *stream);

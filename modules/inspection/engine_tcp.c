@@ -1,0 +1,229 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Segments: which connection they are of, whether that is a new one, and whether
+ * anything has to be done with them. See engine_layout.h.
+ */
+#include "modules/inspection/engine_layout.h"
+
+/* Make room: connections that are over go first, then those that sleep. */
+static void make_room(struct vp_engine *engine)
+{
+	static const enum vp_flow_state order[] = { VP_FLOW_CLOSED, VP_FLOW_ASLEEP,
+						    VP_FLOW_AWAKE };
+
+	for (size_t i = 0; i < VP_COUNT(order) && vp_flow_table_full(engine->flows); i++) {
+		struct vp_flow *oldest = vp_flow_oldest(engine->flows, order[i]);
+
+		if (oldest)
+			vp_engine_end(engine, oldest);
+	}
+}
+
+/* Whose server a packet's receiver, or else its sender, is; false: of no service. */
+static bool find_server(const struct vp_engine *engine, enum vp_direction *direction)
+{
+	const struct vp_packet *packet = &engine->packet;
+	bool local = engine->given->local;
+
+	*direction = VP_TO_SERVER;
+	if (!engine->scopes)
+		return false;
+	if (vp_scopes_find(engine->scopes, packet->protocol, &packet->destination,
+			   packet->destination_port, local)
+		    .count)
+		return true;
+	*direction = VP_TO_CLIENT;
+	return vp_scopes_find(engine->scopes, packet->protocol, &packet->source,
+			      packet->source_port, local)
+		.count;
+}
+
+static struct vp_flow *new_flow(struct vp_engine *engine, enum vp_direction direction)
+{
+	const struct vp_packet *packet = &engine->packet;
+	struct vp_flow *flow;
+
+	make_room(engine);
+	flow = vp_flow_add(engine->flows, packet, direction);
+	flow->engine = engine;
+	flow->local = engine->given->local;
+	flow->sides[0].flow = flow->sides[1].flow = flow;
+	flow->midstream = !(packet->flags & VP_TCP_SYN);
+	engine->counts.flows++;
+	vp_flow_take_readers(engine, flow);
+	if (!flow->midstream || !flow->enforce || !engine->options.midstream_block)
+		return flow;
+	flow->blocked = true;
+	flow->tag = flow->tag;
+	flow->reason = VP_REASON_MIDSTREAM;
+	flow->verdict = VP_VERDICT_RESET;
+	vp_engine_hit(engine, flow->tag, VP_REASON_MIDSTREAM, VP_VERDICT_RESET, false, NULL);
+	return flow;
+}
+
+static void replace_connection(struct vp_engine *engine, struct vp_flow *flow)
+{
+	vp_flow_drop_streams(flow);
+	flow->candidate = flow->blocked = flow->given_up = flow->midstream = false;
+	vp_flow_take_readers(engine, flow);
+	vp_flow_begin(engine, flow, VP_TO_SERVER, flow->candidate_begin);
+	engine->counts.flows++;
+}
+
+/*
+ * A SYN for endpoints that have a connection: the server may take it, or may
+ * have an opinion of its own on whether the old one is over. Nothing changes
+ * before the first byte of the new one, which must not fit the old one too.
+ */
+static void again(struct vp_engine *engine, struct vp_flow *flow, uint32_t begin)
+{
+	const struct vp_flow_side *side = &flow->sides[VP_TO_SERVER];
+
+	if (side->stream && side->begin == begin)
+		return; /* sent again */
+	flow->candidate = true;
+	flow->candidate_begin = begin;
+	if (!side->stream) /* nothing of the old one is read */
+		replace_connection(engine, flow);
+}
+
+/* True: the segment is for both the old and the new connection. */
+static bool fits_both(const struct vp_flow *flow, const struct vp_packet *packet)
+{
+	const struct vp_stream *old = flow->sides[VP_TO_SERVER].stream;
+	uint32_t begin = flow->candidate_begin;
+
+	return old && vp_stream_next(old) - begin <= packet->payload.len;
+}
+
+/* Segments */
+
+static void pass(struct vp_engine *engine)
+{
+	vp_engine_decide(engine, engine->given->number, VP_DECISION_PASS, NULL,
+			 (struct vp_slice){ 0 });
+}
+
+static void put_in_order(struct vp_engine *engine, struct vp_flow *flow,
+			 enum vp_direction direction)
+{
+	const struct vp_packet *packet = &engine->packet;
+	bool syn = packet->flags & VP_TCP_SYN, fin = packet->flags & VP_TCP_FIN;
+	struct vp_flow_side *side = &flow->sides[direction];
+
+	if (!side->stream)
+		vp_flow_begin(engine, flow, direction, packet->sequence + syn);
+	vp_stream_segment(side->stream, engine->given->number, packet->sequence + syn,
+			  packet->payload, fin,
+			  packet->flags & VP_TCP_URG && packet->payload.len);
+}
+
+/* A segment of a connection with a candidate for its place. False: it was settled. */
+static bool choose(struct vp_engine *engine, struct vp_flow *flow)
+{
+	const struct vp_packet *packet = &engine->packet;
+
+	if (!flow->candidate ||
+	    packet->sequence + !!(packet->flags & VP_TCP_SYN) != flow->candidate_begin ||
+	    !packet->payload.len)
+		return true;
+	if (!fits_both(flow, packet) || !flow->enforce) {
+		replace_connection(engine, flow);
+		return true;
+	}
+	vp_engine_hit(engine, flow->tag, VP_REASON_CONFLICT, VP_VERDICT_DROP, false, NULL);
+	vp_engine_settle_block(flow, engine->given->number, VP_REASON_CONFLICT);
+	return false;
+}
+
+/* Does anything have to be done with segments of that direction? */
+static bool matters(const struct vp_flow *flow, enum vp_direction direction)
+{
+	const struct vp_stream *stream = flow->sides[direction].stream;
+
+	if (flow->given_up)
+		return false;
+	return flow->blocked || vp_flow_is_read(flow, direction) ||
+	       (stream && vp_stream_waiting(stream));
+}
+
+static void to_flow(struct vp_engine *engine, struct vp_flow *flow,
+		    enum vp_direction direction)
+{
+	const struct vp_packet *packet = &engine->packet;
+	bool syn = packet->flags & VP_TCP_SYN, fin = packet->flags & VP_TCP_FIN;
+	struct vp_flow_side *side = &flow->sides[direction];
+
+	if (syn && direction == VP_TO_SERVER && flow->last)
+		again(engine, flow, packet->sequence + 1);
+	if (packet->flags & VP_TCP_RST || (!packet->payload.len && !fin && !syn)) {
+		pass(engine);
+		return;
+	}
+	if (direction == VP_TO_SERVER && !choose(engine, flow))
+		return;
+	if (!matters(flow, direction)) {
+		vp_stream_free(side->stream);
+		side->stream = NULL;
+		pass(engine);
+	} else if (flow->blocked && !side->stream && !syn) {
+		vp_engine_settle_block(flow, engine->given->number, VP_REASON_RULE);
+	} else {
+		put_in_order(engine, flow, direction);
+	}
+}
+
+/* What ended as it should needs no parsers any more. */
+static void rest(struct vp_engine *engine, struct vp_flow *flow)
+{
+	if (!flow->sides[VP_TO_SERVER].finished || vp_flow_is_read(flow, VP_TO_CLIENT))
+		return;
+	for (size_t i = 0; i < flow->reader_count; i++) {
+		vp_reader_sleep(&flow->readers[i]);
+		flow->readers[i].done = true;
+	}
+	if (flow->sides[VP_TO_SERVER].stream)
+		vp_stream_sleep(flow->sides[VP_TO_SERVER].stream);
+	vp_flow_count_memory(engine, flow);
+}
+
+/* More memory than allowed: as when any other bound is reached. */
+static void check_memory(struct vp_engine *engine, struct vp_flow *flow)
+{
+	vp_flow_count_memory(engine, flow);
+	if (flow->memory <= engine->options.flow_memory &&
+	    engine->counts.memory_now <= engine->options.memory)
+		return;
+	if (vp_engine_bound(engine, flow, VP_REASON_BOUND)) {
+		flow->blocked = true;
+		flow->tag = flow->tag;
+		flow->reason = VP_REASON_BOUND;
+		flow->verdict = VP_VERDICT_DROP;
+	}
+	vp_flow_drop_streams(flow);
+	vp_flow_drop_readers(engine, flow);
+	vp_flow_count_memory(engine, flow);
+}
+
+void vp_engine_segment(struct vp_engine *engine)
+{
+	const struct vp_packet *packet = &engine->packet;
+	enum vp_direction direction;
+	struct vp_flow *flow = vp_flow_find(engine->flows, packet, &direction);
+	bool closing;
+
+	if (!flow && (packet->flags & VP_TCP_RST || !find_server(engine, &direction))) {
+		pass(engine);
+		return;
+	}
+	if (!flow)
+		flow = new_flow(engine, direction);
+	to_flow(engine, flow, direction);
+	rest(engine, flow);
+	vp_flow_renew(engine, flow);
+	vp_flow_note_waiting(engine, flow);
+	check_memory(engine, flow);
+	closing = packet->flags & VP_TCP_RST || flow->sides[VP_TO_SERVER].finished;
+	vp_flow_touch(engine->flows, flow, closing ? VP_FLOW_CLOSED : VP_FLOW_AWAKE,
+		      engine->now);
+}

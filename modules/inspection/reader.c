@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Readers: see reader.h. They join a parser and a unit and decide nothing. */
+#include "modules/inspection/reader.h"
+
+#include "lib/memory.h"
+
+/* About what a parser and a unit are besides what they hold. */
+#define READER_COST 1024u
+
+/* Of raw bytes each direction is a stream of its own; of a protocol the answers are read
+ * together with what they answer. */
+bool vp_scope_reads(const struct vp_scope *scope, enum vp_direction direction)
+{
+	if (scope->direction == direction)
+		return true;
+	return scope->direction == VP_TO_CLIENT && *scope->protocol->application;
+}
+
+static struct vp_reading_result result_of(struct vp_reader *reader, struct vp_parsed parsed)
+{
+	struct vp_reading_result result = { .parsed = parsed };
+
+	reader->boundary = parsed.state == VP_PARSE_BOUNDARY;
+	result.failure = vp_unit_failure(reader->unit, &result.failed_rule);
+	result.hits = vp_unit_take(reader->unit);
+	return result;
+}
+
+static void wake(struct vp_reader *reader, const struct vp_parser_limits *limits,
+		 const struct vp_unit_flow *flow)
+{
+	const struct vp_scope *scope = reader->scope;
+
+	if (!reader->unit) {
+		reader->unit = vp_unit_new(scope->program, limits->memory);
+		vp_unit_flow(reader->unit, flow);
+	}
+	if (!reader->parser)
+		reader->parser = scope->protocol->open(limits, scope->frame,
+						       vp_unit_sink(reader->unit));
+}
+
+struct vp_reading_result vp_reader_feed(struct vp_reader *reader,
+					const struct vp_parser_limits *limits,
+					const struct vp_unit_flow *flow,
+					enum vp_direction direction, struct vp_slice bytes)
+{
+	wake(reader, limits, flow);
+	if (!reader->parser) /* its frame is of no form: validation has let it pass */
+		return (struct vp_reading_result){ .parsed = { .state = VP_PARSE_BROKEN,
+							       .reason = "frame" } };
+	return result_of(reader,
+			 reader->scope->protocol->feed(reader->parser, direction, bytes));
+}
+
+struct vp_reading_result vp_reader_finish(struct vp_reader *reader,
+					  enum vp_direction direction)
+{
+	const struct vp_protocol *protocol = reader->scope->protocol;
+
+	if (!reader->parser || !protocol->finish)
+		return (struct vp_reading_result){ 0 };
+	return result_of(reader, protocol->finish(reader->parser, direction));
+}
+
+void vp_reader_sleep(struct vp_reader *reader)
+{
+	if (reader->parser)
+		reader->scope->protocol->close(reader->parser);
+	vp_unit_free(reader->unit);
+	reader->parser = NULL;
+	reader->unit = NULL;
+}
+
+size_t vp_reader_memory(const struct vp_reader *reader)
+{
+	size_t memory = 0;
+
+	if (reader->parser)
+		memory += READER_COST + reader->scope->protocol->memory(reader->parser);
+	if (reader->unit)
+		memory += READER_COST + vp_unit_memory(reader->unit);
+	return memory;
+}
