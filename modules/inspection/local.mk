@@ -49,6 +49,8 @@ libvpinspection_a_SOURCES += \
 	modules/inspection/protocol.c modules/inspection/protocol.h \
 	modules/inspection/dns.c \
 	modules/inspection/raw.c \
+	modules/inspection/smb.c \
+	modules/inspection/smb_fields.c modules/inspection/smb_fields.h \
 	modules/inspection/ssh.c \
 	modules/inspection/tls.c \
 	modules/inspection/redis.c \

@@ -90,6 +90,7 @@ extern const struct vp_protocol vp_protocol_tls;
 extern const struct vp_protocol vp_protocol_dns_stream;
 extern const struct vp_protocol vp_protocol_dns;
 extern const struct vp_protocol vp_protocol_ssh;
+extern const struct vp_protocol vp_protocol_smb;
 
 /* All parsers of this build, NULL-terminated. */
 extern const struct vp_protocol *const vp_protocols[];
