@@ -24,6 +24,7 @@ inspection_parsers_test_SOURCES = \
 	tests/unit/inspection/parsers_test.c \
 	tests/unit/inspection/parsers_tests.h \
 	tests/unit/inspection/raw_test.c \
+	tests/unit/inspection/smb_test.c \
 	tests/unit/inspection/ssh_test.c \
 	tests/unit/inspection/dns_test.c \
 	tests/unit/inspection/tls_test.c \
