@@ -42,6 +42,9 @@ struct vp_packet {
  * compute checksums too (not for packets whose checksum is still to be filled in
  * by hardware). Slices of *packet point into `bytes`. Of a packet with a fault,
  * addresses and protocol are set as far as they could be read, the rest may be 0.
+ *
+ * Several datagrams that the kernel merged (UDP GSO, GRO) look like one here: only
+ * whoever received them can have them split.
  */
 enum vp_packet_fault vp_packet_parse(struct vp_slice bytes, bool verify,
 				     struct vp_packet *packet);

@@ -72,8 +72,11 @@ void vp_stream_free(struct vp_stream *stream);
 void vp_stream_begin(struct vp_stream *stream, uint32_t sequence);
 
 /*
- * A segment; a FIN counts behind its payload. `urgent`: its URG flag is set. A
- * segment without bytes and FIN passes. Only segments that the receiver would
+ * A segment; a FIN counts behind its payload. `urgent`: its URG flag is set, which
+ * counts without payload too: Linux takes the byte it points to out of the stream,
+ * whichever segment brings that byte. A segment without bytes, FIN and URG passes.
+ *
+ * Only segments that the receiver would
  * take belong here: checksum and window are checked before, by the caller or by
  * conntrack; a position is only known modulo 2^32, and whoever may send far ahead
  * of the receiver can make it mean another.

@@ -1,14 +1,19 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 
 # packets in order
-check_PROGRAMS += inspection_packet_test inspection_stream_test inspection_stream_property_test
-TESTS += inspection_packet_test inspection_stream_test inspection_stream_property_test
+check_PROGRAMS += inspection_packet_test \
+	inspection_stream_test inspection_stream_bounds_test inspection_stream_property_test
+TESTS += inspection_packet_test \
+	inspection_stream_test inspection_stream_bounds_test inspection_stream_property_test
 inspection_packet_test_SOURCES = tests/unit/inspection/packet_test.c
 inspection_packet_test_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 inspection_packet_test_LDADD = libvpinspection.a libvpbase.a $(CMOCKA_LIBS)
 inspection_stream_test_SOURCES = tests/unit/inspection/stream_test.c
 inspection_stream_test_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 inspection_stream_test_LDADD = libvpinspection.a libvpbase.a $(CMOCKA_LIBS)
+inspection_stream_bounds_test_SOURCES = tests/unit/inspection/stream_bounds_test.c
+inspection_stream_bounds_test_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+inspection_stream_bounds_test_LDADD = libvpinspection.a libvpbase.a $(CMOCKA_LIBS)
 inspection_stream_property_test_SOURCES = \
 	tests/unit/inspection/stream_property_test.c \
 	tests/unit/inspection/stream_world.c \
