@@ -111,7 +111,7 @@ int vp_instance_prepare(struct vp_instance *instance, struct vp_error *err)
 	vp_diff_make(&instance->diff, instance->base, instance->wanted);
 	vp_batch_begin(&batch, &instance->nl);
 	if (!instance->diff.rebuild) {
-		vp_bans_restore(instance, instance->wanted); /* sent with a set that is new */
+		vp_bans_restore(instance, instance->wanted, instance->base);
 		build_prepare(&batch, &instance->diff, instance->wanted);
 		vp_image_release_kept(instance->wanted);
 	}
@@ -167,7 +167,7 @@ static int commit_rebuild(struct vp_instance *instance, struct vp_error *err)
 		vp_image_keep(instance->wanted, instance->base);
 		vp_counts_restore(&counts, instance->wanted);
 		vp_bans_read(instance, instance->base, true);
-		vp_bans_restore(instance, instance->wanted);
+		vp_bans_restore(instance, instance->wanted, NULL);
 		vp_batch_begin(&batch, &instance->nl);
 		if (instance->base->exists)
 			vp_batch_delete_table(&batch, VP_TABLE_NAME);

@@ -74,7 +74,8 @@ void vp_bans_read(struct vp_instance *instance, const struct vp_image *there, bo
 	instance->bans_read = time;
 }
 
-void vp_bans_restore(const struct vp_instance *instance, struct vp_image *image)
+void vp_bans_restore(const struct vp_instance *instance, struct vp_image *image,
+		     const struct vp_image *there)
 {
 	uint64_t passed = now() - instance->bans_read;
 
@@ -83,7 +84,8 @@ void vp_bans_restore(const struct vp_instance *instance, struct vp_image *image)
 	vp_array_each (known, &instance->bans->sets) {
 		struct vp_image_set *set = vp_image_set(image, known->name);
 
-		if (!set || !holds_bans(set) || set->key_length != known->key_length)
+		if (!set || !holds_bans(set) || set->key_length != known->key_length ||
+		    (there && vp_image_set(there, known->name)))
 			continue;
 		set->elements.len = 0;
 		vp_array_each (element, &known->elements) {

@@ -70,8 +70,10 @@ int vp_netfilter_probe(struct vp_host *host, struct vp_error *err);
 /* Read who is banned in the sets of `there`, unless that was done a moment ago or it cannot be
  * read. */
 void vp_bans_read(struct vp_instance *instance, const struct vp_image *there, bool at_once);
-/* Give the image's ban sets the elements last known whose time has not come. */
-void vp_bans_restore(const struct vp_instance *instance, struct vp_image *image);
+/* Give the image's ban sets the elements last known whose time has not come; not those that
+ * are `there` (NULL: none is). */
+void vp_bans_restore(const struct vp_instance *instance, struct vp_image *image,
+		     const struct vp_image *there);
 
 /* Keep the counts (joined) for a repair. */
 void vp_instance_remember(struct vp_instance *instance, const struct vp_counts *counts);

@@ -42,7 +42,7 @@ static int repair_all(struct vp_instance *instance, const struct vp_counts *coun
 	int code;
 
 	vp_counts_restore(counts, instance->meant);
-	vp_bans_restore(instance, instance->meant);
+	vp_bans_restore(instance, instance->meant, NULL);
 	vp_batch_begin(&batch, &instance->nl);
 	vp_batch_add_image(&batch, instance->meant);
 	vp_image_release_kept(instance->meant);
