@@ -8,18 +8,47 @@ enum vp_stage_of_unit vp_field_stage(enum vp_field_id field)
 {
 	if (vp_field_of_flow(field))
 		return VP_STAGE_FLOW;
-	/* what an HTTP request line and headers give; of anything else the end is waited for
+	/* what the first lines of an HTTP message give; of anything else the end is waited for
 	 */
-	if (field >= VP_FIELD_HTTP_METHOD && field <= VP_FIELD_HTTP_PROTOCOL)
+	if ((field >= VP_FIELD_HTTP_METHOD && field <= VP_FIELD_HTTP_PROTOCOL) ||
+	    field == VP_FIELD_HTTP_RAW_HEADER || field == VP_FIELD_HTTP_STAT_CODE ||
+	    field == VP_FIELD_HTTP_STAT_MSG || field == VP_FIELD_HTTP_RESPONSE_HEADER)
 		return VP_STAGE_HEAD;
 	return VP_STAGE_END;
 }
 
+static bool is_one_of(enum vp_field_id field, const enum vp_field_id *fields, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		if (fields[i] == field)
+			return true;
+	return false;
+}
+
 bool vp_field_in_parts(enum vp_field_id field)
 {
-	return field == VP_FIELD_STREAM || field == VP_FIELD_MESSAGE ||
-	       (field >= VP_FIELD_HTTP_REQUEST_BODY &&
-		field <= VP_FIELD_HTTP_REQUEST_BODY_FORM);
+	static const enum vp_field_id fields[] = {
+		VP_FIELD_STREAM,
+		VP_FIELD_MESSAGE,
+		VP_FIELD_HTTP_REQUEST_BODY,
+		VP_FIELD_HTTP_REQUEST_BODY_JSON,
+		VP_FIELD_HTTP_REQUEST_BODY_XML,
+		VP_FIELD_HTTP_REQUEST_BODY_FORM,
+		VP_FIELD_HTTP_REQUEST_BODY_PART,
+		VP_FIELD_HTTP_RESPONSE_BODY,
+		VP_FIELD_SMTP_LINE,
+		VP_FIELD_SMTP_COMMAND_DATA,
+		VP_FIELD_FTP_LINE,
+		VP_FIELD_FTP_COMMAND_DATA,
+		VP_FIELD_POP3_LINE,
+		VP_FIELD_POP3_COMMAND_DATA,
+		VP_FIELD_IMAP_ARGUMENTS,
+		VP_FIELD_TELNET_LINE,
+		VP_FIELD_TELNET_SUBOPTION,
+		VP_FIELD_REDIS_ARGUMENT,
+	};
+
+	return is_one_of(field, fields, VP_COUNT(fields));
 }
 
 bool vp_field_of_flow(enum vp_field_id field)
@@ -30,22 +59,24 @@ bool vp_field_of_flow(enum vp_field_id field)
 		VP_FIELD_UDP_SRCPORT, VP_FIELD_UDP_DSTPORT,
 	};
 
-	for (size_t i = 0; i < VP_COUNT(fields); i++)
-		if (fields[i] == field)
-			return true;
-	return false;
+	return is_one_of(field, fields, VP_COUNT(fields));
 }
 
 bool vp_field_raw(enum vp_field_id field)
 {
-	return field == VP_FIELD_STREAM || field == VP_FIELD_MESSAGE ||
-	       field == VP_FIELD_DATAGRAM || field == VP_FIELD_HTTP_URI_RAW ||
-	       field == VP_FIELD_HTTP_REQUEST_LINE;
+	static const enum vp_field_id fields[] = {
+		VP_FIELD_STREAM,       VP_FIELD_MESSAGE,	   VP_FIELD_DATAGRAM,
+		VP_FIELD_HTTP_URI_RAW, VP_FIELD_HTTP_REQUEST_LINE, VP_FIELD_HTTP_RAW_HEADER,
+		VP_FIELD_SMTP_LINE,    VP_FIELD_FTP_LINE,	   VP_FIELD_POP3_LINE,
+	};
+
+	return is_one_of(field, fields, VP_COUNT(fields));
 }
 
 bool vp_field_caseless(enum vp_field_id field)
 {
-	return field == VP_FIELD_HTTP_HEADER;
+	return field == VP_FIELD_HTTP_HEADER || field == VP_FIELD_HTTP_RESPONSE_HEADER ||
+	       field == VP_FIELD_HTTP_REQUEST_TRAILER;
 }
 
 static void lists_free(struct vp_lists *lists)
@@ -135,7 +166,5 @@ void vp_program_necessary(const struct vp_program *program, size_t rule, struct 
 {
 	struct vp_span span = program->terms_of.data[rule].necessary;
 
-	*out = (struct vp_slice){ NULL, 0 };
-	if (span.count)
-		*out = (struct vp_slice){ program->blob.data + span.first, span.count };
+	*out = (struct vp_slice){ vp_span_of(&program->blob, span), span.count };
 }

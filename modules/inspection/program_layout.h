@@ -30,6 +30,9 @@ struct vp_span {
 	uint32_t first, count;
 };
 
+/* The beginning of a span in its array; NULL when it is empty. */
+#define vp_span_of(array, span) ((span).count ? (array)->data + (span).first : NULL)
+
 struct vp_input {
 	uint32_t field;
 	struct vp_span argument; /* of `text`; empty: none */

@@ -214,16 +214,19 @@ static void flow_value(struct vp_unit *unit, enum vp_field_id field, uint64_t va
 			{
 				const struct vp_atom *atom = &program->atoms.data[*number];
 				struct vp_span at = atom->ranges;
+				bool holds;
 
-				if (atom->source == VP_ATOM_ADDRESS
-					    ? address && vp_number_address_within(
-								 program->addresses.data +
-									 at.first,
-								 at.count, address)
-					    : atom->source == VP_ATOM_VALUE && !address &&
-						      vp_number_within(
-							      program->numbers.data + at.first,
-							      at.count, value & atom->mask))
+				if (address)
+					holds = atom->source == VP_ATOM_ADDRESS &&
+						vp_number_address_within(
+							vp_span_of(&program->addresses, at),
+							at.count, address);
+				else
+					holds = atom->source == VP_ATOM_VALUE &&
+						vp_number_within(
+							vp_span_of(&program->numbers, at),
+							at.count, value & atom->mask);
+				if (holds)
 					vp_array_push(&unit->flow_atoms, *number);
 			}
 		}

@@ -74,7 +74,7 @@ static void rule_ready(struct vp_unit *unit, uint32_t number)
 static void rule_advance(struct vp_unit *unit, uint32_t number)
 {
 	const struct vp_rule_terms *rule = &unit->program->terms_of.data[number];
-	const struct vp_term *terms = unit->program->terms.data + rule->positives.first;
+	const struct vp_term *terms = vp_span_of(&unit->program->terms, rule->positives);
 
 	for (uint32_t i = 0; i < rule->positives.count; i++) {
 		uint32_t atom = terms[i].atom;
@@ -114,7 +114,7 @@ static void count_atoms(struct vp_unit *unit, enum vp_stage_of_unit stage)
 		const struct vp_atom *atom = &program->atoms.data[*number];
 		uint32_t count = unit->values[atom->input];
 
-		if (count && vp_number_within(program->numbers.data + atom->ranges.first,
+		if (count && vp_number_within(vp_span_of(&program->numbers, atom->ranges),
 					      atom->ranges.count, count & atom->mask))
 			vp_truth_hold(unit, *number);
 	}

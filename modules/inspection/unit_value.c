@@ -74,7 +74,7 @@ static void overflow(struct vp_reading *r)
 {
 	const struct vp_input *input = input_of(r);
 	const struct vp_program_pattern *patterns =
-		r->unit->program->patterns.data + input->patterns.first;
+		vp_span_of(&r->unit->program->patterns, input->patterns);
 
 	r->dropped = true;
 	r->held = 0;
@@ -109,8 +109,8 @@ static void hold(struct vp_reading *r, struct vp_slice bytes)
 static bool within(const struct vp_program *program, const struct vp_atom *atom,
 		   uint64_t number)
 {
-	return vp_number_within(program->numbers.data + atom->ranges.first, atom->ranges.count,
-				number & atom->mask);
+	return vp_number_within(vp_span_of(&program->numbers, atom->ranges),
+				atom->ranges.count, number & atom->mask);
 }
 
 /* A length that only grows is above a bound as soon as it passes it. */
@@ -121,12 +121,13 @@ static void compare_early(struct vp_reading *r)
 	vp_lists_each(number, &program->compared_of, r->input)
 	{
 		const struct vp_atom *atom = &program->atoms.data[*number];
-		const struct vp_number_range *last =
-			program->numbers.data + atom->ranges.first + atom->ranges.count - 1;
+		const struct vp_number_range *ranges =
+			vp_span_of(&program->numbers, atom->ranges);
 
-		if (atom->source == VP_ATOM_LENGTH && atom->ranges.count &&
-		    atom->mask == UINT64_MAX && last->last == UINT64_MAX &&
-		    r->length >= last->first)
+		if (atom->source != VP_ATOM_LENGTH || !ranges || atom->mask != UINT64_MAX)
+			continue;
+		ranges += atom->ranges.count - 1; /* the highest */
+		if (ranges->last == UINT64_MAX && r->length >= ranges->first)
 			vp_truth_hold(r->unit, *number);
 	}
 }
@@ -155,7 +156,7 @@ static void confirm(struct vp_reading *r, struct vp_slice value)
 {
 	const struct vp_input *input = input_of(r);
 	const struct vp_program_pattern *patterns =
-		r->unit->program->patterns.data + input->patterns.first;
+		vp_span_of(&r->unit->program->patterns, input->patterns);
 
 	for (uint32_t i = 0; i < input->patterns.count; i++) {
 		bool marked = vp_bit(r->marked, i);

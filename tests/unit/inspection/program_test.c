@@ -15,8 +15,8 @@ static const char *const varied[] = {
 	"when = http.uri | length equals 2-3, 5\nexcept = ip.src equals @near\n",
 	"direction = to-client\nwhen = http.uri present\n",
 	"when = http.header(host) | lowercase | trim equals \"a\", @words\n",
-	"when = tcp.srcport | mask(0xff) equals 0x40\nwhen = http.uri.raw contains "
-	"\"/raw/\"\n",
+	("when = tcp.srcport | mask(0xff) equals 0x40\nwhen = http.uri.raw contains "
+	 "\"/raw/\"\n"),
 	"",
 };
 
@@ -93,8 +93,8 @@ static void sign(uint8_t *bytes, size_t len)
 static void damage_is_refused(void **state)
 {
 	static const char *const rules[] = {
-		"when = tcp.srcport equals 1-5\nwhen = http.uri | trim | length equals 7\n"
-		"except = http.header(a) absent\nexcept = ip.src equals 192.0.2.1\n",
+		("when = tcp.srcport equals 1-5\nwhen = http.uri | trim | length equals 7\n"
+		 "except = http.header(a) absent\nexcept = ip.src equals 192.0.2.1\n"),
 	};
 	struct vp_program *loaded = NULL;
 	struct test_rules t;
@@ -210,8 +210,8 @@ static void necessary_literals(void **state)
 		{ RAW_SERVICE, "when = stream[0:] contains \"abcd\", \"efgh\"\n", "" },
 		{ RAW_SERVICE, "when = stream[0:] | lowercase contains \"abcd\"\n", "" },
 		{ RAW_SERVICE,
-		  "when = stream[0:] contains \"abc\"\nwhen = stream[0:] matches "
-		  "/x?longer+y/\n",
+		  ("when = stream[0:] contains \"abc\"\nwhen = stream[0:] matches "
+		   "/x?longer+y/\n"),
 		  "longe" },
 		{ RAW_SERVICE, "when = stream[0:] matches /abcd/i\n", "" },
 		{ RAW_SERVICE, "when = stream[0:] matches /abcd|efgh/\n", "" },

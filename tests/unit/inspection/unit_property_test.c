@@ -24,9 +24,9 @@ static const char *const rules[] = {
 	"when = http.request_body | url-decode | length greater-than 20\n",
 	"when = http.request_body | length less-than 9\n",
 	"when = not http.request_body contains \"ca\"\n",
-	"when = http.request_body contains \"aa\"\nwhen = not http.request_body contains "
-	"\"cc\"\n"
-	"except = http.request_body | length at-least 60\n",
+	("when = http.request_body contains \"aa\"\nwhen = not http.request_body contains "
+	 "\"cc\"\n"
+	 "except = http.request_body | length at-least 60\n"),
 	"when = http.uri contains \"abc\"\n",
 	"when = http.uri matches /^a.*c$/\n",
 	"when = http.uri | lowercase matches /b{2,3}\\R?a/\n",

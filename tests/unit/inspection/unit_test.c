@@ -342,13 +342,13 @@ static const struct row operators[] = {
 	  true,
 	  { V(URI, "", "ac") } },
 	{ HTTP_SERVICE,
-	  "when = http.uri contains \"a\"\nexcept = http.query(x) equals \"1\"\n"
-	  "except = http.query(y) equals \"1\"\n",
+	  ("when = http.uri contains \"a\"\nexcept = http.query(x) equals \"1\"\n"
+	   "except = http.query(y) equals \"1\"\n"),
 	  false,
 	  { V(URI, "", "a"), V(QUERY, "y", "1") } },
 	{ HTTP_SERVICE,
-	  "when = http.uri contains \"a\"\nexcept = http.query(x) equals \"1\"\n"
-	  "except = http.query(y) equals \"1\"\n",
+	  ("when = http.uri contains \"a\"\nexcept = http.query(x) equals \"1\"\n"
+	   "except = http.query(y) equals \"1\"\n"),
 	  true,
 	  { V(URI, "", "a"), V(QUERY, "z", "1") } },
 	{ HTTP_SERVICE,
@@ -635,8 +635,8 @@ static void as_early_as_certain(void **state)
 		"when = http.uri contains \"a\"\n",
 		"when = http.uri contains \"a\"\nwhen = http.header(X) absent\n",
 		"when = http.uri contains \"a\"\nwhen = http.request_body contains \"evil\"\n",
-		"when = http.uri contains \"a\"\nwhen = not http.request_body contains "
-		"\"x\"\n",
+		("when = http.uri contains \"a\"\nwhen = not http.request_body contains "
+		 "\"x\"\n"),
 		"when = http.request_body | length greater-than 9\n",
 		"when = http.request_body | length less-than 90\n",
 		"when = ip.src equals 192.0.2.1\n",
@@ -788,8 +788,8 @@ static void values_beyond_the_bound(void **state)
 	static const char *const rules[] = {
 		"when = http.uri contains \"x\"\nwhen = http.request_body matches /evil\\R/\n",
 		"when = http.uri contains \"y\"\nwhen = http.request_body contains \"evil\"\n",
-		"when = http.uri contains \"z\"\n"
-		"when = http.request_body | normalise-path contains \"evil\"\n",
+		("when = http.uri contains \"z\"\n"
+		 "when = http.request_body | normalise-path contains \"evil\"\n"),
 	};
 	static const char long_body[100] = "evi";
 	static const struct {
@@ -860,8 +860,8 @@ static void backtracking_is_bounded(void **state)
 {
 	static const char *const rules[] = {
 		"when = http.uri matches /^(?:a|aa|aaa)+\\R$/\n",
-		"when = http.method equals \"PUT\"\nwhen = http.uri matches "
-		"/^(?:a|aa)+\\R$/\n",
+		("when = http.method equals \"PUT\"\nwhen = http.uri matches "
+		 "/^(?:a|aa)+\\R$/\n"),
 	};
 	static const char value[] =
 		"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa!";
@@ -887,8 +887,9 @@ static void awaits_what_may_matter(void **state)
 {
 	static const char *const rules[] = {
 		"when = http.uri equals \"/a\"\nwhen = http.request_body contains \"evil\"\n",
-		"when = http.uri equals \"/b\"\nwhen = not http.request_body contains \"ok\"\n"
-		"except = http.query(skip) present\n",
+		("when = http.uri equals \"/b\"\nwhen = not http.request_body contains "
+		 "\"ok\"\n"
+		 "except = http.query(skip) present\n"),
 	};
 	static const struct {
 		const char *uri, *query;
