@@ -76,10 +76,9 @@ void vp_stream_begin(struct vp_stream *stream, uint32_t sequence);
  * counts without payload too: Linux takes the byte it points to out of the stream,
  * whichever segment brings that byte. A segment without bytes, FIN and URG passes.
  *
- * Only segments that the receiver would
- * take belong here: checksum and window are checked before, by the caller or by
- * conntrack; a position is only known modulo 2^32, and whoever may send far ahead
- * of the receiver can make it mean another.
+ * Only segments that the receiver would take belong here: checksum and window are
+ * checked before, by the caller or by conntrack. A position is only known modulo
+ * 2^32, and whoever may send far ahead of the receiver can make it mean another.
  *
  * VP_FATE_EMPTY has
  * - bytes that are older than what is kept, with whatever newer ones the segment
