@@ -27,6 +27,7 @@ libvpinspection_a_SOURCES += \
 	modules/inspection/program.c modules/inspection/program.h \
 	modules/inspection/program_check.c \
 	modules/inspection/program_compile.c \
+	modules/inspection/program_condition.c modules/inspection/program_condition.h \
 	modules/inspection/program_layout.h \
 	modules/inspection/program_link.c \
 	modules/inspection/program_pack.c \

@@ -9,6 +9,7 @@
 
 #include "modules/inspection/intern.h"
 #include "modules/inspection/pattern.h"
+#include "modules/inspection/program_condition.h"
 #include "modules/inspection/program_layout.h"
 
 #define NECESSARY_LEAST 3u
@@ -29,148 +30,6 @@ struct builder {
 	VP_ARRAY(struct draft) drafts;
 	struct vp_error *err;
 };
-
-/* A condition's transforms, taken apart. */
-struct reading {
-	size_t bytes; /* the first so many transforms yield bytes */
-	enum vp_atom_source source;
-	uint64_t mask;
-	bool little_endian;
-};
-
-static int fail_at(struct builder *b, const struct vp_location *at, const char *text)
-{
-	return vp_fail(b->err, -EOPNOTSUPP, "%s:%u: inspection cannot evaluate this: %s",
-		       at->file ? at->file : "?", at->line, text);
-}
-
-static bool any_value_is(const struct vp_values *values, enum vp_value_kind kind)
-{
-	vp_array_each (value, values)
-		if (value->kind == kind ||
-		    (value->kind == VP_VALUE_SET && value->reference.set &&
-		     any_value_is(&value->reference.set->values, kind)))
-			return true;
-	return false;
-}
-
-static enum vp_atom_source source_of(const struct vp_condition *condition, bool number)
-{
-	if (condition->op == VP_OP_PRESENT || condition->op == VP_OP_ABSENT)
-		return VP_ATOM_PRESENCE;
-	if (condition->field->type == VP_TYPE_ADDRESS)
-		return VP_ATOM_ADDRESS;
-	if (number || condition->field->type == VP_TYPE_NUMBER ||
-	    (condition->op >= VP_OP_LESS_THAN && condition->op <= VP_OP_AT_LEAST) ||
-	    any_value_is(&condition->values, VP_VALUE_NUMBER))
-		return VP_ATOM_VALUE;
-	return VP_ATOM_PATTERNS;
-}
-
-static int reading_of(struct builder *b, const struct vp_condition *condition,
-		      struct reading *reading)
-{
-	bool number = false, measured = false;
-
-	*reading = (struct reading){ .mask = UINT64_MAX };
-	vp_array_each (transform, &condition->transforms) {
-		if (vp_transform_yields_bytes(transform->kind)) {
-			if (number)
-				return fail_at(b, &condition->at,
-					       "a transform of bytes behind one that makes a "
-					       "number");
-			reading->bytes++;
-			continue;
-		}
-		number = true;
-		if (transform->kind == VP_TRANSFORM_MASK)
-			reading->mask &= transform->number;
-		else if (transform->kind == VP_TRANSFORM_LITTLE_ENDIAN)
-			reading->little_endian = true;
-		else
-			measured = true;
-		if (transform->kind == VP_TRANSFORM_LENGTH)
-			reading->source = VP_ATOM_LENGTH;
-		if (transform->kind == VP_TRANSFORM_COUNT_OF)
-			reading->source = VP_ATOM_COUNTED;
-	}
-	if (!measured || condition->op == VP_OP_PRESENT || condition->op == VP_OP_ABSENT)
-		reading->source = source_of(condition, number);
-	return 0;
-}
-
-/* Only of so many bytes a number can be made. */
-static bool is_number(const struct vp_condition *condition, const struct reading *reading)
-{
-	return condition->field->type == VP_TYPE_NUMBER ||
-	       (condition->field->type == VP_TYPE_SLICE && condition->length &&
-		condition->length <= 8 && !reading->bytes);
-}
-
-static int check_value(struct builder *b, const struct vp_condition *condition,
-		       const struct reading *reading, const struct vp_value *value,
-		       const struct vp_location *at)
-{
-	bool orders = condition->op >= VP_OP_LESS_THAN && condition->op <= VP_OP_AT_LEAST;
-	bool plain = reading->mask == UINT64_MAX && !reading->little_endian;
-
-	switch (value->kind) {
-	case VP_VALUE_NUMBER:
-		if (reading->source == VP_ATOM_PATTERNS || reading->source == VP_ATOM_ADDRESS)
-			return fail_at(b, at, "a number");
-		break;
-	case VP_VALUE_ADDRESS:
-		if (reading->source != VP_ATOM_ADDRESS)
-			return fail_at(b, at, "an address");
-		break;
-	case VP_VALUE_BYTES:
-		if (reading->source == VP_ATOM_PATTERNS)
-			break;
-		if (reading->source != VP_ATOM_VALUE || !plain ||
-		    condition->field->type != VP_TYPE_SLICE)
-			return fail_at(b, at, "a string compared with a number");
-		if (orders && value->bytes.len != condition->length)
-			return fail_at(b, at,
-				       "the order of a slice and a string of another length");
-		break;
-	case VP_VALUE_REGEX:
-		if (reading->source != VP_ATOM_PATTERNS)
-			return fail_at(b, at, "a pattern on a number");
-		break;
-	case VP_VALUE_SET:
-		if (!value->reference.set)
-			return fail_at(b, at, "a set that is not resolved");
-		vp_array_each (element, &value->reference.set->values) {
-			int code = check_value(b, condition, reading, element, at);
-
-			if (code)
-				return code;
-		}
-		break;
-	}
-	return 0;
-}
-
-static int check(struct builder *b, const struct vp_condition *condition,
-		 const struct reading *reading)
-{
-	bool flow = vp_field_of_flow(condition->field->id);
-
-	if (!(condition->field->points & VP_POINT_BIT(VP_POINT_INSPECTION)))
-		return fail_at(b, &condition->at, condition->field->name);
-	if (reading->source == VP_ATOM_VALUE && !is_number(condition, reading))
-		return fail_at(b, &condition->at,
-			       "only a number field or a slice of 1 to 8 bytes is a number");
-	if (reading->source == VP_ATOM_ADDRESS && !flow)
-		return fail_at(b, &condition->at, condition->field->name);
-	vp_array_each (value, &condition->values) {
-		int code = check_value(b, condition, reading, value, &value->at);
-
-		if (code)
-			return code;
-	}
-	return 0;
-}
 
 static struct vp_span text_add(struct vp_program *program, const char *text, size_t len)
 {
@@ -300,13 +159,11 @@ static int atom_of(struct builder *b, const struct vp_condition *condition, uint
 {
 	_cleanup_strbuf_ struct vp_strbuf key = { 0 };
 	struct vp_program *program = b->program;
-	struct reading reading;
+	struct vp_condition_reading reading;
 	struct vp_atom atom;
-	int code = reading_of(b, condition, &reading);
+	int code = vp_condition_read(condition, &reading, b->err);
 	bool is_new;
 
-	if (!code)
-		code = check(b, condition, &reading);
 	if (code)
 		return code;
 	atom = (struct vp_atom){

@@ -83,3 +83,35 @@ fuzz_http_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
 fuzz_http_LDADD = libvpinspection.a libvppolicy.a libvpbase.a $(VP_INSPECTION_LIBS)
 endif
 EXTRA_DIST += tests/fuzz/http.dict tests/fuzz/corpus/http
+
+if FUZZERS
+noinst_PROGRAMS += fuzz_protocol
+fuzz_protocol_SOURCES = \
+	tests/fuzz/fuzz_protocol.c \
+	tests/unit/inspection/record.c \
+	tests/unit/inspection/record.h \
+	tests/unit/inspection/run.c \
+	tests/unit/inspection/run.h
+fuzz_protocol_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
+fuzz_protocol_LDADD = libvpinspection.a libvppolicy.a libvpbase.a $(VP_INSPECTION_LIBS)
+endif
+EXTRA_DIST += tests/fuzz/corpus/protocol
+
+if FUZZERS
+noinst_PROGRAMS += fuzz_program fuzz_transform
+fuzz_program_SOURCES = tests/fuzz/fuzz_program.c
+fuzz_program_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
+fuzz_program_LDADD = libvpinspection.a libvppolicy.a libvpbase.a $(VP_INSPECTION_LIBS)
+fuzz_transform_SOURCES = tests/fuzz/fuzz_transform.c
+fuzz_transform_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
+fuzz_transform_LDADD = libvpinspection.a libvppolicy.a libvpbase.a
+endif
+EXTRA_DIST += \
+	tests/fuzz/corpus/program/numbers \
+	tests/fuzz/corpus/program/patterns \
+	tests/fuzz/corpus/program/slices \
+	tests/fuzz/corpus/transform/base64 \
+	tests/fuzz/corpus/transform/chain \
+	tests/fuzz/corpus/transform/path \
+	tests/fuzz/corpus/transform/url \
+	tests/fuzz/corpus/transform/utf-8
