@@ -170,50 +170,51 @@ bool vp_http_header_is(const struct vp_http_header *header, const char *name)
 	return vp_http_same(vp_http_trim(header->name), name);
 }
 
-void vp_http_header_put(struct vp_http_out *out, enum vp_field_id field, struct vp_slice name,
-			const struct vp_http_header *header)
+static void put_folded(struct vp_http_out *out, enum vp_field_id field, struct vp_slice name,
+		       struct vp_slice lines)
 {
 	struct vp_http_value value = { .out = out, .field = field };
 	size_t position = 0;
 
-	if (!header->folded) {
-		vp_http_put(out, field, name, header->value);
-		return;
-	}
 	vp_http_value_begin(&value, name);
-	while (position < header->value.len) {
-		struct vp_slice line = vp_http_trim(take_line(header->value, &position));
+	while (position < lines.len) {
+		struct vp_slice line = vp_http_trim(take_line(lines, &position));
 
 		vp_http_value_add(&value, line.data, line.len);
-		if (position < header->value.len)
+		if (position < lines.len)
 			vp_http_value_add(&value, " ", 1);
 	}
 	vp_http_value_end(&value);
 }
 
+void vp_http_header_put(struct vp_http_out *out, enum vp_field_id field, struct vp_slice name,
+			const struct vp_http_header *header)
+{
+	if (header->folded)
+		put_folded(out, field, name, header->value);
+	else
+		vp_http_put(out, field, name, header->value);
+}
+
 /* NUL, CR without LF, and LF without CR where others have it. */
 static uint32_t line_ends(struct vp_slice bytes)
 {
-	uint32_t ambiguity = 0;
-	size_t with = 0, without = 0;
+	uint32_t ambiguity =
+		bytes.len && memchr(bytes.data, 0, bytes.len) ? AMBIGUITY(NUL) : 0;
+	bool with = false, without = false;
+	const uint8_t *cr;
+	size_t length;
 
-	for (size_t i = 0; i < bytes.len; i++) {
-		uint8_t c = bytes.data[i];
-
-		if (c > '\r')
-			continue;
-		if (c == '\n') {
-			if (i && bytes.data[i - 1] == '\r')
-				with++;
-			else
-				without++;
-		} else if (c == '\r') {
-			if (i + 1 < bytes.len && bytes.data[i + 1] != '\n')
-				ambiguity |= AMBIGUITY(BARE_CR);
-		} else if (!c) {
-			ambiguity |= AMBIGUITY(NUL);
-		}
+	for (; (length = vp_http_line_end(bytes)); bytes.data += length, bytes.len -= length) {
+		cr = memchr(bytes.data, '\r', length);
+		with = with || (length > 1 && bytes.data[length - 2] == '\r');
+		without = without || length < 2 || bytes.data[length - 2] != '\r';
+		if (cr && cr + 2 != bytes.data + length)
+			ambiguity |= AMBIGUITY(BARE_CR);
 	}
+	cr = bytes.len ? memchr(bytes.data, '\r', bytes.len) : NULL;
+	if (cr && cr + 1 != bytes.data + bytes.len)
+		ambiguity |= AMBIGUITY(BARE_CR);
 	if (with && without)
 		ambiguity |= AMBIGUITY(BARE_LF);
 	return ambiguity;

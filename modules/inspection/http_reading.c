@@ -36,6 +36,65 @@ static void make_config(void)
 	config = made;
 }
 
+/* A host that any reader takes for the same: a short name, maybe with a port. */
+static bool is_plain_host(struct vp_slice host)
+{
+	size_t name = 0, port;
+
+	for (; name < host.len && host.data[name] != ':'; name++) {
+		uint8_t c = host.data[name];
+		bool dot = c == '.' && name && name + 1 < host.len &&
+			   host.data[name - 1] != '.' && host.data[name + 1] != ':';
+
+		if (!dot && c != '-' && c != '_' && !(c >= '0' && c <= '9') &&
+		    !((c | 0x20) >= 'a' && (c | 0x20) <= 'z'))
+			return false;
+	}
+	if (!name || name > 63)
+		return false;
+	for (port = name + 1; port < host.len; port++)
+		if (host.data[port] < '0' || host.data[port] > '9')
+			return false;
+	return name == host.len || (port > name + 1 && port <= name + 5);
+}
+
+/* A target of a path that is normalised already, of bytes that stand for themselves; *path is
+ * its length. */
+static bool is_plain_target(struct vp_slice target, size_t *path)
+{
+	uint8_t before = 0;
+	size_t i;
+
+	for (i = 0; i < target.len && target.data[i] != '?'; i++) {
+		uint8_t c = target.data[i];
+
+		if (c <= ' ' || c >= 0x7f || c == '%' || c == '\\' || c == '#' ||
+		    (before == '/' && (c == '/' || c == '.')))
+			return false;
+		before = c;
+	}
+	*path = i;
+	return i && target.data[0] == '/' && !memchr(target.data, '#', target.len);
+}
+
+/*
+ * Nothing that could be read in two ways, as in nearly all requests: then libhtp
+ * is not asked, which would cost as much as everything else.
+ */
+static bool is_plain(const struct vp_http_head *head, size_t *path)
+{
+	struct vp_http_header header;
+	size_t position = 0;
+
+	if (head->ambiguity || !head->protocol.len || !is_plain_target(head->target, path) ||
+	    vp_http_same(head->method, "connect"))
+		return false;
+	while (vp_http_header_next(head->lines, &position, &header))
+		if (vp_http_header_is(&header, "host") && !is_plain_host(header.value))
+			return false;
+	return true;
+}
+
 static bool concerns(const struct vp_http_header *header)
 {
 	return vp_http_header_is(header, "content-length") ||
@@ -102,7 +161,7 @@ static void read_transaction(struct vp_http_reading *reading, const htp_tx_t *tx
 		reading->ambiguity |= 1u << VP_HTTP_BAD_HOST;
 }
 
-void vp_http_reading_open(struct vp_http_reading *reading, const struct vp_http_head *head)
+void vp_http_reading_ask(struct vp_http_reading *reading, const struct vp_http_head *head)
 {
 	_cleanup_strbuf_ struct vp_strbuf text = { 0 };
 	const htp_conn_t *conn;
@@ -122,7 +181,22 @@ void vp_http_reading_open(struct vp_http_reading *reading, const struct vp_http_
 		read_transaction(reading, tx, head);
 }
 
+void vp_http_reading_open(struct vp_http_reading *reading, const struct vp_http_head *head)
+{
+	struct vp_slice target = head->target;
+	size_t path;
+
+	if (!is_plain(head, &path)) {
+		vp_http_reading_ask(reading, head);
+		return;
+	}
+	*reading = (struct vp_http_reading){ .path = { target.data, path } };
+	if (path < target.len)
+		reading->query = vp_slice_of(target.data + path + 1, target.len - path - 1);
+}
+
 void vp_http_reading_close(struct vp_http_reading *reading)
 {
-	htp_connp_destroy_all(reading->connp);
+	if (reading->connp)
+		htp_connp_destroy_all(reading->connp);
 }

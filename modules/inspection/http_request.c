@@ -5,6 +5,7 @@
  */
 #include "modules/inspection/http_request.h"
 
+#include "lib/memory.h"
 #include "modules/inspection/form.h"
 #include "modules/inspection/http_reading.h"
 
@@ -62,14 +63,20 @@ static void put_query(struct vp_http_out *out, struct vp_slice query)
 static void put_lower(struct vp_http_out *out, enum vp_field_id field, struct vp_slice text)
 {
 	struct vp_http_value value = { .out = out, .field = field };
+	uint8_t lower[64];
 
 	vp_http_value_begin(&value, VP_SLICE_NONE);
-	for (size_t i = 0; i < text.len; i++) {
-		uint8_t c = text.data[i];
+	while (text.len) {
+		size_t len = text.len < sizeof(lower) ? text.len : sizeof(lower);
 
-		if (c >= 'A' && c <= 'Z')
-			c |= 0x20;
-		vp_http_value_add(&value, &c, 1);
+		for (size_t i = 0; i < len; i++) {
+			uint8_t c = text.data[i];
+
+			lower[i] = c >= 'A' && c <= 'Z' ? c | 0x20 : c;
+		}
+		vp_http_value_add(&value, lower, len);
+		text.data += len;
+		text.len -= len;
 	}
 	vp_http_value_end(&value);
 }
@@ -134,6 +141,7 @@ static void put_type(struct head_state *state, const struct vp_http_header *head
 	    (state->type.len != type.len || memcmp(state->type.data, type.data, type.len)))
 		vp_http_ambiguous(state->out, VP_HTTP_REPEATED_TYPE);
 	state->type = type;
+	vp_http_content_header(state->content, state->out, header);
 }
 
 static void put_host(struct head_state *state, const struct vp_http_header *header)
@@ -144,26 +152,46 @@ static void put_host(struct head_state *state, const struct vp_http_header *head
 	state->host = true;
 }
 
+static void put_cookie_header(struct head_state *state, const struct vp_http_header *header)
+{
+	vp_http_header_put(state->out, VP_FIELD_HTTP_COOKIE, VP_SLICE_NONE, header);
+	if (vp_http_wants(state->out, VP_FIELD_HTTP_COOKIE))
+		put_cookies(state->out, header->value);
+}
+
+static void put_user_agent(struct head_state *state, const struct vp_http_header *header)
+{
+	vp_http_header_put(state->out, VP_FIELD_HTTP_USER_AGENT, VP_SLICE_NONE, header);
+}
+
+static void put_encoding(struct head_state *state, const struct vp_http_header *header)
+{
+	vp_http_content_header(state->content, state->out, header);
+}
+
+/* Headers that are fields of their own, by the length of their names. */
+static const struct special {
+	size_t len;
+	const char *name;
+	void (*put)(struct head_state *state, const struct vp_http_header *header);
+} specials[] = {
+	{ 4, "host", put_host },
+	{ 6, "cookie", put_cookie_header },
+	{ 10, "user-agent", put_user_agent },
+	{ 12, "content-type", put_type },
+	{ 16, "content-encoding", put_encoding },
+};
+
 static void put_header(struct head_state *state, const struct vp_http_header *header)
 {
-	struct vp_http_out *out = state->out;
+	struct vp_slice name = vp_http_trim(header->name);
 
 	vp_http_value_add(&state->names, header->name.data, header->name.len);
 	vp_http_value_add(&state->names, "\n", 1);
-	vp_http_header_put(out, VP_FIELD_HTTP_HEADER, header->name, header);
-	if (vp_http_header_is(header, "host")) {
-		put_host(state, header);
-	} else if (vp_http_header_is(header, "cookie")) {
-		vp_http_header_put(out, VP_FIELD_HTTP_COOKIE, VP_SLICE_NONE, header);
-		if (vp_http_wants(out, VP_FIELD_HTTP_COOKIE))
-			put_cookies(out, header->value);
-	} else if (vp_http_header_is(header, "user-agent")) {
-		vp_http_header_put(out, VP_FIELD_HTTP_USER_AGENT, VP_SLICE_NONE, header);
-	} else {
-		if (vp_http_header_is(header, "content-type"))
-			put_type(state, header);
-		vp_http_content_header(state->content, out, header);
-	}
+	vp_http_header_put(state->out, VP_FIELD_HTTP_HEADER, header->name, header);
+	for (size_t i = 0; i < VP_COUNT(specials); i++)
+		if (specials[i].len == name.len && vp_http_same(name, specials[i].name))
+			specials[i].put(state, header);
 }
 
 static void put_headers(struct vp_http_out *out, const struct vp_http_head *head,

@@ -10,6 +10,7 @@
 #include "lib/memory.h"
 #include "lib/strbuf.h"
 #include "modules/inspection/http.h"
+#include "modules/inspection/http_reading.h"
 #include "tests/unit/inspection/http_tests.h"
 
 void only_fields(bool *unwanted, const char *fields)
@@ -165,12 +166,48 @@ static void only_what_is_wanted(void **state)
 	expect_case(&test);
 }
 
+/* Where libhtp is not asked, it would have said the same. */
+static void plain_heads_need_no_second_reading(void **state)
+{
+	static const char *const targets[] = {
+		"/",	    "/a/b.c", "/a/b;c=d,e:f@g/", "/a..b/c?d/../e?f", "/~a/'(b)*+!$&=?",
+		"/a?b%41+c"
+	};
+	static const char *const hosts[] = { "a", "A.b-c_d:80", "127.0.0.1:8080" };
+
+	(void)state;
+	for (size_t i = 0; i < VP_COUNT(targets) * VP_COUNT(hosts); i++) {
+		const char *target = targets[i % VP_COUNT(targets)];
+		_cleanup_free_ char *text = vp_format("POST %s HTTP/1.1\r\nHost: %s\r\n"
+						      "Content-Length: 3\r\n\r\n",
+						      target, hosts[i / VP_COUNT(targets)]);
+		struct vp_http_reading fast, asked;
+		struct vp_http_head head;
+
+		vp_http_head_request(&head, vp_slice_of(text, strlen(text)));
+		vp_http_reading_open(&fast, &head);
+		vp_http_reading_ask(&asked, &head);
+		assert_null(fast.connp);
+		assert_int_equal(fast.path.len, asked.path.len);
+		assert_memory_equal(fast.path.data, asked.path.data, fast.path.len);
+		assert_int_equal(!fast.query.data, !asked.query.data);
+		assert_int_equal(fast.query.len, asked.query.len);
+		if (fast.query.len)
+			assert_memory_equal(fast.query.data, asked.query.data, fast.query.len);
+		assert_int_equal(fast.ambiguity, asked.ambiguity);
+		assert_null(asked.host.data);
+		vp_http_reading_close(&asked);
+		vp_http_reading_close(&fast);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(request_lines),
 		cmocka_unit_test(headers),
 		cmocka_unit_test(only_what_is_wanted),
+		cmocka_unit_test(plain_heads_need_no_second_reading),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL) + run_http_framing_tests() +
