@@ -15,6 +15,7 @@ struct state {
 	struct vp_parsed parsed;
 	uint64_t skippable[2];
 	bool skipped; /* the last bytes were left out */
+	uint32_t random;
 };
 
 static bool over(const struct state *state)
@@ -42,13 +43,21 @@ static void feed(struct state *state, enum vp_direction direction, const uint8_t
 		state->run->memory = held;
 }
 
+static size_t piece_size(struct state *state)
+{
+	if (!state->run->seed || !state->run->cut)
+		return state->run->cut;
+	state->random = state->random * 1103515245 + 12345;
+	return 1 + (state->random >> 16) % state->run->cut;
+}
+
 /* The size of the next piece; what may be skipped is, when that is wanted. */
 static size_t feed_piece(struct state *state, const struct vp_run_input *input, size_t offset,
 			 size_t *first)
 {
 	uint64_t *skippable = &state->skippable[input->direction];
 	size_t left = input->len - offset;
-	size_t piece = *first ? *first : state->run->cut;
+	size_t piece = *first ? *first : piece_size(state);
 
 	if (state->run->skip && *skippable && left) {
 		piece = *skippable < left ? (size_t)*skippable : left;
@@ -106,7 +115,9 @@ static void write_state(const struct vp_parsed *parsed, struct vp_strbuf *out)
 
 char *vp_run(struct vp_run *run)
 {
-	struct state state = { .run = run, .parsed.state = VP_PARSE_BOUNDARY };
+	struct state state = { .run = run,
+			       .parsed.state = VP_PARSE_BOUNDARY,
+			       .random = run->seed };
 	_cleanup_strbuf_ struct vp_strbuf out = { 0 };
 	struct vp_record record;
 

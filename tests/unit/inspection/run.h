@@ -25,6 +25,7 @@ struct vp_run {
 	size_t count;
 	size_t cut;	      /* bytes given at once; 0: an input is given whole */
 	size_t first;	      /* bytes given at first, when not 0 */
+	uint32_t seed;	      /* when not 0: pieces of random sizes up to `cut` */
 	bool skip;	      /* leave out what the parser says is skippable */
 	bool finish;	      /* end both directions behind the last input */
 	size_t sleepy;	      /* out: how often the flow could have slept */
