@@ -101,12 +101,6 @@ void vp_held_drop_first(struct vp_held **held)
 	*held = NULL;
 }
 
-void vp_held_clear(struct vp_held **held)
-{
-	while (*held)
-		vp_held_drop_first(held);
-}
-
 size_t vp_held_packets(const struct vp_held *held)
 {
 	return held ? held->len - held->head : 0;

@@ -22,7 +22,6 @@ void vp_held_add(struct vp_held **held, const struct vp_segment *segment);
 /* The one with the lowest start, valid until the next change; NULL when there is none. */
 const struct vp_segment *vp_held_first(const struct vp_held *held);
 void vp_held_drop_first(struct vp_held **held);
-void vp_held_clear(struct vp_held **held);
 
 size_t vp_held_packets(const struct vp_held *held);
 size_t vp_held_bytes(const struct vp_held *held);  /* of the segments */
