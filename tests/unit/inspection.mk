@@ -44,8 +44,17 @@ inspection_parsers_test_LDADD = libvpinspection.a libvppolicy.a libvpbase.a \
 	$(VP_INSPECTION_LIBS) $(CMOCKA_LIBS)
 
 # values against rules
-check_PROGRAMS += inspection_transform_test inspection_program_test inspection_unit_test
-TESTS += inspection_transform_test inspection_program_test inspection_unit_test
+check_PROGRAMS += inspection_transform_test inspection_pattern_test \
+	inspection_program_test inspection_unit_test
+TESTS += inspection_transform_test inspection_pattern_test \
+	inspection_program_test inspection_unit_test
+inspection_pattern_test_SOURCES = \
+	tests/unit/inspection/pattern_test.c \
+	tests/unit/inspection/rules.c \
+	tests/unit/inspection/rules.h
+inspection_pattern_test_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+inspection_pattern_test_LDADD = libvpinspection.a libvppolicy.a libvpbase.a \
+	$(VP_INSPECTION_LIBS) $(INIH_LIBS) $(CMOCKA_LIBS)
 inspection_transform_test_SOURCES = tests/unit/inspection/transform_test.c
 inspection_transform_test_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 inspection_transform_test_LDADD = libvpinspection.a libvppolicy.a libvpbase.a $(CMOCKA_LIBS)
