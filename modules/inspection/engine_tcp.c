@@ -114,8 +114,7 @@ static void put_in_order(struct vp_engine *engine, struct vp_flow *flow,
 	if (!side->stream)
 		vp_flow_begin(engine, flow, direction, packet->sequence + syn);
 	vp_stream_segment(side->stream, engine->given->number, packet->sequence + syn,
-			  packet->payload, fin,
-			  packet->flags & VP_TCP_URG && packet->payload.len);
+			  packet->payload, fin, packet->flags & VP_TCP_URG);
 }
 
 /* A segment of a connection with a candidate for its place. False: it was settled. */
@@ -151,12 +150,14 @@ static void to_flow(struct vp_engine *engine, struct vp_flow *flow,
 		    enum vp_direction direction)
 {
 	const struct vp_packet *packet = &engine->packet;
-	bool syn = packet->flags & VP_TCP_SYN, fin = packet->flags & VP_TCP_FIN;
 	struct vp_flow_side *side = &flow->sides[direction];
+	bool syn = packet->flags & VP_TCP_SYN;
 
 	if (syn && direction == VP_TO_SERVER && flow->last)
 		again(engine, flow, packet->sequence + 1);
-	if (packet->flags & VP_TCP_RST || (!packet->payload.len && !fin && !syn)) {
+	if (packet->flags & VP_TCP_RST ||
+	    (!packet->payload.len &&
+	     !(packet->flags & (VP_TCP_FIN | VP_TCP_SYN | VP_TCP_URG)))) {
 		pass(engine);
 		return;
 	}

@@ -261,6 +261,8 @@ static void test_conflict(void **state)
 	assert_int_equal(w.reasons[w.number], VP_REASON_CONFLICT);
 	assert_int_equal(w.last.reason, VP_REASON_CONFLICT);
 	assert_fate(&w, segment_at(&w, 4, URG, "!", 1), REPLACE);
+	/* an empty segment can make a byte urgent that comes with another */
+	assert_fate(&w, segment_at(&w, 5, URG, "", 0), REPLACE);
 	assert_fate(&w, segment_at(&w, 4, 0, "?", 1), REPLACE); /* a keep-alive's garbage */
 	assert_int_equal(w.lengths[w.number], 40);
 	close_world(&w);
