@@ -15,10 +15,14 @@
 #include "modules/inspection/http_chunk.h"
 #include "modules/inspection/json.h"
 #include "modules/inspection/multipart.h"
+#include "modules/inspection/wide.h"
 #include "modules/inspection/xml.h"
 
 /* Most bytes of the head of a part, and of a trailer, out of what a head may have. */
 #define PART_SHARE 8
+
+/* No media type that an application knows is longer. */
+#define MOST_MEDIA 128
 
 struct vp_http_body {
 	struct vp_http_out *out;
@@ -30,6 +34,7 @@ struct vp_http_body {
 	struct vp_http_chunk chunk;
 	struct vp_http_collect trailer;
 	struct vp_decoder *decoder;
+	struct vp_wide wide;
 	bool begun;	   /* the first byte that is not blank came */
 	const char *bound; /* which bound was reached */
 	struct vp_json *json;
@@ -49,14 +54,66 @@ static bool contains(struct vp_slice text, const char *word)
 	return false;
 }
 
-static void content_type(struct vp_http_content *content, struct vp_slice type)
+static bool begins_with(struct vp_slice text, const char *word)
 {
+	size_t len = strlen(word);
+
+	return text.len >= len && vp_http_same(vp_slice_of(text.data, len), word);
+}
+
+/* Encodings in which ASCII is not ASCII. UTF-16 is known by its bytes, where one expects it.
+ */
+static bool is_foreign(struct vp_slice charset, bool may_be_wide)
+{
+	static const char *const names[] = { "ibm",   "cp0",	  "cp5", "cp1047", "ebcdic",
+					     "utf-7", "iso-2022", "hz-", "utf-16", "utf-32",
+					     "utf16", "utf32",	  "ucs" };
+	size_t count = VP_COUNT(names) - (may_be_wide ? 5 : 0);
+
+	for (size_t i = 0; i < count; i++)
+		if (begins_with(charset, names[i]))
+			return true;
+	return false;
+}
+
+/* The parameters of a type, wherever one of the name begins. */
+static bool has_foreign_charset(struct vp_slice type, bool may_be_wide)
+{
+	static const char name[] = "charset=";
+
+	for (; type.len >= sizeof(name); type.data++, type.len--) {
+		struct vp_slice charset =
+			vp_slice_of(type.data + sizeof(name) - 1, type.len - sizeof(name) + 1);
+
+		if (!begins_with(type, name))
+			continue;
+		if (*charset.data == '"' || *charset.data == '\'') {
+			charset.data++;
+			charset.len--;
+		}
+		if (is_foreign(charset, may_be_wide))
+			return true;
+	}
+	return false;
+}
+
+static void content_type(struct vp_http_content *content, struct vp_http_out *out,
+			 struct vp_slice type)
+{
+	const uint8_t *end = type.len ? memchr(type.data, ';', type.len) : NULL;
+	struct vp_slice media =
+		vp_slice_of(type.data, end ? (size_t)(end - type.data) : type.len);
+
+	if (media.len > MOST_MEDIA)
+		media.len = MOST_MEDIA;
 	content->typed = true;
-	content->json = content->json || contains(type, "json");
-	content->xml = content->xml || contains(type, "xml");
-	content->form = content->form || contains(type, "urlencoded");
-	if (type.len > 10 && vp_http_same(vp_slice_of(type.data, 10), "multipart/"))
+	content->json = content->json || contains(media, "json");
+	content->xml = content->xml || contains(media, "xml");
+	content->form = content->form || contains(media, "urlencoded");
+	if (begins_with(type, "multipart/"))
 		content->type = type;
+	if (has_foreign_charset(type, content->json || content->xml))
+		vp_http_ambiguous(out, VP_HTTP_FOREIGN_CHARSET);
 }
 
 static void content_encoding(struct vp_http_content *content, struct vp_http_out *out,
@@ -82,7 +139,7 @@ void vp_http_content_header(struct vp_http_content *content, struct vp_http_out 
 			    const struct vp_http_header *header)
 {
 	if (vp_http_header_is(header, "content-type"))
-		content_type(content, header->value);
+		content_type(content, out, header->value);
 	else if (vp_http_header_is(header, "content-encoding"))
 		content_encoding(content, out, header->value);
 }
@@ -111,7 +168,8 @@ static void open_xml(struct vp_http_body *body)
 {
 	if (!body->xml && vp_http_wants(body->out, VP_FIELD_HTTP_REQUEST_BODY_XML))
 		body->xml = vp_xml_new(body->out, VP_FIELD_HTTP_REQUEST_BODY_XML,
-				       body->limits->depth, body->limits->memory / 2);
+				       body->limits->depth, body->limits->memory / 2,
+				       body->wide.width);
 }
 
 static void open_form(struct vp_http_body *body)
@@ -123,22 +181,12 @@ static void open_form(struct vp_http_body *body)
 }
 
 /* A form field's value may come of one reader only; parts go before. */
-static void open_readers(struct vp_http_body *body)
+static void open_parts(struct vp_http_body *body)
 {
-	const struct vp_http_content *content = &body->content;
-
-	if (content->json)
-		open_json(body);
-	if (content->xml)
-		open_xml(body);
-	if (content->type.len) {
-		body->multipart = vp_multipart_new(body->out, content->type,
-						   body->limits->header / PART_SHARE);
-		if (!body->multipart)
-			vp_http_ambiguous(body->out, VP_HTTP_BAD_MULTIPART);
-	} else if (content->form) {
-		open_form(body);
-	}
+	body->multipart = vp_multipart_new(body->out, body->content.type,
+					   body->limits->header / PART_SHARE);
+	if (!body->multipart)
+		vp_http_ambiguous(body->out, VP_HTTP_BAD_MULTIPART);
 }
 
 struct vp_http_body *vp_http_body_new(const struct vp_http_content *content,
@@ -158,8 +206,8 @@ struct vp_http_body *vp_http_body_new(const struct vp_http_content *content,
 		content->response ? VP_FIELD_HTTP_RESPONSE_BODY : VP_FIELD_HTTP_REQUEST_BODY;
 	if (body->wanted && content->coding != VP_CODING_IDENTITY)
 		body->decoder = vp_decoder_new(content->coding, limits->memory / 2);
-	if (body->wanted && !content->response)
-		open_readers(body);
+	if (body->wanted && !content->response && content->type.len)
+		open_parts(body);
 	body->content.type = VP_SLICE_NONE; /* its bytes are the head's */
 	return body;
 }
@@ -202,17 +250,16 @@ static bool is_lead(uint8_t c)
 /* The first byte that is neither white space nor of a byte order mark says what it may be. */
 static void sniff(struct vp_http_body *body, uint8_t first)
 {
+	const struct vp_http_content *content = &body->content;
+
 	body->begun = true;
-	if (body->multipart)
-		return;
-	if (first == '{' || first == '[') {
+	body->sniffed = !content->xml;
+	if (content->json || first == '{' || first == '[')
 		open_json(body);
-	} else if (first == '<') {
-		body->sniffed = !body->xml;
+	if (content->xml || first == '<')
 		open_xml(body);
-	} else if (!body->content.typed) {
+	if (content->form || (!content->typed && !body->json && !body->xml))
 		open_form(body);
-	}
 }
 
 static int read_xml(struct vp_http_body *body, int result)
@@ -227,10 +274,18 @@ static int read_xml(struct vp_http_body *body, int result)
 	return result == -ENOBUFS ? result : 0;
 }
 
-static int read_text(struct vp_http_body *body, struct vp_slice bytes)
+/* Text, whatever it was encoded in. */
+static int read_text(void *context, struct vp_slice bytes)
 {
+	struct vp_http_body *body = context;
 	int r = 0;
 
+	for (; !body->begun && bytes.len; bytes.data++, bytes.len--) {
+		if (is_lead(*bytes.data))
+			continue;
+		sniff(body, *bytes.data);
+		break;
+	}
 	if (!bytes.len)
 		return 0;
 	if (body->json && vp_json_feed(body->json, bytes)) {
@@ -255,17 +310,12 @@ static int read_decoded(void *context, struct vp_slice bytes)
 	vp_http_value_flush(&body->raw);
 	if (body->content.response)
 		return 0;
-	if (body->multipart && vp_multipart_feed(body->multipart, bytes)) {
-		body->bound = "part-header";
-		return -ENOBUFS;
-	}
-	for (; !body->begun && bytes.len; bytes.data++, bytes.len--) {
-		if (is_lead(*bytes.data))
-			continue;
-		sniff(body, *bytes.data);
-		break;
-	}
-	return read_text(body, bytes);
+	if (!body->multipart)
+		return vp_wide_feed(&body->wide, bytes, read_text, body);
+	if (!vp_multipart_feed(body->multipart, bytes))
+		return 0;
+	body->bound = "part-header";
+	return -ENOBUFS;
 }
 
 static int coded(struct vp_http_body *body, int result)
@@ -409,6 +459,8 @@ bool vp_http_body_finish(struct vp_http_body *body)
 {
 	if (body->decoder)
 		coded(body, vp_decoder_finish(body->decoder, read_decoded, body));
+	if (body->wanted && !body->content.response && !body->multipart)
+		vp_wide_finish(&body->wide, read_text, body);
 	if (body->json)
 		vp_json_finish(body->json);
 	if (body->xml && !body->bound)

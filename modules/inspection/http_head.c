@@ -271,7 +271,7 @@ static bool ends_with_chunked(struct vp_slice value)
 static void read_encoding(struct vp_http_head *head, struct vp_slice value)
 {
 	if (head->encoded || !vp_http_same(value, "chunked"))
-		head->ambiguity |= AMBIGUITY(BAD_ENCODING_NAME);
+		head->ambiguity |= AMBIGUITY(BAD_TRANSFER_ENCODING);
 	if (ends_with_chunked(value))
 		head->framing = VP_HTTP_CHUNKED;
 	head->encoded = true;

@@ -9,7 +9,7 @@ static const char *const ambiguity_names[] = {
 	[VP_HTTP_DIFFERING_LENGTHS] = "differing-lengths",
 	[VP_HTTP_REPEATED_LENGTH] = "repeated-length",
 	[VP_HTTP_BAD_LENGTH] = "bad-length",
-	[VP_HTTP_BAD_ENCODING_NAME] = "bad-transfer-encoding",
+	[VP_HTTP_BAD_TRANSFER_ENCODING] = "bad-transfer-encoding",
 	[VP_HTTP_OLD_CHUNKED] = "old-chunked",
 	[VP_HTTP_FOLDED_HEADER] = "folded-header",
 	[VP_HTTP_NUL] = "nul",
@@ -23,7 +23,8 @@ static const char *const ambiguity_names[] = {
 	[VP_HTTP_REPEATED_HOST] = "repeated-host",
 	[VP_HTTP_DIFFERING_HOSTS] = "differing-hosts",
 	[VP_HTTP_BAD_HOST] = "bad-host",
-	[VP_HTTP_REPEATED_TYPE] = "differing-types",
+	[VP_HTTP_DIFFERING_TYPES] = "differing-types",
+	[VP_HTTP_FOREIGN_CHARSET] = "foreign-charset",
 	[VP_HTTP_BAD_CHUNK_SIZE] = "bad-chunk-size",
 	[VP_HTTP_BAD_CHUNK_END] = "bad-chunk-end",
 	[VP_HTTP_UNKNOWN_ENCODING] = "unknown-encoding",
@@ -31,7 +32,7 @@ static const char *const ambiguity_names[] = {
 	[VP_HTTP_BAD_MULTIPART] = "bad-multipart",
 	[VP_HTTP_BAD_XML] = "bad-xml",
 	[VP_HTTP_TRUNCATED] = "truncated",
-	[VP_HTTP_READINGS] = "differing-readings",
+	[VP_HTTP_DIFFERING_READINGS] = "differing-readings",
 };
 _Static_assert(VP_COUNT(ambiguity_names) == VP_HTTP_AMBIGUITY_COUNT, "every one has a word");
 

@@ -16,13 +16,13 @@ enum vp_http_ambiguity {
 	VP_HTTP_DIFFERING_LENGTHS, /* several Content-Length that differ */
 	VP_HTTP_REPEATED_LENGTH,   /* the same Content-Length again */
 	VP_HTTP_BAD_LENGTH,	   /* a Content-Length that is not only digits, or too large */
-	VP_HTTP_BAD_ENCODING_NAME, /* a Transfer-Encoding other than "chunked" */
-	VP_HTTP_OLD_CHUNKED,	   /* Transfer-Encoding in HTTP/1.0 */
-	VP_HTTP_FOLDED_HEADER,	   /* a header line that begins with white space */
-	VP_HTTP_NUL,		   /* a NUL byte in the head */
-	VP_HTTP_BARE_CR,	   /* CR without LF */
-	VP_HTTP_BARE_LF,	   /* LF without CR where other lines have both */
-	VP_HTTP_SPACE_BEFORE_COLON, /* white space between a header's name and its colon */
+	VP_HTTP_BAD_TRANSFER_ENCODING, /* a Transfer-Encoding other than "chunked" */
+	VP_HTTP_OLD_CHUNKED,	       /* Transfer-Encoding in HTTP/1.0 */
+	VP_HTTP_FOLDED_HEADER,	       /* a header line that begins with white space */
+	VP_HTTP_NUL,		       /* a NUL byte in the head */
+	VP_HTTP_BARE_CR,	       /* CR without LF */
+	VP_HTTP_BARE_LF,	       /* LF without CR where other lines have both */
+	VP_HTTP_SPACE_BEFORE_COLON,    /* white space between a header's name and its colon */
 	VP_HTTP_BAD_HEADER,	  /* a header line without colon, or a name that is no token */
 	VP_HTTP_BAD_REQUEST_LINE, /* not method SP target SP version, or a target with
 				   * bytes that none has */
@@ -31,7 +31,8 @@ enum vp_http_ambiguity {
 	VP_HTTP_REPEATED_HOST,	  /* several Host headers */
 	VP_HTTP_DIFFERING_HOSTS,  /* the target's host is another than the Host header's */
 	VP_HTTP_BAD_HOST,	  /* a Host that is none */
-	VP_HTTP_REPEATED_TYPE,	  /* several Content-Type headers that differ */
+	VP_HTTP_DIFFERING_TYPES,  /* several Content-Type headers that differ */
+	VP_HTTP_FOREIGN_CHARSET,  /* a Content-Type whose encoding hides ASCII */
 	VP_HTTP_BAD_CHUNK_SIZE,	  /* a chunk's size is not only hexadecimal digits */
 	VP_HTTP_BAD_CHUNK_END,	  /* no line end behind a chunk */
 	VP_HTTP_UNKNOWN_ENCODING, /* a Content-Encoding that is not decoded here */
@@ -39,7 +40,7 @@ enum vp_http_ambiguity {
 	VP_HTTP_BAD_MULTIPART,	  /* a multipart body whose structure is wrong */
 	VP_HTTP_BAD_XML,	  /* a body of an XML type that is not well-formed */
 	VP_HTTP_TRUNCATED,	  /* the connection ends within a request */
-	VP_HTTP_READINGS,	  /* this parser and libhtp read the framing differently */
+	VP_HTTP_DIFFERING_READINGS, /* this parser and libhtp read the framing differently */
 	VP_HTTP_AMBIGUITY_COUNT,
 };
 

@@ -154,7 +154,7 @@ static void read_transaction(struct vp_http_reading *reading, const htp_tx_t *tx
 		reading->host = slice_of(tx->parsed_uri->hostname);
 	}
 	if (head->protocol.len && differs(tx, head))
-		reading->ambiguity |= 1u << VP_HTTP_READINGS;
+		reading->ambiguity |= 1u << VP_HTTP_DIFFERING_READINGS;
 	if (tx->flags & HTP_HOST_AMBIGUOUS)
 		reading->ambiguity |= 1u << VP_HTTP_DIFFERING_HOSTS;
 	if (tx->flags & HTP_HOST_INVALID)

@@ -139,7 +139,7 @@ static void put_type(struct head_state *state, const struct vp_http_header *head
 	vp_http_header_put(state->out, VP_FIELD_HTTP_CONTENT_TYPE, VP_SLICE_NONE, header);
 	if (state->type.data &&
 	    (state->type.len != type.len || memcmp(state->type.data, type.data, type.len)))
-		vp_http_ambiguous(state->out, VP_HTTP_REPEATED_TYPE);
+		vp_http_ambiguous(state->out, VP_HTTP_DIFFERING_TYPES);
 	state->type = type;
 	vp_http_content_header(state->content, state->out, header);
 }

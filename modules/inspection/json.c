@@ -9,6 +9,7 @@
 #include <errno.h>
 
 #include "lib/memory.h"
+#include "modules/inspection/wide.h"
 
 enum json_state {
 	JSON_BETWEEN,	/* between tokens */
@@ -86,24 +87,8 @@ static void text_add(struct vp_json *json, const uint8_t *data, size_t len)
 static void add_utf8(struct vp_json *json, uint32_t c)
 {
 	uint8_t bytes[4];
-	size_t len = 0;
 
-	if (c < 0x80) {
-		bytes[len++] = (uint8_t)c;
-	} else if (c < 0x800) {
-		bytes[len++] = (uint8_t)(0xc0 | c >> 6);
-		bytes[len++] = (uint8_t)(0x80 | (c & 0x3f));
-	} else if (c < 0x10000) {
-		bytes[len++] = (uint8_t)(0xe0 | c >> 12);
-		bytes[len++] = (uint8_t)(0x80 | (c >> 6 & 0x3f));
-		bytes[len++] = (uint8_t)(0x80 | (c & 0x3f));
-	} else {
-		bytes[len++] = (uint8_t)(0xf0 | c >> 18);
-		bytes[len++] = (uint8_t)(0x80 | (c >> 12 & 0x3f));
-		bytes[len++] = (uint8_t)(0x80 | (c >> 6 & 0x3f));
-		bytes[len++] = (uint8_t)(0x80 | (c & 0x3f));
-	}
-	text_add(json, bytes, len);
+	text_add(json, bytes, vp_utf8_put(c, bytes));
 }
 
 /* A high surrogate that no low one follows is no character. */
@@ -129,7 +114,7 @@ static void end_unicode(struct vp_json *json)
 	if (unit >= 0xd800 && unit <= 0xdbff)
 		json->high = unit;
 	else
-		add_utf8(json, unit >= 0xdc00 && unit <= 0xdfff ? 0xfffd : unit);
+		add_utf8(json, unit);
 }
 
 /* The name of what comes next in the open container, without a key of its own. */

@@ -70,6 +70,7 @@ libvpinspection_a_SOURCES += \
 	modules/inspection/http_request.c modules/inspection/http_request.h \
 	modules/inspection/json.c modules/inspection/json.h \
 	modules/inspection/multipart.c modules/inspection/multipart.h \
+	modules/inspection/wide.c modules/inspection/wide.h \
 	modules/inspection/xml.c modules/inspection/xml.h
 
 # packets judged

@@ -197,7 +197,7 @@ static int XMLCALL unknown_encoding(void *context, const char *name, XML_Encodin
 }
 
 struct vp_xml *vp_xml_new(struct vp_http_out *out, enum vp_field_id field, unsigned int depth,
-			  size_t memory)
+			  size_t memory, bool utf8)
 {
 	struct vp_xml *xml = vp_alloc(1, sizeof(*xml) + (depth + 1) * sizeof(xml->levels[0]));
 
@@ -206,7 +206,7 @@ struct vp_xml *vp_xml_new(struct vp_http_out *out, enum vp_field_id field, unsig
 	xml->most = depth;
 	xml->most_held = memory;
 	running = xml;
-	xml->parser = XML_ParserCreate_MM(NULL, &memory_suite, NULL);
+	xml->parser = XML_ParserCreate_MM(utf8 ? "UTF-8" : NULL, &memory_suite, NULL);
 	running = NULL;
 	if (!xml->parser) {
 		xml->stopped = -ENOBUFS;

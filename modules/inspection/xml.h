@@ -19,9 +19,9 @@
 struct vp_xml;
 
 /* Values go to `field` of `out`, which outlives it. `depth`: elements in each other;
- * `memory`: bytes expat may hold. */
+ * `memory`: bytes expat may hold; `utf8`: it is, whatever it declares. */
 struct vp_xml *vp_xml_new(struct vp_http_out *out, enum vp_field_id field, unsigned int depth,
-			  size_t memory);
+			  size_t memory, bool utf8);
 void vp_xml_free(struct vp_xml *xml);
 size_t vp_xml_memory(const struct vp_xml *xml);
 

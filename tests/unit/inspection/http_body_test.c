@@ -190,6 +190,36 @@ static void compressed(void **state)
 	expect_body(fields, "Content-Encoding: gzip\r\n", packed, len, found);
 }
 
+/* JSON and XML in UTF-16 and UTF-32, with and without byte order mark. */
+static void wide_text(void **state)
+{
+	static const struct {
+		const char *bytes;
+		size_t len;
+	} tests[] = {
+#define WIDE(BYTES) { BYTES, sizeof(BYTES) - 1 }
+		WIDE("{\0\"\0a\0\"\0:\0\"\0\xe9\0\x3d\xd8\0\xdex\0\"\0}\0"),
+		WIDE("\xff\xfe{\0\"\0a\0\"\0:\0\"\0\xe9\0\x3d\xd8\0\xdex\0\"\0}\0"),
+		WIDE("\0{\0\"\0a\0\"\0:\0\"\0\xe9\xd8\x3d\xde\0\0x\0\"\0}"),
+		WIDE("\xfe\xff\0{\0\"\0a\0\"\0:\0\"\0\xe9\xd8\x3d\xde\0\0x\0\"\0}"),
+		WIDE("{\0\0\0\"\0\0\0a\0\0\0\"\0\0\0:\0\0\0\"\0\0\0\xe9\0\0\0\0\xf6\1\0x"
+		     "\0\0\0\"\0\0\0}\0\0\0"),
+		WIDE("\0\0\0{\0\0\0\"\0\0\0a\0\0\0\"\0\0\0:\0\0\0\"\0\0\0\xe9\0\1\xf6\0\0\0\0x"
+		     "\0\0\0\"\0\0\0}"),
+	};
+
+	(void)state;
+	for (size_t i = 0; i < VP_COUNT(tests); i++)
+		expect_body("http.request_body.json", JSON, tests[i].bytes, tests[i].len,
+			    J("a", "\\xc3\\xa9\\xf0\\x9f\\x98\\x80x"));
+	expect_body(
+		"http.request_body.xml http.ambiguity", XML,
+		"<\0?\0x\0m\0l\0 \0v\0e\0r\0s\0i\0o\0n\0=\0'\0001\0.\0000\0'\0 \0e\0n\0c\0o\0"
+		"d\0i\0n\0g\0=\0'\0u\0t\0f\0-\0001\0006\0'\0?\0>\0<\0a\0>\0b\0<\0/\0a\0>\0",
+		2 * 47, X("a", "b"));
+	expect_body("http.request_body.json", "Content-Type: x/y\r\n", "{}", 2, "");
+}
+
 /* What a run ends with, and the most it held. */
 static char *last_line(const char *fields, const char *lines, const void *body, size_t len,
 		       size_t *memory)
@@ -293,15 +323,11 @@ static void long_part_heads(void **state)
 int run_http_body_tests(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(forms),
-		cmocka_unit_test(json),
-		cmocka_unit_test(xml),
-		cmocka_unit_test(parts),
-		cmocka_unit_test(compressed),
-		cmocka_unit_test(hostile_depth),
-		cmocka_unit_test(hostile_xml),
-		cmocka_unit_test(bombs),
-		cmocka_unit_test(long_part_heads),
+		cmocka_unit_test(forms),	 cmocka_unit_test(json),
+		cmocka_unit_test(xml),		 cmocka_unit_test(parts),
+		cmocka_unit_test(compressed),	 cmocka_unit_test(wide_text),
+		cmocka_unit_test(hostile_depth), cmocka_unit_test(hostile_xml),
+		cmocka_unit_test(bombs),	 cmocka_unit_test(long_part_heads),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -112,6 +112,10 @@ static void heads_are_ambiguous(void **state)
 		AMBIGUOUS("GET / HTTP/1.1\r\nHost: a/b\r\n\r\n", WORD("bad-host")),
 		AMBIGUOUS("GET / HTTP/1.1\r\nContent-Type: a/b\r\nContent-Type: c/d\r\n\r\n",
 			  WORD("differing-types")),
+		AMBIGUOUS("GET / HTTP/1.1\r\nContent-Type: a/b; charset=IBM037\r\n\r\n",
+			  WORD("foreign-charset")),
+		AMBIGUOUS("GET / HTTP/1.1\r\nContent-Type: a/json; charset=utf-16\r\n\r\n",
+			  ""),
 		AMBIGUOUS("GET / HTTP/1.1\r\nContent-Encoding: zstd\r\n\r\n",
 			  WORD("unknown-encoding")),
 	};
