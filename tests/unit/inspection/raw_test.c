@@ -7,7 +7,9 @@
 #include <cmocka.h>
 
 #include "lib/memory.h"
+#include "lib/strbuf.h"
 #include "modules/inspection/frame.h"
+#include "policy/value.h"
 #include "tests/unit/inspection/parsers_tests.h"
 
 static void expect_frames(const char *frame, const void *data, size_t len, const char *text)
@@ -211,6 +213,24 @@ static void only_canonical_texts_are_frames(void **state)
 	vp_frame_free(&frame);
 }
 
+/* As validation prints it, for every byte there is. */
+static void any_delimiter_is_read_as_printed(void **state)
+{
+	_cleanup_strbuf_ struct vp_strbuf text = { 0 };
+	struct vp_frame frame;
+	uint8_t bytes[256];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(bytes); i++)
+		bytes[i] = (uint8_t)i;
+	vp_strbuf_adds(&text, "delimiter ");
+	vp_bytes_print(bytes, sizeof(bytes), &text);
+	assert_true(vp_frame_parse(&frame, vp_strbuf_text(&text)));
+	assert_int_equal(frame.delimiter_len, sizeof(bytes));
+	assert_memory_equal(frame.delimiter, bytes, sizeof(bytes));
+	vp_frame_free(&frame);
+}
+
 int run_raw_tests(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -225,6 +245,7 @@ int run_raw_tests(void)
 		cmocka_unit_test(an_end_closes_the_message),
 		cmocka_unit_test(the_thousandth_message),
 		cmocka_unit_test(only_canonical_texts_are_frames),
+		cmocka_unit_test(any_delimiter_is_read_as_printed),
 	};
 
 	return cmocka_run_group_tests_name("raw", tests, NULL, NULL);

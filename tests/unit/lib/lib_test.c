@@ -81,6 +81,18 @@ static void address_steps(void **state)
 	assert_false(vp_address_step(&address, -1));
 }
 
+static void bytes_in_little_endian(void **state)
+{
+	const uint8_t data[] = { 1, 2, 0xfc, 4, 5, 0x86, 7 };
+	struct vp_bytes b = vp_bytes_of(data, sizeof(data));
+
+	(void)state;
+	assert_int_equal(vp_bytes_le16(&b), 0x0201);
+	assert_int_equal(vp_bytes_le32(&b), 0x860504fc);
+	assert_int_equal(vp_bytes_le16(&b), 0);
+	assert_true(b.failed);
+}
+
 static void bytes_stop_at_the_end(void **state)
 {
 	static const uint8_t data[] = { 1, 2, 3, 4, 5, 6, 7 };
@@ -155,6 +167,7 @@ int main(void)
 		cmocka_unit_test(range_parse_and_print),
 		cmocka_unit_test(range_parse_refuses),
 		cmocka_unit_test(address_steps),
+		cmocka_unit_test(bytes_in_little_endian),
 		cmocka_unit_test(bytes_stop_at_the_end),
 		cmocka_unit_test(strbuf_grows),
 		cmocka_unit_test(error_context_comes_first),
