@@ -19,7 +19,8 @@ struct builder {
 	struct vp_findings *findings;
 	const struct vp_patch *patch; /* the current one */
 	enum vp_mode mode;	      /* its effective mode */
-	bool bounded, published;      /* seen anywhere: bounded sets; services of this host */
+	/* seen anywhere: bounded sets, services of this host, bytes of UDP datagrams */
+	bool bounded, published, batched;
 	unsigned int
 		forced; /* VP_LIFELINE_BITs that somebody shields with management = force */
 };
@@ -338,7 +339,25 @@ static void tell_lifelines(struct builder *b, const struct vp_placement *placeme
 	}
 }
 
-/* Patches */
+static bool covers_udp(const struct vp_placement *placement)
+{
+	vp_array_each (range, &placement->ports)
+		if (vp_protocol_traffic(range->protocol) & VP_TRAFFIC_UDP)
+			return true;
+	return false;
+}
+
+/* Does netfilter look into datagrams that may come several in one? */
+static bool looks_into_batches(const struct vp_placement *placement)
+{
+	if (placement->point != VP_POINT_NETFILTER || !covers_udp(placement))
+		return false;
+	vp_array_each (condition, &placement->rule->when)
+		if (condition->field->id == VP_FIELD_DATAGRAM ||
+		    condition->field->id == VP_FIELD_DATAGRAM_LEN)
+			return true;
+	return false;
+}
 
 static void plan_rule(struct builder *b, const struct vp_rule *rule, uint32_t tag)
 {
@@ -367,6 +386,7 @@ static void plan_rule(struct builder *b, const struct vp_rule *rule, uint32_t ta
 	b->bounded |= rule->action.verdict == VP_VERDICT_BAN ||
 		      (rule->action.verdict == VP_VERDICT_LIMIT && rule->action.per_source);
 	b->published |= placement.local;
+	b->batched |= looks_into_batches(&placement);
 	vp_array_push(&b->plan->placements, placement);
 }
 
@@ -472,6 +492,13 @@ static void host_blind_spots(struct builder *b)
 			vp_strdup("published container ports are shielded where the kernel "
 				  "translates the destination; a proxy process that opens the "
 				  "inner connection itself is seen only at its own port"));
+	if (b->batched)
+		blind_spot(
+			b, NULL, "batch",
+			vp_strdup("UDP datagrams that a program, container or guest of this "
+				  "host hands over in one batch (UDP_SEGMENT), or that the "
+				  "kernel joins for a receiver that asked for it (UDP_GRO), "
+				  "are judged by the first of them"));
 	if (b->bounded)
 		blind_spot(
 			b, NULL, "bounded",
