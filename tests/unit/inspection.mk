@@ -87,6 +87,7 @@ inspection_http_test_SOURCES = \
 	tests/unit/inspection/record.h \
 	tests/unit/inspection/run.c \
 	tests/unit/inspection/run.h
+inspection_http_test_CPPFLAGS = $(AM_CPPFLAGS) -DVP_SOURCE_DIR='"$(abs_top_srcdir)"'
 inspection_http_test_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS) $(HTP_CFLAGS) $(ZLIB_CFLAGS)
 inspection_http_test_LDADD = libvpinspection.a libvppolicy.a libvpbase.a \
 	$(VP_INSPECTION_LIBS) $(CMOCKA_LIBS)

@@ -10,9 +10,11 @@
 
 #include <cmocka.h>
 
+#include "lib/file.h"
 #include "lib/memory.h"
 #include "lib/strbuf.h"
 #include "modules/inspection/http.h"
+#include "modules/inspection/http_out.h"
 #include "tests/unit/inspection/http_tests.h"
 #include "tests/unit/inspection/record.h"
 
@@ -367,6 +369,27 @@ static void memory_is_flat(void **state)
 	vp_record_close(&record);
 }
 
+/* Each word is a row of the table in doc/http.md, and each row is a word. */
+static void words_are_documented(void **state)
+{
+	_cleanup_free_ char *page = NULL;
+	struct vp_error err = { 0 };
+	size_t len, rows = 0;
+
+	(void)state;
+	assert_int_equal(vp_file_read(VP_SOURCE_DIR "/doc/http.md", 1 << 20, &page, &len, &err),
+			 0);
+	for (unsigned int i = 0; i < VP_HTTP_AMBIGUITY_COUNT; i++) {
+		_cleanup_free_ char *row = vp_format("\n| `%s` | ", vp_http_ambiguity_name(i));
+
+		if (!strstr(page, row))
+			fail_msg("doc/http.md has no row for %s", vp_http_ambiguity_name(i));
+	}
+	for (const char *at = page; (at = strstr(at, "\n| `")); at++)
+		rows++;
+	assert_int_equal(rows, VP_HTTP_AMBIGUITY_COUNT);
+}
+
 int run_http_framing_tests(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -379,6 +402,7 @@ int run_http_framing_tests(void)
 		cmocka_unit_test(heads_are_bounded),
 		cmocka_unit_test(unread_bodies_are_skippable),
 		cmocka_unit_test(memory_is_flat),
+		cmocka_unit_test(words_are_documented),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
