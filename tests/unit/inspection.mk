@@ -68,6 +68,7 @@ inspection_program_test_LDADD = libvpinspection.a libvppolicy.a libvpbase.a \
 inspection_unit_test_SOURCES = \
 	tests/unit/inspection/rules.c \
 	tests/unit/inspection/rules.h \
+	tests/unit/inspection/unit_naive_test.c \
 	tests/unit/inspection/unit_property_test.c \
 	tests/unit/inspection/unit_test.c
 inspection_unit_test_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)

@@ -5,6 +5,7 @@
 #include "tests/unit/inspection/rules.h"
 
 int run_unit_property_tests(void);
+int run_unit_naive_tests(void);
 
 #define URI    VP_FIELD_HTTP_URI
 #define BODY   VP_FIELD_HTTP_REQUEST_BODY
@@ -971,5 +972,5 @@ int main(void)
 	};
 	int failed = cmocka_run_group_tests_name("unit", tests, NULL, NULL);
 
-	return run_unit_property_tests() + failed;
+	return run_unit_property_tests() + run_unit_naive_tests() + failed;
 }
