@@ -19,6 +19,7 @@ libvpinspection_a_SOURCES += \
 
 # values against rules
 libvpinspection_a_SOURCES += \
+	modules/inspection/archive.h \
 	modules/inspection/confirm.c modules/inspection/confirm.h \
 	modules/inspection/database.c modules/inspection/database.h \
 	modules/inspection/intern.c modules/inspection/intern.h \
@@ -66,6 +67,7 @@ libvpinspection_a_SOURCES += \
 	modules/inspection/http_chunk.c modules/inspection/http_chunk.h \
 	modules/inspection/http_head.c modules/inspection/http_head.h \
 	modules/inspection/http_out.c modules/inspection/http_out.h \
+	modules/inspection/http_queue.c modules/inspection/http_queue.h \
 	modules/inspection/http_reading.c modules/inspection/http_reading.h \
 	modules/inspection/http_request.c modules/inspection/http_request.h \
 	modules/inspection/json.c modules/inspection/json.h \
@@ -84,4 +86,6 @@ libvpinspection_a_SOURCES += \
 	modules/inspection/judge.c \
 	modules/inspection/rate.c modules/inspection/rate.h \
 	modules/inspection/reader.c modules/inspection/reader.h \
-	modules/inspection/scope.c modules/inspection/scope.h
+	modules/inspection/scope.c modules/inspection/scope.h \
+	modules/inspection/scope_layout.h \
+	modules/inspection/scope_pack.c

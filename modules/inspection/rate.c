@@ -74,6 +74,8 @@ bool vp_rates_over(struct vp_rates *rates, uint32_t tag, const struct vp_action 
 	struct bucket *bucket;
 	uint8_t key[KEY];
 
+	if (!action->rate.count)
+		return true;
 	make_key(key, tag, action->per_source ? source : NULL);
 	bucket = find(rates, key, full, milliseconds);
 	elapsed = milliseconds - bucket->last;

@@ -4,52 +4,19 @@
  * disjoint regions with one list of rules each; a list becomes scopes by what
  * its rules need. Equal lists are compiled once.
  */
-#include "modules/inspection/scope.h"
-
 #include <errno.h>
 #include <netinet/in.h>
 
 #include "lib/cleanup.h"
+#include "modules/inspection/scope_layout.h"
 #include "modules/netfilter/region.h"
-
-VP_ARRAY_TYPE(vp_numbers, uint32_t);
-
-/* Part of `found`. */
-struct found {
-	uint32_t first, count;
-};
-
-/* The scopes of a range of ports of one protocol: protocol << 16 | port. */
-struct port_region {
-	uint32_t first, last;
-	struct found found;
-};
-
-struct port_table {
-	VP_ARRAY(struct port_region) regions;
-};
-
-/* What the addresses of some ranks shield; without ports of this host, and with them. */
-struct address_region {
-	uint32_t first, last; /* ranks */
-	struct port_table remote, local;
-};
-
-struct vp_scopes {
-	VP_ARRAY(struct vp_scope) scopes;
-	struct vp_numbers found;
-	VP_ARRAY(struct vp_address)
-	bounds; /* sorted; rank r is from bounds[r] up to the next */
-	VP_ARRAY(struct address_region) addresses;
-	struct port_table local; /* of addresses that no service names */
-};
 
 /* While compiling. */
 struct compiler {
 	const struct vp_plan *plan;
 	struct vp_scopes *out;
-	struct vp_lists lists;		/* of placements */
-	VP_ARRAY(struct found) of_list; /* by list; count 0: not yet made */
+	struct vp_lists lists;			/* of placements */
+	VP_ARRAY(struct vp_scope_span) of_list; /* by list; count 0: not yet made */
 	struct vp_error *err;
 	int failed;
 };
@@ -168,10 +135,10 @@ static void make_scope(struct compiler *c, const struct vp_placement *const *rul
 }
 
 /* The scopes of a list of placements on one kind of traffic. */
-static struct found make_scopes(struct compiler *c, const uint32_t *list, size_t count,
-				unsigned int traffic)
+static struct vp_scope_span make_scopes(struct compiler *c, const uint32_t *list, size_t count,
+					unsigned int traffic)
 {
-	struct found found = { .first = (uint32_t)c->out->found.len };
+	struct vp_scope_span found = { .first = (uint32_t)c->out->found.len };
 	_cleanup_free_ const struct vp_placement **rules = vp_alloc(count, sizeof(*rules));
 	_cleanup_free_ bool *done = vp_alloc(count, sizeof(*done));
 
@@ -199,7 +166,7 @@ static struct found make_scopes(struct compiler *c, const uint32_t *list, size_t
  * The scopes of a list, made once for TCP and once for all else: no program has
  * to tell them apart.
  */
-static struct found scopes_of(struct compiler *c, uint32_t list, unsigned int traffic)
+static struct vp_scope_span scopes_of(struct compiler *c, uint32_t list, unsigned int traffic)
 {
 	size_t slot = 2 * (size_t)list + (traffic == VP_TRAFFIC_TCP);
 
@@ -236,7 +203,7 @@ static void add_ports(struct vp_spans *spans, const struct vp_placement *placeme
 	}
 }
 
-static void make_table(struct compiler *c, struct port_table *table, struct vp_spans *spans)
+static void make_table(struct compiler *c, struct vp_port_table *table, struct vp_spans *spans)
 {
 	struct vp_regions regions = { 0 };
 
@@ -252,7 +219,7 @@ static void make_table(struct compiler *c, struct port_table *table, struct vp_s
 				continue;
 			vp_array_push(
 				&table->regions,
-				((struct port_region){
+				((struct vp_port_scopes){
 					first > region->first ? first : region->first,
 					last < region->last ? last : region->last,
 					scopes_of(c, region->list, traffic_of(protocol)) }));
@@ -292,7 +259,7 @@ static void address_regions(struct compiler *c, struct vp_regions *regions)
 
 static void make_address(struct compiler *c, const struct vp_region *region)
 {
-	struct address_region *address = vp_array_add(&c->out->addresses);
+	struct vp_address_scopes *address = vp_array_add(&c->out->addresses);
 	struct vp_spans spans = { 0 };
 	_cleanup_free_ uint32_t *rules =
 		vp_memdup(vp_list_rules(&c->lists, region->list),
@@ -361,8 +328,8 @@ const struct vp_scope *vp_scope(const struct vp_scopes *scopes, size_t scope)
 	return &scopes->scopes.data[scope];
 }
 
-static const struct address_region *region_of(const struct vp_scopes *scopes,
-					      const struct vp_address *address)
+static const struct vp_address_scopes *region_of(const struct vp_scopes *scopes,
+						 const struct vp_address *address)
 {
 	int64_t rank = rank_of(scopes, address);
 	size_t at;
@@ -384,12 +351,12 @@ struct vp_scope_list vp_scopes_find(const struct vp_scopes *scopes, uint8_t prot
 				    const struct vp_address *address, uint16_t port,
 				    bool local)
 {
-	const struct address_region *region = region_of(scopes, address);
-	const struct port_table *table = region	 ? local ? &region->local : &region->remote
-					 : local ? &scopes->local
-						 : NULL;
+	const struct vp_address_scopes *region = region_of(scopes, address);
+	const struct vp_port_table *table = region  ? local ? &region->local : &region->remote
+					    : local ? &scopes->local
+						    : NULL;
 	uint32_t key = (uint32_t)protocol << 16 | port;
-	const struct port_region *ports;
+	const struct vp_port_scopes *ports;
 	size_t at;
 
 	if (!table)

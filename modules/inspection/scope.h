@@ -34,6 +34,13 @@ struct vp_scopes;
 struct vp_scopes *vp_scopes_compile(const struct vp_plan *plan, struct vp_error *err);
 void vp_scopes_free(struct vp_scopes *scopes);
 
+/* Bytes that vp_scopes_load() takes on the same kind of machine; owned by the caller. */
+void vp_scopes_pack(const struct vp_scopes *scopes, uint8_t **bytes, size_t *len);
+
+/* Foreign bytes: 0, or -EBADMSG and nothing is kept. */
+int vp_scopes_load(const uint8_t *bytes, size_t len, struct vp_scopes **scopes,
+		   struct vp_error *err);
+
 size_t vp_scopes_count(const struct vp_scopes *scopes);
 const struct vp_scope *vp_scope(const struct vp_scopes *scopes, size_t scope);
 

@@ -115,3 +115,11 @@ EXTRA_DIST += \
 	tests/fuzz/corpus/transform/path \
 	tests/fuzz/corpus/transform/url \
 	tests/fuzz/corpus/transform/utf-8
+
+if FUZZERS
+noinst_PROGRAMS += fuzz_scopes
+fuzz_scopes_SOURCES = tests/fuzz/fuzz_scopes.c
+fuzz_scopes_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
+fuzz_scopes_LDADD = libvpinspection.a libvpmodules.a libvppolicy.a libvpbase.a $(VP_INSPECTION_LIBS)
+endif
+EXTRA_DIST += tests/fuzz/corpus/scopes/empty tests/fuzz/corpus/scopes/tables

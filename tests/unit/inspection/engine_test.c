@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The engine: packets in, decisions out; what is decided of connections in every disorder. */
+#include <errno.h>
 #include <netinet/in.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -80,11 +81,32 @@ static void hit(void *context, const struct vp_hit *hit)
 
 static const struct vp_engine_user user = { .decide = decide, .hit = hit };
 
+/* Scopes as the worker gets them; cut or damaged they are refused. */
+static struct vp_scopes *compile(const struct vp_plan *plan)
+{
+	struct vp_error err = { 0 };
+	struct vp_scopes *made = vp_scopes_compile(plan, &err), *loaded = NULL;
+	_cleanup_free_ uint8_t *bytes = NULL;
+	size_t len;
+
+	if (!made)
+		fail_msg("%s", err.text);
+	vp_scopes_pack(made, &bytes, &len);
+	vp_scopes_free(made);
+	for (size_t cut = 0; cut < len; cut += 1 + len / 64)
+		assert_int_equal(vp_scopes_load(bytes, cut, &loaded, &err), -EBADMSG);
+	bytes[0] ^= 1;
+	assert_int_equal(vp_scopes_load(bytes, len, &loaded, &err), -EBADMSG);
+	bytes[0] ^= 1;
+	if (vp_scopes_load(bytes, len, &loaded, &err))
+		fail_msg("%s", err.text);
+	return loaded;
+}
+
 static void open_world(struct world *w, const char *mode, const char *on_failure,
 		       const struct vp_engine_options *options)
 {
 	_cleanup_strbuf_ struct vp_strbuf found = { 0 };
-	struct vp_error err = { 0 };
 	char *text = vp_format(definition, on_failure, mode);
 
 	*w = (struct world){ .port = 7000, .client = 1, .isn = 1000 };
@@ -96,9 +118,7 @@ static void open_world(struct world *w, const char *mode, const char *on_failure
 	vp_findings_print(&w->findings, &found);
 	if (w->findings.errors)
 		fail_msg("%s", vp_strbuf_text(&found));
-	w->scopes = vp_scopes_compile(&w->plan, &err);
-	if (!w->scopes)
-		fail_msg("%s", err.text);
+	w->scopes = compile(&w->plan);
 	w->engine = vp_engine_new(options ? options : &vp_engine_options_default, &user, w);
 	vp_engine_scopes(w->engine, w->scopes);
 }
