@@ -90,7 +90,16 @@ static void mail_is_read_as_lines(void **state)
 		SENT("VRFY a\r\n..\r\nb\r\n.\r\nNOOP\r\n")
 	};
 
+	static const struct vp_run_input refused[] = { SENT("DATA\r\n"),
+						       ANSWERED("250 x\r\n503 354\r\n"),
+						       SENT("VRFY a\r\n") };
+
 	(void)state;
+	expect_inputs(
+		"smtp", refused, 3,
+		"unit\nsmtp.line: DATA\nsmtp.command: DATA\nend\n"
+		"unit\nsmtp.line: VRFY a\nsmtp.command: VRFY\nsmtp.command_data: a\nend\n"
+		"state inside\n");
 	/* the server's answer is not seen: what could be a command may be one */
 	expect_text("smtp", "DATA\r\nVRFY root\r\nthe mail\r\n.\r\nNOOP\r\n",
 		    "unit\nsmtp.line: DATA\nsmtp.command: DATA\nend\n"

@@ -67,6 +67,15 @@ static void pointers(void **state)
 			"state broken message\n");
 }
 
+static void a_pointer_past_the_end(void **state)
+{
+	(void)state;
+	expect_datagram("\0\1\0\0\0\1\0\0\0\0\0\0\1a\xff\xff\0\1\0\1",
+			"unit\ndns.query: a\ndns.qry.type: 1\ndns.qry.class: 1\n"
+			"dns.flags.response: 0\ndns.flags.opcode: 0\ndns.count.queries: 1\n"
+			"end\nstate broken message\n");
+}
+
 static void malformed_messages_are_given_as_far_as_they_go(void **state)
 {
 	(void)state;
@@ -143,6 +152,7 @@ int run_dns_tests(void)
 		cmocka_unit_test(a_query),
 		cmocka_unit_test(records_and_options),
 		cmocka_unit_test(pointers),
+		cmocka_unit_test(a_pointer_past_the_end),
 		cmocka_unit_test(malformed_messages_are_given_as_far_as_they_go),
 		cmocka_unit_test(a_name_that_is_too_long),
 		cmocka_unit_test(messages_over_tcp),
