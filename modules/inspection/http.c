@@ -8,10 +8,8 @@
 
 #include "lib/cleanup.h"
 #include "lib/memory.h"
+#include "modules/inspection/http_queue.h"
 #include "modules/inspection/http_request.h"
-
-/* Requests that may be without answer while answers are read. */
-#define MOST_PENDING 256
 
 enum side_state {
 	SIDE_START, /* between messages */
@@ -26,6 +24,7 @@ enum side_state {
 struct side {
 	enum side_state state;
 	struct vp_http_out out;
+	bool silent; /* its messages are no units: answers are */
 	struct vp_http_collect head;
 	struct vp_http_body *body;
 	uint64_t unread;
@@ -33,20 +32,23 @@ struct side {
 	struct vp_parsed over; /* what is said when nothing more is read */
 };
 
-/* What an answer must be read by. */
-enum pending { PENDING_PLAIN, PENDING_HEAD, PENDING_CONNECT };
-
 struct vp_parser {
 	struct vp_parser_limits limits;
 	struct side sides[2]; /* by enum vp_direction */
 	bool begun;	      /* a request came */
-	bool answers;	      /* answers are wanted */
+	bool answers;	      /* units are answers with the heads of their requests */
 	bool answered;	      /* one came */
 	bool lost;	      /* more requests without answer than were noted */
+	bool heads;	      /* fields of the requests' heads are wanted of them */
 	const char *tunnel;   /* the last request asked for another protocol: the reason */
-	size_t first, pending;
-	uint8_t kinds[MOST_PENDING]; /* ring of enum pending */
+	struct vp_http_queue queue;
 };
+
+#define ANSWER_FIELDS                                                                         \
+	(VP_HTTP_FIELD_BIT(VP_FIELD_HTTP_STAT_CODE) |                                         \
+	 VP_HTTP_FIELD_BIT(VP_FIELD_HTTP_STAT_MSG) |                                          \
+	 VP_HTTP_FIELD_BIT(VP_FIELD_HTTP_RESPONSE_HEADER) |                                   \
+	 VP_HTTP_FIELD_BIT(VP_FIELD_HTTP_RESPONSE_BODY))
 
 static const char preface_head[] = "PRI * HTTP/2.0";
 static const char preface_end[] = "SM\r\n\r\n";
@@ -77,13 +79,21 @@ static void not_http(struct vp_parser *parser, struct side *side)
 static void begin_unit(struct side *side)
 {
 	side->out.told = 0;
-	side->out.sink->operations->begin(side->out.sink);
+	if (!side->silent)
+		side->out.sink->operations->begin(side->out.sink);
+}
+
+static void final(struct side *side, enum vp_phase phase)
+{
+	if (!side->silent)
+		side->out.sink->operations->final(side->out.sink, phase);
 }
 
 static void end_unit(struct side *side)
 {
-	side->out.sink->operations->final(side->out.sink, VP_PHASE_END);
-	side->out.sink->operations->end(side->out.sink);
+	final(side, VP_PHASE_END);
+	if (!side->silent)
+		side->out.sink->operations->end(side->out.sink);
 }
 
 static void begin_body(struct vp_parser *parser, struct side *side,
@@ -103,35 +113,34 @@ static void begin_body(struct vp_parser *parser, struct side *side,
 	}
 }
 
-/* The request waits for an answer from now on. False: too many do. */
-static bool push_pending(struct vp_parser *parser, const struct vp_http_head *head)
+static bool is_connect(const struct vp_http_head *head)
 {
-	enum pending kind = PENDING_PLAIN;
+	return head->method.len == 7 && !memcmp(head->method.data, "CONNECT", 7);
+}
+
+/* The request waits for an answer from now on. False: too many do. */
+static bool push(struct vp_parser *parser, const struct vp_http_head *head,
+		 struct vp_slice bytes)
+{
+	enum vp_http_asked_kind kind = VP_HTTP_ASKED_PLAIN;
 
 	if (!parser->answers)
 		return true;
-	if (parser->pending == MOST_PENDING) {
+	if (vp_http_queue_len(&parser->queue) == VP_HTTP_QUEUE ||
+	    vp_http_queue_memory(&parser->queue) + bytes.len > parser->limits.memory / 2) {
 		parser->lost = true;
+		vp_http_queue_free(&parser->queue);
 		return !parser->answered;
 	}
 	if (head->method.len == 4 && !memcmp(head->method.data, "HEAD", 4))
-		kind = PENDING_HEAD;
-	else if (parser->tunnel && !head->upgrade)
-		kind = PENDING_CONNECT;
-	parser->kinds[(parser->first + parser->pending++) % MOST_PENDING] = (uint8_t)kind;
+		kind = VP_HTTP_ASKED_HEAD;
+	else if (is_connect(head))
+		kind = VP_HTTP_ASKED_CONNECT;
+	if (!parser->heads)
+		bytes.data = NULL;
+	if (!parser->lost)
+		vp_http_queue_push(&parser->queue, kind, bytes);
 	return true;
-}
-
-static enum pending pop_pending(struct vp_parser *parser)
-{
-	enum pending kind;
-
-	if (!parser->pending)
-		return PENDING_PLAIN;
-	kind = parser->kinds[parser->first];
-	parser->first = (parser->first + 1) % MOST_PENDING;
-	parser->pending--;
-	return kind;
 }
 
 static bool is_preface(const struct vp_http_head *head)
@@ -159,9 +168,9 @@ static void request(struct vp_parser *parser, struct side *side, struct vp_slice
 	}
 	parser->begun = true;
 	parser->tunnel = head.upgrade ? "upgrade" : NULL;
-	if (head.method.len == 7 && !memcmp(head.method.data, "CONNECT", 7))
+	if (is_connect(&head))
 		parser->tunnel = "connect";
-	if (!push_pending(parser, &head)) {
+	if (!push(parser, &head, bytes)) {
 		over(side, VP_PARSE_BOUND, "pipeline");
 		return;
 	}
@@ -169,22 +178,37 @@ static void request(struct vp_parser *parser, struct side *side, struct vp_slice
 	if (truncated)
 		head.ambiguity |= 1u << VP_HTTP_TRUNCATED;
 	vp_http_request_put(&side->out, &head, &content);
-	side->out.sink->operations->final(side->out.sink, VP_PHASE_HEAD);
+	final(side, VP_PHASE_HEAD);
 	begin_body(parser, side, &content);
 }
 
-static bool has_no_body(unsigned int status, enum pending kind)
+static bool has_no_body(unsigned int status, enum vp_http_asked_kind kind)
 {
-	return kind == PENDING_HEAD || status / 100 == 1 || status == 204 || status == 304;
+	return kind == VP_HTTP_ASKED_HEAD || status / 100 == 1 || status == 204 ||
+	       status == 304;
+}
+
+/* What was asked, in the unit of its answer. */
+static void put_asked(struct side *side, const struct vp_http_asked *asked)
+{
+	struct vp_http_content content;
+	struct vp_http_head head;
+
+	if (!asked || !asked->head)
+		return;
+	vp_http_head_request(&head, vp_slice_of(asked->head, asked->len));
+	vp_http_request_put(&side->out, &head, &content);
 }
 
 static void response(struct vp_parser *parser, struct side *side, struct vp_slice bytes)
 {
+	const struct vp_http_asked *asked = vp_http_queue_first(&parser->queue);
+	enum vp_http_asked_kind kind = asked ? asked->kind : VP_HTTP_ASKED_PLAIN;
 	struct vp_http_content content;
 	struct vp_http_head head;
 	struct vp_slice reason;
-	enum pending kind = PENDING_PLAIN;
 	unsigned int status;
+	bool connected;
 
 	parser->answered = true;
 	vp_http_head_response(&head, bytes, &status, &reason);
@@ -192,17 +216,19 @@ static void response(struct vp_parser *parser, struct side *side, struct vp_slic
 		over(side, VP_PARSE_BROKEN, parser->lost ? "unpaired" : "not-http");
 		return;
 	}
-	if (status / 100 != 1 || status == 101)
-		kind = pop_pending(parser);
+	connected = kind == VP_HTTP_ASKED_CONNECT && status / 100 == 2;
 	begin_unit(side);
+	put_asked(side, asked);
 	vp_http_response_put(&side->out, &head, status, reason, &content);
-	side->out.sink->operations->final(side->out.sink, VP_PHASE_HEAD);
-	if (has_no_body(status, kind) || (kind == PENDING_CONNECT && status / 100 == 2))
+	final(side, VP_PHASE_HEAD);
+	if (status / 100 != 1 || status == 101)
+		vp_http_queue_pop(&parser->queue);
+	if (has_no_body(status, kind) || connected)
 		content.framing = VP_HTTP_NO_BODY;
 	begin_body(parser, side, &content);
 	if (status == 101)
 		done(parser, "upgrade");
-	else if (kind == PENDING_CONNECT && status / 100 == 2)
+	else if (connected)
 		done(parser, "connect");
 }
 
@@ -352,7 +378,8 @@ static bool at_boundary(const struct vp_parser *parser, const struct side *side)
 		return false;
 	if (!parser->answers)
 		return true;
-	return !parser->pending && parser->sides[VP_TO_SERVER].state == SIDE_START &&
+	return !vp_http_queue_len(&parser->queue) &&
+	       parser->sides[VP_TO_SERVER].state == SIDE_START &&
 	       parser->sides[VP_TO_CLIENT].state == SIDE_START;
 }
 
@@ -376,6 +403,8 @@ static struct vp_parsed http_feed(struct vp_parser *parser, enum vp_direction di
 {
 	struct side *side = &parser->sides[direction];
 
+	if (direction == VP_TO_CLIENT && !parser->answers)
+		bytes.len = 0; /* nobody reads them */
 	while (bytes.len && side->state != SIDE_OVER) {
 		switch (side->state) {
 		case SIDE_START:
@@ -448,8 +477,11 @@ static struct vp_parser *http_open(const struct vp_parser_limits *limits, const 
 		vp_http_out_open(&parser->sides[i].out, sink);
 		parser->sides[i].head.bound = limits->header;
 	}
-	for (unsigned int i = VP_FIELD_HTTP_STAT_CODE; i <= VP_FIELD_HTTP_RESPONSE_BODY; i++)
-		parser->answers = parser->answers || vp_http_wants(&parser->sides[0].out, i);
+	parser->answers = parser->sides[0].out.wanted & ANSWER_FIELDS;
+	parser->heads = parser->sides[0].out.wanted & ~ANSWER_FIELDS;
+	if (parser->answers)
+		parser->sides[VP_TO_SERVER].out.wanted = 0;
+	parser->sides[VP_TO_SERVER].silent = parser->answers;
 	return parser;
 }
 
@@ -459,12 +491,14 @@ static void http_close(struct vp_parser *parser)
 		vp_http_collect_free(&parser->sides[i].head);
 		vp_http_body_free(parser->sides[i].body);
 	}
+	if (parser)
+		vp_http_queue_free(&parser->queue);
 	free(parser);
 }
 
 static size_t http_memory(const struct vp_parser *parser)
 {
-	size_t bytes = 0;
+	size_t bytes = vp_http_queue_memory(&parser->queue);
 
 	for (size_t i = 0; i < VP_COUNT(parser->sides); i++) {
 		bytes += parser->sides[i].head.cap;

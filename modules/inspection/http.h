@@ -2,10 +2,11 @@
 /*
  * HTTP/1.x (RFC 9110, 9112), plain text.
  *
- * A request is a unit, and a response is another: what is found in the bytes of
- * a direction is of that direction's unit, so whoever feeds both directions
- * gives each its own. Responses need not be fed. A unit of which a part cannot
- * be read (BROKEN, BOUND) stays open: what is not there is not certain.
+ * A unit is a request. When the sink wants a field of answers, a unit is an
+ * answer instead, with the fields of its request's head, and requests by
+ * themselves are none; so units never overlap, whatever is pipelined. Answers
+ * need not be fed when none is wanted. A unit of which a part cannot be read
+ * (BROKEN, BOUND) stays open: what is not there is not certain.
  *
  * After an Upgrade or CONNECT request the bytes are still read as HTTP while they
  * are HTTP, because only the server's answer tells whether it agreed: DONE comes

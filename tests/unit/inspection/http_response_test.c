@@ -7,6 +7,7 @@
 #include <cmocka.h>
 
 #include "lib/memory.h"
+#include "lib/strbuf.h"
 #include "modules/inspection/http.h"
 #include "tests/unit/inspection/http_tests.h"
 
@@ -54,41 +55,22 @@ static void answers(void **state)
 	};
 
 	(void)state;
-	expect_exchange(
-		inputs, VP_COUNT(inputs), false,
-		UNIT("http.method: HEAD\n") UNIT("http.method: GET\n") UNIT("http.method: "
-									    "GET\n")
-			UNIT(STATUS(
+	expect_exchange(inputs, VP_COUNT(inputs), false,
+			UNIT("http.method: HEAD\n" STATUS(
 				"200",
-				"All right") "http.response_header(Content-Length):"
-					     " 5\n") "unit\n" STATUS("404",
-								     "Not Found") "http."
-										  "response_"
-										  "header("
-										  "Transfer-"
-										  "Encoding): "
-										  "chunked\nhe"
-										  "ad\n"
-										  "http."
-										  "response_"
-										  "body:"
-										  " abc\nend"
-										  "\n" UNIT(STATUS(
-											  "10"
-											  "0",
-											  "Con"
-											  "t"
-											  "inu"
-											  "e"))
-											  UNIT(STATUS(
-												  "30"
-												  "4",
-												  "") "http.response_header("
-												      "Content-Length): 7\n") "stat"
-															      "e "
-															      "boun"
-															      "dary"
-															      "\n");
+				"All right") "http.response_header("
+					     "Content-Length): 5\n") "unit\nhttp.method: "
+								     "GET\n" STATUS("404",
+										    "Not "
+										    "Found") "http.response_header(Transfer-Encoding): chunked\nhead\n"
+											     "http.response_body: abc\nend\n" UNIT(
+												     "http.method: GET\n" STATUS(
+													     "100",
+													     "Continue"))
+												     UNIT("http.method: GET\n" STATUS(
+													     "304",
+													     "") "http.response_header(Content-Length)"
+														 ": 7\n") "state boundary\n");
 }
 
 static void up_to_the_end(void **state)
@@ -123,17 +105,58 @@ static void tunnels(void **state)
 	};
 
 	(void)state;
-	expect_exchange(upgraded, VP_COUNT(upgraded), false,
-			UNIT("http.method: GET\n")
-				UNIT(STATUS("101", "Switching")) "state done upgrade\n");
-	expect_exchange(refused, VP_COUNT(refused), false,
-			UNIT("http.method: CONNECT\n") UNIT(
-				STATUS("403", "No") "http.response_header(Content-Length): "
-						    "0\n")
-				UNIT("http.method: GET\n") "state inside\n");
-	expect_exchange(connected, VP_COUNT(connected), false,
-			UNIT("http.method: CONNECT\n")
-				UNIT(STATUS("200", "Yes")) "state done connect\n");
+	expect_exchange(
+		upgraded, VP_COUNT(upgraded), false,
+		UNIT("http.method: GET\n" STATUS("101", "Switching")) "state done upgrade\n");
+	expect_exchange(
+		refused, VP_COUNT(refused), false,
+		UNIT("http.method: CONNECT\n" STATUS(
+			"403",
+			"No") "http.response_header(Content-Length): 0\n") "state inside\n");
+	expect_exchange(
+		connected, VP_COUNT(connected), false,
+		UNIT("http.method: CONNECT\n" STATUS("200", "Yes")) "state done connect\n");
+}
+
+/* A request while an answer is in its middle: units do not overlap. */
+static void interleaved(void **state)
+{
+	static const struct vp_run_input inputs[] = {
+		SENT("POST /1 HTTP/1.1\r\nContent-Length: 5\r\n\r\nab"),
+		ANSWERED("HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\n12"),
+		SENT("cdeGET /2 HTTP/1.1\r\n\r\n"),
+		ANSWERED("34HTTP/1.1 204 No\r\n\r\n"),
+	};
+
+	(void)state;
+	expect_exchange(inputs, VP_COUNT(inputs), false,
+			"unit\nhttp.method: POST\n" STATUS(
+				"200", "OK") "http.response_header(Content-Length): 4\nhead\n"
+					     "http.response_body: 1234\nend\n" UNIT(
+						     "http.method: GET\n" STATUS(
+							     "204", "No")) "state boundary\n");
+}
+
+/* More requests than may wait for answers. */
+static void too_many(void **state)
+{
+	_cleanup_strbuf_ struct vp_strbuf sent = { 0 };
+	struct vp_run_input inputs[] = {
+		SENT("GET / HTTP/1.1\r\n\r\n"),
+		ANSWERED("HTTP/1.1 204 No\r\n\r\n"),
+		{ VP_TO_SERVER, NULL, 0 },
+		ANSWERED("HTTP/1.1 204 No\r\n\r\n"),
+	};
+
+	(void)state;
+	for (int i = 0; i < 257; i++)
+		vp_strbuf_adds(&sent, "GET / HTTP/1.1\r\n\r\n");
+	inputs[2].data = sent.data;
+	inputs[2].len = sent.len;
+	expect_exchange(
+		inputs, 3, false,
+		UNIT("http.method: GET\n" STATUS("204", "No")) "state bound pipeline\n");
+	expect_exchange(inputs + 2, 2, false, "state broken unpaired\n");
 }
 
 static void not_http(void **state)
@@ -144,17 +167,15 @@ static void not_http(void **state)
 	};
 
 	(void)state;
-	expect_exchange(inputs, VP_COUNT(inputs), false,
-			UNIT("http.method: GET\n") "state broken not-http\n");
+	expect_exchange(inputs, VP_COUNT(inputs), false, "state broken not-http\n");
 }
 
 int run_http_response_tests(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(answers),
-		cmocka_unit_test(up_to_the_end),
-		cmocka_unit_test(tunnels),
-		cmocka_unit_test(not_http),
+		cmocka_unit_test(answers),  cmocka_unit_test(up_to_the_end),
+		cmocka_unit_test(tunnels),  cmocka_unit_test(interleaved),
+		cmocka_unit_test(too_many), cmocka_unit_test(not_http),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
