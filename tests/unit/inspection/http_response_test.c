@@ -40,9 +40,6 @@ static void expect_exchange(const struct vp_run_input *inputs, size_t count, boo
 	assert_string_equal(text, expected);
 }
 
-#define UNIT(VALUES)	   "unit\n" VALUES "head\nend\n"
-#define STATUS(CODE, TEXT) "http.stat_code: " CODE "\nhttp.stat_msg: " TEXT "\n"
-
 static void answers(void **state)
 {
 	static const struct vp_run_input inputs[] = {
@@ -56,21 +53,35 @@ static void answers(void **state)
 
 	(void)state;
 	expect_exchange(inputs, VP_COUNT(inputs), false,
-			UNIT("http.method: HEAD\n" STATUS(
-				"200",
-				"All right") "http.response_header("
-					     "Content-Length): 5\n") "unit\nhttp.method: "
-								     "GET\n" STATUS("404",
-										    "Not "
-										    "Found") "http.response_header(Transfer-Encoding): chunked\nhead\n"
-											     "http.response_body: abc\nend\n" UNIT(
-												     "http.method: GET\n" STATUS(
-													     "100",
-													     "Continue"))
-												     UNIT("http.method: GET\n" STATUS(
-													     "304",
-													     "") "http.response_header(Content-Length)"
-														 ": 7\n") "state boundary\n");
+			"unit\n"
+			"http.method: HEAD\n"
+			"http.stat_code: 200\n"
+			"http.stat_msg: All right\n"
+			"http.response_header(Content-Length): 5\n"
+			"head\n"
+			"end\n"
+			"unit\n"
+			"http.method: GET\n"
+			"http.stat_code: 404\n"
+			"http.stat_msg: Not Found\n"
+			"http.response_header(Transfer-Encoding): chunked\n"
+			"head\n"
+			"http.response_body: abc\n"
+			"end\n"
+			"unit\n"
+			"http.method: GET\n"
+			"http.stat_code: 100\n"
+			"http.stat_msg: Continue\n"
+			"head\n"
+			"end\n"
+			"unit\n"
+			"http.method: GET\n"
+			"http.stat_code: 304\n"
+			"http.stat_msg: \n"
+			"http.response_header(Content-Length): 7\n"
+			"head\n"
+			"end\n"
+			"state boundary\n");
 }
 
 static void up_to_the_end(void **state)
@@ -81,11 +92,15 @@ static void up_to_the_end(void **state)
 	};
 
 	(void)state;
-	expect_exchange(
-		inputs, VP_COUNT(inputs), true,
-		UNIT("http.method: GET\n") "unit\n" STATUS(
-			"200",
-			"OK") "head\nhttp.response_body: all of it\nend\nstate boundary\n");
+	expect_exchange(inputs, VP_COUNT(inputs), true,
+			"unit\n"
+			"http.method: GET\n"
+			"http.stat_code: 200\n"
+			"http.stat_msg: OK\n"
+			"head\n"
+			"http.response_body: all of it\n"
+			"end\n"
+			"state boundary\n");
 }
 
 static void tunnels(void **state)
@@ -105,17 +120,31 @@ static void tunnels(void **state)
 	};
 
 	(void)state;
-	expect_exchange(
-		upgraded, VP_COUNT(upgraded), false,
-		UNIT("http.method: GET\n" STATUS("101", "Switching")) "state done upgrade\n");
-	expect_exchange(
-		refused, VP_COUNT(refused), false,
-		UNIT("http.method: CONNECT\n" STATUS(
-			"403",
-			"No") "http.response_header(Content-Length): 0\n") "state inside\n");
-	expect_exchange(
-		connected, VP_COUNT(connected), false,
-		UNIT("http.method: CONNECT\n" STATUS("200", "Yes")) "state done connect\n");
+	expect_exchange(upgraded, VP_COUNT(upgraded), false,
+			"unit\n"
+			"http.method: GET\n"
+			"http.stat_code: 101\n"
+			"http.stat_msg: Switching\n"
+			"head\n"
+			"end\n"
+			"state done upgrade\n");
+	expect_exchange(refused, VP_COUNT(refused), false,
+			"unit\n"
+			"http.method: CONNECT\n"
+			"http.stat_code: 403\n"
+			"http.stat_msg: No\n"
+			"http.response_header(Content-Length): 0\n"
+			"head\n"
+			"end\n"
+			"state inside\n");
+	expect_exchange(connected, VP_COUNT(connected), false,
+			"unit\n"
+			"http.method: CONNECT\n"
+			"http.stat_code: 200\n"
+			"http.stat_msg: Yes\n"
+			"head\n"
+			"end\n"
+			"state done connect\n");
 }
 
 /* A request while an answer is in its middle: units do not overlap. */
@@ -130,11 +159,21 @@ static void interleaved(void **state)
 
 	(void)state;
 	expect_exchange(inputs, VP_COUNT(inputs), false,
-			"unit\nhttp.method: POST\n" STATUS(
-				"200", "OK") "http.response_header(Content-Length): 4\nhead\n"
-					     "http.response_body: 1234\nend\n" UNIT(
-						     "http.method: GET\n" STATUS(
-							     "204", "No")) "state boundary\n");
+			"unit\n"
+			"http.method: POST\n"
+			"http.stat_code: 200\n"
+			"http.stat_msg: OK\n"
+			"http.response_header(Content-Length): 4\n"
+			"head\n"
+			"http.response_body: 1234\n"
+			"end\n"
+			"unit\n"
+			"http.method: GET\n"
+			"http.stat_code: 204\n"
+			"http.stat_msg: No\n"
+			"head\n"
+			"end\n"
+			"state boundary\n");
 }
 
 /* More requests than may wait for answers. */
@@ -153,9 +192,14 @@ static void too_many(void **state)
 		vp_strbuf_adds(&sent, "GET / HTTP/1.1\r\n\r\n");
 	inputs[2].data = sent.data;
 	inputs[2].len = sent.len;
-	expect_exchange(
-		inputs, 3, false,
-		UNIT("http.method: GET\n" STATUS("204", "No")) "state bound pipeline\n");
+	expect_exchange(inputs, 3, false,
+			"unit\n"
+			"http.method: GET\n"
+			"http.stat_code: 204\n"
+			"http.stat_msg: No\n"
+			"head\n"
+			"end\n"
+			"state bound pipeline\n");
 	expect_exchange(inputs + 2, 2, false, "state broken unpaired\n");
 }
 
