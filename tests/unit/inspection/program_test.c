@@ -169,6 +169,7 @@ static void look_around_and_back_references(void **state)
 	};
 	static const char *const patterns[] = { "(\\w)\\1(?!x)", "(?<=a)b(?=c)" };
 	struct test_rules t;
+	size_t rule;
 
 	(void)state;
 	test_rules_plan(&t, HTTP_SERVICE, rules, VP_COUNT(rules), NULL);
@@ -196,6 +197,16 @@ static void look_around_and_back_references(void **state)
 		/* the same as machine code */
 		vp_program_accelerate(t.program);
 	}
+	/* narrowed down beyond what may be held: nobody can say */
+	test_rules_unit(&t, 8);
+	test_begin(&t);
+	test_part(&t, VP_FIELD_HTTP_REQUEST_BODY, "", "012345678", 9, VP_PART_FIRST);
+	assert_int_equal(vp_unit_failure(t.unit, &rule), VP_UNIT_FINE);
+	test_part(&t, VP_FIELD_HTTP_REQUEST_BODY, "", "abc", 3, VP_PART_MORE);
+	assert_int_equal(vp_unit_failure(t.unit, &rule), VP_UNIT_BOUND);
+	assert_int_equal(rule, 1);
+	test_part(&t, VP_FIELD_HTTP_REQUEST_BODY, "", "", 0, VP_PART_LAST);
+	test_hits(&t, "");
 	test_rules_free(&t);
 }
 

@@ -698,6 +698,27 @@ static void end_without_head(void **state)
 	test_rules_free(&t);
 }
 
+/* What waited for the end of a unit that was cut off does not wait for that of the next. */
+static void nothing_waits_beyond_its_unit(void **state)
+{
+	static const char *const rules[] = {
+		"when = http.uri equals \"/a\"\nwhen = http.request_body absent\n",
+		"when = http.uri equals \"/a\"\nwhen = http.query(x) equals \"1\"\n",
+	};
+	struct test_rules t;
+
+	(void)state;
+	test_rules_open(&t, HTTP_SERVICE, rules, VP_COUNT(rules), NULL);
+	test_begin(&t);
+	test_text(&t, URI, "", "/a");
+	test_end(&t);
+	test_begin(&t);
+	test_text(&t, QUERY, "x", "1");
+	test_final(&t, VP_PHASE_END);
+	test_hits(&t, "");
+	test_rules_free(&t);
+}
+
 /* Hits of several units before they are taken: in evaluation order, each as often as it held.
  */
 static void hits_are_in_order(void **state)
@@ -819,6 +840,36 @@ static void values_beyond_the_bound(void **state)
 		test_final(&t, VP_PHASE_END);
 		assert_failure(&t, table[i].rule == SIZE_MAX ? VP_UNIT_FINE : VP_UNIT_BOUND,
 			       table[i].rule);
+		test_end(&t);
+	}
+	test_rules_free(&t);
+}
+
+/* The rest of a value that was too long is not taken for the whole. */
+static void rests_are_no_values(void **state)
+{
+	static const char *const rules[] = {
+		"when = http.uri matches /^evil$/\n",
+		"when = http.request_body matches /^evil\\R$/\n",
+	};
+	struct test_rules t;
+
+	(void)state;
+	test_rules_open(&t, HTTP_SERVICE, rules, VP_COUNT(rules), NULL);
+	test_rules_unit(&t, 8);
+	for (size_t i = 0; i < VP_COUNT(rules); i++) {
+		enum vp_field_id field = i ? BODY : URI;
+
+		test_begin(&t);
+		test_part(&t, field, "", "12345", 5, VP_PART_FIRST);
+		test_part(&t, field, "", "6789", 4, VP_PART_MORE);
+		test_part(&t, field, "", "evil\n", i ? 5 : 4, VP_PART_LAST);
+		assert_failure(&t, VP_UNIT_BOUND, i);
+		test_hits(&t, "");
+		/* but the next value is judged, and what it decides is known */
+		test_text(&t, field, "", i ? "evil\n" : "evil");
+		assert_failure(&t, VP_UNIT_FINE, 0);
+		test_hits(&t, i ? "1" : "0");
 		test_end(&t);
 	}
 	test_rules_free(&t);
@@ -961,10 +1012,12 @@ int main(void)
 		cmocka_unit_test(numbers_of_the_parser),
 		cmocka_unit_test(as_early_as_certain),
 		cmocka_unit_test(end_without_head),
+		cmocka_unit_test(nothing_waits_beyond_its_unit),
 		cmocka_unit_test(hits_are_in_order),
 		cmocka_unit_test(a_new_flow_drops_what_is_open),
 		cmocka_unit_test(final_completes_values),
 		cmocka_unit_test(values_beyond_the_bound),
+		cmocka_unit_test(rests_are_no_values),
 		cmocka_unit_test(failures_outlast_their_unit),
 		cmocka_unit_test(backtracking_is_bounded),
 		cmocka_unit_test(awaits_what_may_matter),
