@@ -14,7 +14,7 @@
 #include "modules/inspection/protocol.h"
 
 #define BANNER_MAX 8192		/* servers take no more */
-#define PACKET_MAX (256 * 1024) /* nor this */
+#define PACKET_MAX (256u * 1024) /* nor this */
 
 #define MESSAGE_KEXINIT 20
 #define MESSAGE_NEWKEYS 21
