@@ -254,9 +254,9 @@ static struct vp_event start_event(const struct vp_aggregate *aggregate,
 		.time = now,
 		.tag = rule->tag,
 		.verdict = rule->verdict,
-		.reason = banned			      ? VP_REASON_BAN
-			  : rule->verdict == VP_VERDICT_LIMIT ? VP_REASON_LIMIT
-							      : VP_REASON_RULE,
+		.reason = banned			      ? VP_EVENT_REASON_BAN
+			  : rule->verdict == VP_VERDICT_LIMIT ? VP_EVENT_REASON_LIMIT
+							      : VP_EVENT_REASON_RULE,
 		.generation = aggregate->generation,
 	};
 

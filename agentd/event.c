@@ -42,12 +42,12 @@ static const struct {
 static_assert(VP_COUNT(kinds) == VP_EVENT_KINDS, "every kind has a row");
 
 static const char *const reasons[] = {
-	[VP_REASON_NONE] = "",
-	[VP_REASON_RULE] = "rule",
-	[VP_REASON_LIMIT] = "limit",
-	[VP_REASON_BAN] = "ban",
+	[VP_EVENT_REASON_NONE] = "",
+	[VP_EVENT_REASON_RULE] = "rule",
+	[VP_EVENT_REASON_LIMIT] = "limit",
+	[VP_EVENT_REASON_BAN] = "ban",
 };
-static_assert(VP_COUNT(reasons) == VP_REASONS, "every reason has a name");
+static_assert(VP_COUNT(reasons) == VP_EVENT_REASONS, "every reason has a name");
 
 const char *vp_event_kind_name(enum vp_event_kind kind)
 {
@@ -62,12 +62,12 @@ int vp_event_kind_find(const char *name)
 	return -1;
 }
 
-const char *vp_reason_name(enum vp_reason reason)
+const char *vp_event_reason_name(enum vp_event_reason reason)
 {
 	return (size_t)reason < VP_COUNT(reasons) ? reasons[reason] : "";
 }
 
-int vp_reason_find(const char *name)
+int vp_event_reason_find(const char *name)
 {
 	for (size_t i = 0; i < VP_COUNT(reasons); i++)
 		if (!strcmp(reasons[i], name))

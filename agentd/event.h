@@ -46,12 +46,12 @@ enum vp_event_kind {
 };
 
 /* Why a verdict was given. */
-enum vp_reason {
-	VP_REASON_NONE,
-	VP_REASON_RULE,
-	VP_REASON_LIMIT,
-	VP_REASON_BAN,
-	VP_REASONS,
+enum vp_event_reason {
+	VP_EVENT_REASON_NONE,
+	VP_EVENT_REASON_RULE,
+	VP_EVENT_REASON_LIMIT,
+	VP_EVENT_REASON_BAN,
+	VP_EVENT_REASONS,
 };
 
 #define VP_EVENT_NAME  65 /* patch ids and rule names have at most 64 characters */
@@ -73,7 +73,7 @@ struct vp_event {
 	char patch[VP_EVENT_NAME], rule[VP_EVENT_NAME];
 	uint32_t tag;
 	enum vp_verdict verdict; /* of the rule; a monitor rule's is the one it would give */
-	enum vp_reason reason;
+	enum vp_event_reason reason;
 
 	uint8_t protocol; /* IANA number; meaningful when source.family is not 0 */
 	struct vp_address source, destination;
@@ -93,8 +93,8 @@ const char *vp_event_kind_name(enum vp_event_kind kind);
 /* -1 when there is no such kind. */
 int vp_event_kind_find(const char *name);
 /* "rule", "limit", "ban"; "" for none. */
-const char *vp_reason_name(enum vp_reason reason);
-int vp_reason_find(const char *name);
+const char *vp_event_reason_name(enum vp_event_reason reason);
+int vp_event_reason_find(const char *name);
 /* syslog(3) severity: LOG_WARNING for blocked, LOG_ERR for apply-failed, ... */
 int vp_event_priority(enum vp_event_kind kind);
 /* Is it about packets? */

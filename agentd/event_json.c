@@ -78,7 +78,7 @@ json_t *vp_event_json(const struct vp_event *event)
 	}
 	if (vp_event_is_traffic(event->kind))
 		set_text(json, "verdict", vp_verdict_name(event->verdict));
-	set_text(json, "reason", vp_reason_name(event->reason));
+	set_text(json, "reason", vp_event_reason_name(event->reason));
 	set_flow(json, event);
 	set_number(json, "count", event->count);
 	set_number(json, "total", event->total);
@@ -155,14 +155,14 @@ static void get_flow(const json_t *json, struct vp_event *event)
 int vp_event_from_json(const json_t *json, struct vp_event *event)
 {
 	int kind = vp_event_kind_find(get_text(json, "kind"));
-	int reason = vp_reason_find(get_text(json, "reason"));
+	int reason = vp_event_reason_find(get_text(json, "reason"));
 	struct vp_event read = { 0 };
 
 	read.time = get_time(json, "time");
 	if (kind < 0 || reason < 0 || !read.time)
 		return -EINVAL;
 	read.kind = (enum vp_event_kind)kind;
-	read.reason = (enum vp_reason)reason;
+	read.reason = (enum vp_event_reason)reason;
 	read.verdict = get_verdict(json);
 	read.tag = (uint32_t)strtoul(get_text(json, "tag"), NULL, 16);
 	read.count = get_number(json, "count");

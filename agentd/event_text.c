@@ -135,7 +135,7 @@ static void print_key_value(const struct vp_event *event, struct line *line)
 	add_value(line, "rule", event->rule);
 	if (vp_event_is_traffic(event->kind))
 		add_value(line, "verdict", vp_verdict_name(event->verdict));
-	add_value(line, "reason", vp_reason_name(event->reason));
+	add_value(line, "reason", vp_event_reason_name(event->reason));
 	add_flow(line, event);
 	add_number(line, "count", event->count);
 	add_number(line, "total", event->total);
@@ -205,7 +205,7 @@ static void print_cef(const struct vp_event *event, struct line *line)
 	add_cef(line, "cs2", event->rule);
 	if (vp_event_is_traffic(event->kind))
 		add_cef(line, "act", vp_verdict_name(event->verdict));
-	add_cef(line, "reason", vp_reason_name(event->reason));
+	add_cef(line, "reason", vp_event_reason_name(event->reason));
 	add_cef_flow(line, event);
 	if (event->count)
 		add(line, "cnt=%llu ", (unsigned long long)event->count);

@@ -131,7 +131,7 @@ static void kinds(void **state)
 		vp_aggregate_packet(aggregate, &report, NULL);
 		assert_int_equal(log.events.data[tag - 1].kind, expected[tag - 1]);
 	}
-	assert_int_equal(log.events.data[1].reason, VP_REASON_LIMIT);
+	assert_int_equal(log.events.data[1].reason, VP_EVENT_REASON_LIMIT);
 	vp_aggregate_free(aggregate);
 	free_log(&log);
 }

@@ -23,7 +23,7 @@ static struct vp_event blocked(void)
 		.total = 42,
 		.tag = 0x1f,
 		.verdict = VP_VERDICT_DROP,
-		.reason = VP_REASON_RULE,
+		.reason = VP_EVENT_REASON_RULE,
 		.protocol = 17,
 		.has_ports = true,
 		.source_port = 40000,
