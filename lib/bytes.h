@@ -32,6 +32,15 @@ static inline size_t vp_bytes_left(const struct vp_bytes *b)
 /* The next `count` bytes in place, or NULL with `failed` set. */
 const uint8_t *vp_bytes_take(struct vp_bytes *b, size_t count);
 
+/* The value of a hexadecimal digit, or -1. */
+static inline int vp_byte_hex(uint8_t c)
+{
+	if (c >= '0' && c <= '9')
+		return c - '0';
+	c |= 0x20;
+	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
 uint8_t vp_bytes_u8(struct vp_bytes *b);
 uint16_t vp_bytes_be16(struct vp_bytes *b);
 uint32_t vp_bytes_be32(struct vp_bytes *b);

@@ -2,13 +2,7 @@
 /* Reads urlencoded forms and queries: see form.h. Nothing here can fail. */
 #include "modules/inspection/form.h"
 
-static int hex_digit(uint8_t c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	c |= 0x20;
-	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
+#include "lib/bytes.h"
 
 size_t vp_percent_end(struct vp_percent *percent, uint8_t *out)
 {
@@ -26,14 +20,14 @@ size_t vp_percent_next(struct vp_percent *percent, uint8_t c, uint8_t *out)
 {
 	size_t len;
 
-	if (percent->state == 1 && hex_digit(c) >= 0) {
+	if (percent->state == 1 && vp_byte_hex(c) >= 0) {
 		percent->first = c;
 		percent->state = 2;
 		return 0;
 	}
-	if (percent->state == 2 && hex_digit(c) >= 0) {
+	if (percent->state == 2 && vp_byte_hex(c) >= 0) {
 		percent->state = 0;
-		out[0] = (uint8_t)(hex_digit(percent->first) << 4 | hex_digit(c));
+		out[0] = (uint8_t)(vp_byte_hex(percent->first) << 4 | vp_byte_hex(c));
 		return 1;
 	}
 	len = vp_percent_end(percent, out);

@@ -5,16 +5,10 @@
  */
 #include "modules/inspection/http_chunk.h"
 
+#include "lib/bytes.h"
+
 #define MOST_LINE   4096u
 #define MOST_DIGITS 15u
-
-static int hex_digit(uint8_t c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	c |= 0x20;
-	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
 
 static void broken(struct vp_http_chunk *chunk, struct vp_http_out *out,
 		   enum vp_http_ambiguity ambiguity)
@@ -56,7 +50,7 @@ static void behind_size(struct vp_http_chunk *chunk, struct vp_http_out *out, ui
 
 static void size(struct vp_http_chunk *chunk, struct vp_http_out *out, uint8_t c)
 {
-	int digit = hex_digit(c);
+	int digit = vp_byte_hex(c);
 
 	if (digit < 0 || chunk->state != VP_HTTP_CHUNK_SIZE) {
 		behind_size(chunk, out, c);

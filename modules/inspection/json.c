@@ -8,6 +8,7 @@
 
 #include <errno.h>
 
+#include "lib/bytes.h"
 #include "lib/memory.h"
 #include "modules/inspection/wide.h"
 
@@ -244,18 +245,10 @@ static void escape(struct vp_json *json, uint8_t c)
 	json->state = JSON_STRING;
 }
 
-static int hex_digit(uint8_t c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	c |= 0x20;
-	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
 /* False: `c` is no digit and must be read again, as of the string. */
 static bool unicode(struct vp_json *json, uint8_t c)
 {
-	int digit = hex_digit(c);
+	int digit = vp_byte_hex(c);
 
 	if (digit < 0) {
 		settle_high(json);
