@@ -94,19 +94,19 @@ static void free_packets(struct vp_packet_bytes *packets, size_t count)
 /* How many steps from `first` on are the fragments of one packet; 1 for a whole packet. */
 static size_t group_size(const struct vp_sample *sample, size_t first)
 {
-	struct vp_packet packet, next;
+	struct vp_lab_packet packet, next;
 	size_t count = 1;
 
-	if (vp_packet_parse(sample->steps.data[first].data, sample->steps.data[first].len,
-			    &packet, NULL) ||
+	if (vp_lab_packet_parse(sample->steps.data[first].data, sample->steps.data[first].len,
+				&packet, NULL) ||
 	    !packet.fragment)
 		return 1;
 	while (first + count < sample->steps.len && count < FRAGMENTS_MAX) {
 		const struct vp_step *step = &sample->steps.data[first + count];
 
 		if (step->kind != VP_STEP_PACKET ||
-		    vp_packet_parse(step->data, step->len, &next, NULL) || !next.fragment ||
-		    next.fragment_id != packet.fragment_id)
+		    vp_lab_packet_parse(step->data, step->len, &next, NULL) ||
+		    !next.fragment || next.fragment_id != packet.fragment_id)
 			break;
 		count++;
 	}

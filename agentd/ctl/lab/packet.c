@@ -67,9 +67,9 @@ uint16_t vp_checksum_finish(uint32_t sum)
 	return htons((uint16_t)~sum);
 }
 
-uint16_t vp_checksum_transport(const struct vp_address *source,
-			       const struct vp_address *destination, uint8_t protocol,
-			       const void *data, size_t covered, size_t len)
+uint16_t vp_lab_checksum_transport(const struct vp_address *source,
+				   const struct vp_address *destination, uint8_t protocol,
+				   const void *data, size_t covered, size_t len)
 {
 	size_t size = vp_address_size(source->family);
 	uint8_t pseudo[8] = { 0 };
@@ -96,7 +96,7 @@ uint32_t vp_crc32c(const void *data, size_t len)
 	return ~crc;
 }
 
-static int parse_ipv4(const uint8_t *data, size_t len, struct vp_packet *packet,
+static int parse_ipv4(const uint8_t *data, size_t len, struct vp_lab_packet *packet,
 		      struct vp_error *err)
 {
 	size_t header = len ? (size_t)(data[0] & 15) * 4 : 0;
@@ -108,7 +108,7 @@ static int parse_ipv4(const uint8_t *data, size_t len, struct vp_packet *packet,
 			"expected an IPv4 header of %zu bytes, found a packet of %zu bytes",
 			header < IPV4_HEADER ? (size_t)IPV4_HEADER : header, len);
 	offset = load16(data + 6);
-	*packet = (struct vp_packet){
+	*packet = (struct vp_lab_packet){
 		.family = 4,
 		.protocol = data[9],
 		.payload = header,
@@ -142,7 +142,7 @@ static size_t extension_size(uint8_t type, const uint8_t *at, size_t left)
 	}
 }
 
-static int parse_ipv6(const uint8_t *data, size_t len, struct vp_packet *packet,
+static int parse_ipv6(const uint8_t *data, size_t len, struct vp_lab_packet *packet,
 		      struct vp_error *err)
 {
 	size_t at = IPV6_HEADER, size;
@@ -153,8 +153,9 @@ static int parse_ipv6(const uint8_t *data, size_t len, struct vp_packet *packet,
 			err, -EINVAL,
 			"expected an IPv6 header of 40 bytes, found a packet of %zu bytes",
 			len);
-	*packet =
-		(struct vp_packet){ .family = 6, .fragmentable = at, .next_header = named_at };
+	*packet = (struct vp_lab_packet){ .family = 6,
+					  .fragmentable = at,
+					  .next_header = named_at };
 	while (!packet->fragment &&
 	       (size = extension_size(data[named_at], data + at, len - at)) != 0) {
 		uint8_t type = data[named_at];
@@ -183,8 +184,8 @@ static int parse_ipv6(const uint8_t *data, size_t len, struct vp_packet *packet,
 	return 0;
 }
 
-int vp_packet_parse(const uint8_t *data, size_t len, struct vp_packet *packet,
-		    struct vp_error *err)
+int vp_lab_packet_parse(const uint8_t *data, size_t len, struct vp_lab_packet *packet,
+			struct vp_error *err)
 {
 	if (len > VP_PACKET_MAX)
 		return vp_fail(err, -EINVAL, "expected an IP packet, found %zu bytes", len);
@@ -263,8 +264,8 @@ static void fill_transport(uint8_t *data, size_t len, uint8_t protocol,
 		return;
 	if (protocol == IPPROTO_UDPLITE && load16(data + 4) >= 8 && load16(data + 4) < len)
 		covered = load16(data + 4);
-	sum = rule->pseudo ? vp_checksum_transport(source, destination, protocol, data,
-						   covered, len)
+	sum = rule->pseudo ? vp_lab_checksum_transport(source, destination, protocol, data,
+						       covered, len)
 			   : vp_checksum_finish(vp_checksum_add(0, data, len));
 	if (!sum && rule->never_zero)
 		sum = 0xffff;
@@ -275,8 +276,8 @@ int vp_packet_fill(uint8_t *data, size_t len, const struct vp_address *source,
 		   const struct vp_address *destination, struct vp_error *err)
 {
 	struct vp_address from, to;
-	struct vp_packet packet;
-	int r = vp_packet_parse(data, len, &packet, err);
+	struct vp_lab_packet packet;
+	int r = vp_lab_packet_parse(data, len, &packet, err);
 
 	if (r < 0)
 		return r;
@@ -306,11 +307,11 @@ int vp_packet_fill(uint8_t *data, size_t len, const struct vp_address *source,
 /* The end of the whole payload, from the fragment that says it is the last; 0: none does. */
 static size_t joined_size(const struct vp_packet_bytes *fragments, size_t count)
 {
-	struct vp_packet packet;
+	struct vp_lab_packet packet;
 	size_t end = 0;
 
 	for (size_t i = 0; i < count; i++)
-		if (!vp_packet_parse(fragments[i].data, fragments[i].len, &packet, NULL) &&
+		if (!vp_lab_packet_parse(fragments[i].data, fragments[i].len, &packet, NULL) &&
 		    !packet.more)
 			end = packet.fragment_at + fragments[i].len - packet.payload;
 	return end;
@@ -324,9 +325,9 @@ int vp_packet_join(const struct vp_packet_bytes *fragments, size_t count, uint8_
 	_cleanup_free_ uint8_t *seen = vp_alloc(size + 1, 1);
 
 	for (size_t i = 0; i < count; i++) {
-		struct vp_packet packet;
+		struct vp_lab_packet packet;
 		size_t len;
-		int r = vp_packet_parse(fragments[i].data, fragments[i].len, &packet, err);
+		int r = vp_lab_packet_parse(fragments[i].data, fragments[i].len, &packet, err);
 
 		if (r < 0)
 			return r;
@@ -361,7 +362,7 @@ size_t vp_packet_skip(const uint8_t *data, size_t len, uint8_t *protocol)
 void vp_packet_fill_fragments(const struct vp_packet_bytes *fragments, size_t count)
 {
 	_cleanup_free_ uint8_t *whole = NULL;
-	struct vp_packet packet;
+	struct vp_lab_packet packet;
 	size_t len;
 
 	if (vp_packet_join(fragments, count, &whole, &len, NULL))
@@ -371,7 +372,8 @@ void vp_packet_fill_fragments(const struct vp_packet_bytes *fragments, size_t co
 		struct vp_address from, to;
 		size_t skip = 0;
 
-		if (vp_packet_parse(at->data, at->len, &packet, NULL) || packet.fragment_at)
+		if (vp_lab_packet_parse(at->data, at->len, &packet, NULL) ||
+		    packet.fragment_at)
 			continue;
 		from = address_at(at->data, packet.family, false);
 		to = address_at(at->data, packet.family, true);
@@ -407,8 +409,9 @@ void vp_packet_build(const struct vp_address *source, const struct vp_address *d
 
 /* One fragment: the header, for IPv6 a fragment header, and a piece of the fragmentable part.
  */
-static struct vp_packet_bytes cut_piece(const uint8_t *data, const struct vp_packet *packet,
-					size_t at, size_t piece, bool more, uint32_t id)
+static struct vp_packet_bytes cut_piece(const uint8_t *data,
+					const struct vp_lab_packet *packet, size_t at,
+					size_t piece, bool more, uint32_t id)
 {
 	size_t extra = packet->family == 6 ? FRAGMENT_HEADER : 0;
 	size_t header = packet->fragmentable + extra;
@@ -441,9 +444,9 @@ int vp_packet_cut(const uint8_t *data, size_t len, size_t piece, uint32_t id,
 		  struct vp_packet_bytes *fragments, size_t room, size_t *count,
 		  struct vp_error *err)
 {
-	struct vp_packet packet;
+	struct vp_lab_packet packet;
 	size_t left, made = 0;
-	int r = vp_packet_parse(data, len, &packet, err);
+	int r = vp_lab_packet_parse(data, len, &packet, err);
 
 	if (r < 0)
 		return r;

@@ -19,7 +19,7 @@
 #define VP_PACKET_MAX 65535
 
 /* Where things are in a packet. Offsets from its first byte. */
-struct vp_packet {
+struct vp_lab_packet {
 	uint8_t family;	     /* 4 or 6 */
 	uint8_t protocol;    /* of the payload, behind IPv6 extension headers */
 	size_t payload;	     /* first byte behind the IP header and extension headers; of a
@@ -38,8 +38,8 @@ struct vp_packet {
  * or one too short for its own headers. What comes behind an IPv6 header that
  * is not known, or behind a later fragment's header, is payload.
  */
-int vp_packet_parse(const uint8_t *data, size_t len, struct vp_packet *packet,
-		    struct vp_error *err);
+int vp_lab_packet_parse(const uint8_t *data, size_t len, struct vp_lab_packet *packet,
+			struct vp_error *err);
 
 /* The ones' complement sum, continued from `sum` (0 at first). Odd lengths are padded with
  * zero. */
@@ -49,9 +49,9 @@ uint32_t vp_checksum_add(uint32_t sum, const void *data, size_t len);
 uint16_t vp_checksum_finish(uint32_t sum);
 
 /* Checksum of a transport header and data with the pseudo header of its family. */
-uint16_t vp_checksum_transport(const struct vp_address *source,
-			       const struct vp_address *destination, uint8_t protocol,
-			       const void *data, size_t covered, size_t len);
+uint16_t vp_lab_checksum_transport(const struct vp_address *source,
+				   const struct vp_address *destination, uint8_t protocol,
+				   const void *data, size_t covered, size_t len);
 
 /* CRC32c as SCTP carries it. */
 uint32_t vp_crc32c(const void *data, size_t len);

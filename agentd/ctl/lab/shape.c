@@ -80,8 +80,8 @@ static void add_ipv6_header(const uint8_t *data, size_t len, size_t at, size_t n
 static int add_options(const uint8_t *data, size_t len, bool hop_by_hop,
 		       struct vp_packet_bytes *out, struct vp_error *err)
 {
-	struct vp_packet packet;
-	int r = vp_packet_parse(data, len, &packet, err);
+	struct vp_lab_packet packet;
+	int r = vp_lab_packet_parse(data, len, &packet, err);
 
 	if (r < 0)
 		return r;
@@ -114,10 +114,10 @@ static void reverse(struct vp_packet_bytes *pieces, size_t count)
  */
 static size_t piece_size(const uint8_t *data, size_t len)
 {
-	struct vp_packet packet;
+	struct vp_lab_packet packet;
 	size_t headers;
 
-	if (vp_packet_parse(data, len, &packet, NULL) || packet.family == 4)
+	if (vp_lab_packet_parse(data, len, &packet, NULL) || packet.family == 4)
 		return 8;
 	headers = packet.payload - packet.fragmentable;
 	headers += packet.protocol == IPPROTO_TCP ? 20 : 8;

@@ -195,11 +195,11 @@ static const char *obstacle_of(const struct vp_sample *sample,
  */
 static bool has_routing_header(const struct vp_step *step)
 {
-	struct vp_packet packet;
+	struct vp_lab_packet packet;
 
 	return step->kind == VP_STEP_PACKET &&
-	       !vp_packet_parse(step->data, step->len, &packet, NULL) && packet.family == 6 &&
-	       step->data[6] == IPPROTO_ROUTING;
+	       !vp_lab_packet_parse(step->data, step->len, &packet, NULL) &&
+	       packet.family == 6 && step->data[6] == IPPROTO_ROUTING;
 }
 
 static bool shapeable(const struct vp_trial *trial, enum vp_shape shape)

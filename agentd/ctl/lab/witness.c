@@ -112,8 +112,8 @@ static int expected_payload(const struct vp_packet_bytes *packets, size_t count,
 			    uint8_t *protocol, uint8_t **payload, size_t *len,
 			    struct vp_error *err)
 {
-	struct vp_packet first;
-	int r = vp_packet_parse(packets[0].data, packets[0].len, &first, err);
+	struct vp_lab_packet first;
+	int r = vp_lab_packet_parse(packets[0].data, packets[0].len, &first, err);
 
 	if (r < 0)
 		return r;

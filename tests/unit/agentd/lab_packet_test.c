@@ -59,7 +59,8 @@ static void fills_ipv4(void **state)
 	assert_memory_equal(data + 12, "\xc0\xa8\x00\x01\xc0\xa8\x00\xc7", 8);
 	assert_memory_equal(data + 24, "\x00\x5f", 2);
 	/* a datagram with a right checksum sums up to zero with its pseudo header */
-	assert_int_equal(vp_checksum_transport(&from, &to, IPPROTO_UDP, data + 20, 95, 95), 0);
+	assert_int_equal(vp_lab_checksum_transport(&from, &to, IPPROTO_UDP, data + 20, 95, 95),
+			 0);
 }
 
 static void keeps_what_is_given(void **state)
@@ -103,9 +104,9 @@ static void fills_every_protocol(void **state)
 				&len);
 		assert_int_equal(len, header + sizeof(payload));
 		if (cases[i].pseudo)
-			assert_int_equal(vp_checksum_transport(&from, &to, cases[i].protocol,
-							       data + header, sizeof(payload),
-							       sizeof(payload)),
+			assert_int_equal(vp_lab_checksum_transport(
+						 &from, &to, cases[i].protocol, data + header,
+						 sizeof(payload), sizeof(payload)),
 					 0);
 		else
 			assert_int_equal(vp_checksum_finish(vp_checksum_add(0, data + header,
@@ -125,7 +126,7 @@ static void udp_checksum_is_never_zero(void **state)
 
 	(void)state;
 	payload[5] = 10; /* its length; then two bytes that make the sum 0xffff */
-	sum = vp_checksum_transport(&from, &to, IPPROTO_UDP, payload, 10, 10);
+	sum = vp_lab_checksum_transport(&from, &to, IPPROTO_UDP, payload, 10, 10);
 	memcpy(payload + 8, &sum, 2);
 	vp_packet_build(&from, &to, IPPROTO_UDP, payload, sizeof(payload), &data, &len);
 	assert_memory_equal(data + 26, "\xff\xff", 2);
@@ -134,7 +135,7 @@ static void udp_checksum_is_never_zero(void **state)
 
 static void parses_extension_headers(void **state)
 {
-	struct vp_packet packet;
+	struct vp_lab_packet packet;
 	uint8_t data[40 + 8 + 8 + 8] = { 0x60 };
 	struct vp_error err = { 0 };
 
@@ -142,28 +143,31 @@ static void parses_extension_headers(void **state)
 	data[6] = IPPROTO_HOPOPTS;
 	data[40] = IPPROTO_DSTOPTS;
 	data[48] = IPPROTO_UDP;
-	assert_int_equal(vp_packet_parse(data, sizeof(data), &packet, NULL), 0);
+	assert_int_equal(vp_lab_packet_parse(data, sizeof(data), &packet, NULL), 0);
 	assert_int_equal(packet.protocol, IPPROTO_UDP);
 	assert_int_equal(packet.payload, 56);
 	assert_int_equal(packet.fragmentable, 48); /* destination options may be fragmented */
 	assert_int_equal(packet.next_header, 40);
 	data[49] = 1; /* says 16 bytes: up to the end */
-	assert_int_equal(vp_packet_parse(data, sizeof(data), &packet, NULL), 0);
+	assert_int_equal(vp_lab_packet_parse(data, sizeof(data), &packet, NULL), 0);
 	assert_int_equal(packet.payload, 64);
 	data[49] = 2;
-	assert_int_equal(vp_packet_parse(data, sizeof(data), &packet, &err), -EINVAL);
+	assert_int_equal(vp_lab_packet_parse(data, sizeof(data), &packet, &err), -EINVAL);
 	assert_non_null(strstr(err.text, "24 bytes"));
 }
 
 static void refuses_what_is_no_packet(void **state)
 {
-	struct vp_packet packet;
+	struct vp_lab_packet packet;
 
 	(void)state;
-	assert_int_equal(vp_packet_parse((const uint8_t *)"", 0, &packet, NULL), -EINVAL);
-	assert_int_equal(vp_packet_parse((const uint8_t *)"\x45", 1, &packet, NULL), -EINVAL);
-	assert_int_equal(vp_packet_parse((const uint8_t *)"\x60", 1, &packet, NULL), -EINVAL);
-	assert_int_equal(vp_packet_parse((const uint8_t *)"GET /", 5, &packet, NULL), -EINVAL);
+	assert_int_equal(vp_lab_packet_parse((const uint8_t *)"", 0, &packet, NULL), -EINVAL);
+	assert_int_equal(vp_lab_packet_parse((const uint8_t *)"\x45", 1, &packet, NULL),
+			 -EINVAL);
+	assert_int_equal(vp_lab_packet_parse((const uint8_t *)"\x60", 1, &packet, NULL),
+			 -EINVAL);
+	assert_int_equal(vp_lab_packet_parse((const uint8_t *)"GET /", 5, &packet, NULL),
+			 -EINVAL);
 }
 
 static void free_pieces(struct vp_packet_bytes *pieces, size_t count)
@@ -220,14 +224,14 @@ static void shapes_keep_the_payload(void **state)
 	vp_packet_build(&from, &to, IPPROTO_UDP, payload, sizeof(payload), &data, &len);
 	for (enum vp_shape shape = VP_SHAPE_PLAIN; shape < VP_SHAPE_COUNT; shape++) {
 		struct vp_packet_bytes pieces[16];
-		struct vp_packet packet;
+		struct vp_lab_packet packet;
 		uint8_t *whole, protocol;
 		size_t count, whole_len, skip;
 
 		assert_int_equal(
 			vp_packet_shape(data, len, shape, 5, pieces, 16, &count, NULL), 0);
-		assert_int_equal(vp_packet_parse(pieces[0].data, pieces[0].len, &packet, NULL),
-				 0);
+		assert_int_equal(
+			vp_lab_packet_parse(pieces[0].data, pieces[0].len, &packet, NULL), 0);
 		if (packet.fragment) {
 			assert_true(count > 1);
 			assert_int_equal(
