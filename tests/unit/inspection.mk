@@ -26,22 +26,22 @@ check_PROGRAMS += inspection_parsers_test
 TESTS += inspection_parsers_test
 inspection_parsers_test_SOURCES = \
 	tests/unit/inspection/command_test.c \
+	tests/unit/inspection/dns_test.c \
 	tests/unit/inspection/parsers_test.c \
 	tests/unit/inspection/parsers_tests.h \
 	tests/unit/inspection/raw_test.c \
-	tests/unit/inspection/smb_test.c \
-	tests/unit/inspection/ssh_test.c \
-	tests/unit/inspection/dns_test.c \
-	tests/unit/inspection/tls_test.c \
-	tests/unit/inspection/redis_test.c \
-	tests/unit/inspection/telnet_test.c \
 	tests/unit/inspection/record.c \
 	tests/unit/inspection/record.h \
+	tests/unit/inspection/redis_test.c \
 	tests/unit/inspection/run.c \
-	tests/unit/inspection/run.h
+	tests/unit/inspection/run.h \
+	tests/unit/inspection/smb_test.c \
+	tests/unit/inspection/ssh_test.c \
+	tests/unit/inspection/telnet_test.c \
+	tests/unit/inspection/tls_test.c
 inspection_parsers_test_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 inspection_parsers_test_LDADD = libvpinspection.a libvppolicy.a libvpbase.a \
-	$(VP_INSPECTION_LIBS) $(CMOCKA_LIBS)
+	$(VP_INSPECTION_LIBS) $(INIH_LIBS) $(CMOCKA_LIBS)
 
 # values against rules
 check_PROGRAMS += inspection_transform_test inspection_pattern_test \
@@ -69,6 +69,7 @@ inspection_unit_test_SOURCES = \
 	tests/unit/inspection/rules.c \
 	tests/unit/inspection/rules.h \
 	tests/unit/inspection/unit_naive_test.c \
+	tests/unit/inspection/unit_operators_test.c \
 	tests/unit/inspection/unit_property_test.c \
 	tests/unit/inspection/unit_test.c
 inspection_unit_test_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
