@@ -13,8 +13,8 @@
 #include "modules/inspection/gather.h"
 #include "modules/inspection/protocol.h"
 
-#define BANNER_MAX 8192		/* servers take no more */
-#define PACKET_MAX (256u * 1024) /* nor this */
+#define BANNER_MAX 8192	  /* servers take no more */
+#define PACKET_MAX 262144 /* nor this */
 
 #define MESSAGE_KEXINIT 20
 #define MESSAGE_NEWKEYS 21
