@@ -72,7 +72,8 @@ int vp_queued_parse(const void *message, size_t len, struct vp_queued *packet, s
 {
 	const struct nlmsghdr *header = message;
 
-	if (len > INT32_MAX || !mnl_nlmsg_ok(header, (int)len))
+	/* mnl_nlmsg_ok() takes lengths above INT_MAX for good */
+	if (len > INT32_MAX || !mnl_nlmsg_ok(header, (int)len) || header->nlmsg_len > len)
 		return -EBADMSG;
 	*used = MNL_ALIGN(header->nlmsg_len) < len ? MNL_ALIGN(header->nlmsg_len) : len;
 	if (header->nlmsg_type != PACKET)

@@ -362,8 +362,10 @@ struct vp_scope_list vp_scopes_find(const struct vp_scopes *scopes, uint8_t prot
 	if (!table)
 		return (struct vp_scope_list){ 0 };
 	at = vp_array_lower(&table->regions, last, key);
+	if (at == table->regions.len || table->regions.data[at].first > key)
+		return (struct vp_scope_list){ 0 };
 	ports = &table->regions.data[at];
-	if (at == table->regions.len || ports->first > key)
+	if (!ports->found.count)
 		return (struct vp_scope_list){ 0 };
 	return (struct vp_scope_list){ .scopes = scopes->found.data + ports->found.first,
 				       .count = ports->found.count };

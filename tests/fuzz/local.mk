@@ -120,6 +120,16 @@ if FUZZERS
 noinst_PROGRAMS += fuzz_scopes
 fuzz_scopes_SOURCES = tests/fuzz/fuzz_scopes.c
 fuzz_scopes_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
-fuzz_scopes_LDADD = libvpinspection.a libvpmodules.a libvppolicy.a libvpbase.a $(VP_INSPECTION_LIBS)
+fuzz_scopes_LDADD = libvpinspection.a libvpmodules.a libvppolicy.a libvpbase.a \
+	$(VP_INSPECTION_LIBS) $(INIH_LIBS)
 endif
 EXTRA_DIST += tests/fuzz/corpus/scopes/empty tests/fuzz/corpus/scopes/tables
+
+if FUZZERS
+noinst_PROGRAMS += fuzz_engine
+fuzz_engine_SOURCES = tests/fuzz/fuzz_engine.c
+fuzz_engine_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
+fuzz_engine_LDADD = libvpinspection.a libvpmodules.a libvppolicy.a libvpbase.a \
+	$(VP_INSPECTION_LIBS) $(INIH_LIBS)
+endif
+EXTRA_DIST += tests/fuzz/corpus/engine/http tests/fuzz/corpus/engine/mail tests/fuzz/corpus/engine/reorder
