@@ -158,7 +158,7 @@ static bool judge_limited(const struct vp_case *c, struct words *words)
 	return true;
 }
 
-bool vp_judge(const struct vp_case *c, char *reason, size_t size)
+bool vp_case_judge(const struct vp_case *c, char *reason, size_t size)
 {
 	struct words words = { .text = reason, .size = size };
 

@@ -35,7 +35,7 @@ struct vp_case {
  * limited after N: N arrived, and what the rate allows in the time it took; the
  * rest was counted by the sample's rule.
  */
-bool vp_judge(const struct vp_case *c, char *reason, size_t size);
+bool vp_case_judge(const struct vp_case *c, char *reason, size_t size);
 
 /* "blocked", "passed", "limited after 5" */
 const char *vp_expectation_print(const struct vp_sample *sample, char text[static 40]);

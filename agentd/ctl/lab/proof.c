@@ -68,7 +68,7 @@ static bool judge(const struct proof *proof, const struct vp_trial *trial, bool 
 		.moved = &proof->moved,
 	};
 
-	return vp_judge(&c, reason, size);
+	return vp_case_judge(&c, reason, size);
 }
 
 /* Words and numbers of the document */

@@ -41,7 +41,7 @@ static bool judge(struct scene *s)
 		.moved = &moved,
 	};
 
-	return vp_judge(&c, s->reason, sizeof(s->reason));
+	return vp_case_judge(&c, s->reason, sizeof(s->reason));
 }
 
 static void assert_fails(struct scene *s, const char *words)
