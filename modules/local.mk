@@ -14,6 +14,7 @@ libvpmodules_a_SOURCES += \
 	modules/netfilter/compile_end.c \
 	modules/netfilter/compile_guard.c \
 	modules/netfilter/compile_map.c \
+	modules/netfilter/compile_queue.c \
 	modules/netfilter/compile_rule.c \
 	modules/netfilter/compile_shape.c \
 	modules/netfilter/compiler.h \
@@ -21,6 +22,7 @@ libvpmodules_a_SOURCES += \
 	modules/netfilter/match_address.c \
 	modules/netfilter/match_bytes.c \
 	modules/netfilter/match_internal.h \
+	modules/netfilter/queue.c modules/netfilter/queue.h \
 	modules/netfilter/region.c modules/netfilter/region.h \
 	modules/netfilter/ruleset.c modules/netfilter/ruleset.h \
 	modules/netfilter/statement.c modules/netfilter/statement.h \

@@ -38,7 +38,23 @@ struct vp_kernel {
 	bool nftables;	    /* tables can be made at all */
 	bool owner_persist; /* NFT_TABLE_F_OWNER together with PERSIST (6.9) */
 	bool native_queue;  /* the nft_queue expression */
+	bool compat_queue;  /* the NFQUEUE target by nft_compat; not asked for with the former */
+	bool inner_payload; /* payload behind the transport header, whatever its length (5.16) */
 	bool sock_destroy;  /* SOCK_DESTROY, for resets on the local side */
+};
+
+/* Can such a kernel send packets to inspection? One that was never asked counts as able. */
+static inline bool vp_kernel_queues(const struct vp_kernel *kernel)
+{
+	return !kernel->nftables || kernel->native_queue || kernel->compat_queue;
+}
+
+/* How inspected packets reach user space, see modules/netfilter/queue.h; 0: the default. */
+struct vp_queueing {
+	uint16_t base;		     /* first queue number */
+	uint16_t count;		     /* queues of one class and generation */
+	uint32_t lease_mark;	     /* mark of the beats of the first class */
+	uint32_t lease_milliseconds; /* how long a beat is good for */
 };
 
 struct vp_host {
@@ -53,6 +69,7 @@ struct vp_host {
 	VP_ARRAY(struct vp_bypass) bypasses;
 	struct vp_port_ranges management; /* default tcp/22 */
 	uint16_t log_group;		  /* NFLOG */
+	struct vp_queueing queueing;
 	bool table_ownership;		  /* configured; used only with kernel.owner_persist */
 	/*
 	 * Not a host to apply to (check, the lab, an offline plan): example values of sets

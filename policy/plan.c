@@ -369,6 +369,16 @@ static void plan_rule(struct builder *b, const struct vp_rule *rule, uint32_t ta
 					  .tag = tag };
 	int point = vp_place(rule, service, b->points, &placement.reason);
 
+	if (point == VP_POINT_INSPECTION && !vp_kernel_queues(&b->host->kernel)) {
+		vp_find_error(b->findings, &rule->at,
+			      "expected a kernel that can send packets to inspection for rule "
+			      "%s (%s), found one without the queue expression and without "
+			      "the NFQUEUE target; load or build nft_queue "
+			      "(CONFIG_NFT_QUEUE), or xt_NFQUEUE and nft_compat",
+			      rule->name, placement.reason);
+		free(placement.reason);
+		return;
+	}
 	if (point < 0)
 		vp_find_error(b->findings, &rule->at,
 			      "expected a rule that this build can enforce, found rule %s: %s",

@@ -72,6 +72,7 @@ void vp_survey_any_host(struct vp_survey *survey)
 		.nftables = true,
 		.owner_persist = true,
 		.native_queue = true,
+		.inner_payload = true,
 		.sock_destroy = true,
 	};
 }

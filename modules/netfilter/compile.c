@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Plan to ruleset: the frame of the compiler. What rules become is in
- * compile_rule.c and compile_end.c, how packets find them in compile_dispatch.c.
+ * compile_rule.c, compile_end.c and (inspection) compile_queue.c, how packets find them
+ * in compile_dispatch.c.
  */
 #include "modules/netfilter/compile.h"
 
@@ -19,13 +20,19 @@ static int tag_compare(const void *a, const void *b)
 static int name_rules(struct vp_compiler *c, struct vp_error *err)
 {
 	struct vp_ruleset *ruleset = c->ruleset;
+	int code;
 
 	for (size_t i = 0; i < c->plan->placements.len; i++) {
 		const struct vp_placement *placement = &c->plan->placements.data[i];
 		struct vp_nft_tag *tag;
 
-		if (placement->point != VP_POINT_NETFILTER)
+		if (placement->point == VP_POINT_INSPECTION) {
+			code = vp_compile_queues_check(c, placement, err);
+			if (code < 0)
+				return code;
+		} else if (placement->point != VP_POINT_NETFILTER) {
 			continue;
+		}
 		tag = vp_array_add(&ruleset->tags);
 		tag->tag = placement->tag;
 		tag->enforce = placement->mode == VP_MODE_ENFORCE;

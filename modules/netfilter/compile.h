@@ -8,7 +8,8 @@
 #include "policy/plan.h"
 
 /*
- * Compile the placements of the netfilter point. *ruleset is owned by the caller
+ * Compile the placements of the netfilter point, and for those of the inspection point what
+ * sends it their packets (queue.h). *ruleset is owned by the caller
  * (vp_ruleset_free) and refers to nothing of plan and host. Returns 0 or
  * -errno with the patch, rule and cure in *err; *ruleset is then untouched.
  */

@@ -4,9 +4,10 @@
  * that look packets up. A dispatch chain goes to at most one region chain, which
  * returns to the base chain; so no rule sees a packet twice in one hook.
  *
- * Order in each hook: the guard; all monitor rules; enforce rules. In each of the
- * two the actual destination comes before the original one of translated flows,
- * and to-server before to-client.
+ * Order in each hook: the guard; all monitor rules; enforce rules; what goes to
+ * inspection, whose verdict ends the base chain, so that it has to come last, in a
+ * pass of its own. In each of these the actual destination comes before the original one of
+ * translated flows, and to-server before to-client.
  *
  * A packet that this host sends to itself passes output and input. It is judged at
  * output only, where it is whole: connection tracking lets IPv6 fragments that it
@@ -28,7 +29,8 @@
 /* One pass over one direction. */
 struct pass {
 	struct vp_compiler *c;
-	enum vp_mode mode;
+	enum vp_point point;
+	enum vp_mode mode; /* at the netfilter point */
 	enum vp_direction direction;
 	struct vp_regions local[VP_CLASSES];
 	struct vp_shapes *shapes; /* enforce, to-server; else NULL */
@@ -45,13 +47,44 @@ static const char *pass_name(const struct pass *pass)
 		[VP_MODE_ENFORCE] = { "enforce-to-server", "enforce-to-client" },
 	};
 
+	if (pass->point == VP_POINT_INSPECTION)
+		return pass->direction == VP_TO_SERVER ? "inspect-to-server"
+						       : "inspect-to-client";
 	return names[pass->mode][pass->direction];
 }
 
 static bool belongs(const struct pass *pass, const struct vp_placement *placement)
 {
-	return placement->point == VP_POINT_NETFILTER && placement->mode == pass->mode &&
-	       placement->rule->direction == pass->direction;
+	if (placement->point != pass->point)
+		return false;
+	/* all rules of an endpoint decide to which queue both its directions go */
+	return pass->point == VP_POINT_INSPECTION ||
+	       (placement->mode == pass->mode &&
+		placement->rule->direction == pass->direction);
+}
+
+/* What servers send is inspected only where a rule reads it. */
+static bool wanted(const struct pass *pass, const struct vp_region *region)
+{
+	const struct vp_lists *lists = &pass->c->lists;
+
+	if (pass->point != VP_POINT_INSPECTION || pass->direction == VP_TO_SERVER)
+		return true;
+	for (size_t i = 0; i < vp_list_count(lists, region->list); i++) {
+		uint32_t number = vp_list_rules(lists, region->list)[i];
+
+		if (pass->c->plan->placements.data[number].rule->direction == VP_TO_CLIENT)
+			return true;
+	}
+	return false;
+}
+
+static void add_region(struct pass *pass, struct vp_map_builder *builder,
+		       const struct vp_address_range *range, unsigned int class,
+		       const struct vp_region *region)
+{
+	if (wanted(pass, region))
+		vp_map_add(pass->c, builder, range, class, region);
 }
 
 /* The placement's spans in a class of protocols. */
@@ -97,7 +130,8 @@ static void local_regions(struct pass *pass)
 static void local_maps(struct pass *pass)
 {
 	_cleanup_free_ char *name = vp_format("%s-local", pass_name(pass));
-	bool shapes = pass->mode == VP_MODE_ENFORCE && pass->direction == VP_TO_SERVER;
+	bool shapes = pass->point == VP_POINT_NETFILTER && pass->mode == VP_MODE_ENFORCE &&
+		      pass->direction == VP_TO_SERVER;
 	struct vp_map_builder builder;
 
 	if (shapes) {
@@ -108,7 +142,7 @@ static void local_maps(struct pass *pass)
 	for (unsigned int class = 0; class < VP_CLASSES; class ++)
 		vp_array_each (region, &pass->local[class])
 			if (!pass->shapes || !vp_shapes_take(pass->shapes, class, region))
-				vp_map_add(pass->c, &builder, NULL, class, region);
+				add_region(pass, &builder, NULL, class, region);
 	vp_map_finish(pass->c, &builder, name, &pass->local_maps);
 	if (pass->shapes)
 		vp_shapes_finish(pass->shapes);
@@ -227,11 +261,11 @@ static void zone_maps(struct pass *pass, const struct vp_address_range *range, u
 		}
 		vp_spans_split(&spans, &c->lists, &regions);
 		vp_array_each (region, &regions)
-			vp_map_add(c, builder, range, class, region);
+			add_region(pass, builder, range, class, region);
 		vp_regions_overlay(regions.data, regions.len, pass->local[class].data,
 				   pass->local[class].len, &c->lists, &merged);
 		vp_array_each (region, &merged)
-			vp_map_add(c, here, range, class, region);
+			add_region(pass, here, range, class, region);
 		vp_array_free(&spans);
 		vp_array_free(&regions);
 		vp_array_free(&merged);
@@ -451,18 +485,26 @@ static void base_chain(struct vp_compiler *c, const char *name, uint8_t hook,
 void vp_compile_dispatch(struct vp_compiler *c)
 {
 	struct pass passes[] = {
-		{ .c = c, .mode = VP_MODE_MONITOR, .direction = VP_TO_SERVER },
-		{ .c = c, .mode = VP_MODE_MONITOR, .direction = VP_TO_CLIENT },
-		{ .c = c, .mode = VP_MODE_ENFORCE, .direction = VP_TO_SERVER },
-		{ .c = c, .mode = VP_MODE_ENFORCE, .direction = VP_TO_CLIENT },
+		{ c, VP_POINT_NETFILTER, VP_MODE_MONITOR, .direction = VP_TO_SERVER },
+		{ c, VP_POINT_NETFILTER, VP_MODE_MONITOR, .direction = VP_TO_CLIENT },
+		{ c, VP_POINT_NETFILTER, VP_MODE_ENFORCE, .direction = VP_TO_SERVER },
+		{ c, VP_POINT_NETFILTER, VP_MODE_ENFORCE, .direction = VP_TO_CLIENT },
+		{ c, VP_POINT_INSPECTION, .direction = VP_TO_SERVER },
+		{ c, VP_POINT_INSPECTION, .direction = VP_TO_CLIENT },
 	};
 
 	for (size_t i = 0; i < VP_COUNT(passes); i++)
 		pass_compile(&passes[i]);
+	vp_array_each (placement, &c->plan->placements)
+		if (placement->point == VP_POINT_INSPECTION &&
+		    placement->mode == VP_MODE_ENFORCE &&
+		    placement->rule->action.verdict == VP_VERDICT_BAN)
+			vp_compile_ban_sets(c);
 	base_chain(c, "input", NF_INET_LOCAL_IN, passes, VP_COUNT(passes));
 	base_chain(c, "forward", NF_INET_FORWARD, passes, VP_COUNT(passes));
 	base_chain(c, "output", NF_INET_LOCAL_OUT, passes, VP_COUNT(passes));
 	vp_compile_bans(c);
+	vp_compile_leases(c);
 	for (size_t i = 0; i < VP_COUNT(passes); i++)
 		pass_free(&passes[i]);
 }

@@ -117,6 +117,8 @@ const char *vp_compile_end(struct vp_compiler *c, enum vp_end end)
 		[VP_END_REJECT] = { "verdict-reject", "vpatch:reject" },
 		[VP_END_RESET] = { "verdict-reset", "vpatch:reset" },
 		[VP_END_BAN] = { "verdict-ban", "vpatch:ban" },
+		[VP_END_UNREAD] = { "verdict-unread", "vpatch:" VP_UNREAD_WORD },
+		[VP_END_INVALID] = { "verdict-invalid", "vpatch:" VP_INVALID_WORD },
 	};
 	struct vp_nft_chain chain = { .kept_name = true };
 
@@ -269,13 +271,8 @@ static void ban_rule(struct vp_compiler *c, struct vp_nft_chain *chain, uint8_t 
 	add->number = placement->tag;
 }
 
-/* The chain that bans the source where that is safe, and drops the packet in any case. */
-static const char *ban_chain(struct vp_compiler *c, const struct vp_placement *placement,
-			     const char *name)
+void vp_compile_ban_sets(struct vp_compiler *c)
 {
-	struct vp_nft_chain chain = { 0 };
-	const char *drop = vp_compile_end(c, VP_END_DROP);
-
 	for (uint8_t family = 4; !c->bans && family <= 6; family += 2) {
 		struct vp_selector source = vp_sel_source(family, false);
 		struct vp_nft_set *set = dynamic_set(c, ban_set(family), &source,
@@ -284,6 +281,16 @@ static const char *ban_chain(struct vp_compiler *c, const struct vp_placement *p
 		set->data = VP_DATA_MARK;
 	}
 	c->bans = true;
+}
+
+/* The chain that bans the source where that is safe, and drops the packet in any case. */
+static const char *ban_chain(struct vp_compiler *c, const struct vp_placement *placement,
+			     const char *name)
+{
+	struct vp_nft_chain chain = { 0 };
+	const char *drop = vp_compile_end(c, VP_END_DROP);
+
+	vp_compile_ban_sets(c);
 	chain.comment = vp_strdup(name);
 	ban_rule(c, &chain, 4, placement);
 	ban_rule(c, &chain, 6, placement);

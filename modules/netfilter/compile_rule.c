@@ -210,6 +210,12 @@ const char *vp_compile_list(struct vp_compiler *c, uint32_t list)
 		vp_array_add(&c->chains);
 	if (c->chains.data[list])
 		return c->chains.data[list];
+	if (c->plan->placements.data[*vp_list_rules(&c->lists, list)].point ==
+	    VP_POINT_INSPECTION) {
+		const char *name = vp_compile_queue(c, list);
+
+		return c->chains.data[list] = name;
+	}
 	for (size_t i = 0; i < vp_list_count(&c->lists, list); i++)
 		chain_take(&chain, compiled_rule(c, vp_list_rules(&c->lists, list)[i]));
 	c->chains.data[list] = vp_store_chain(&c->store, "region", &chain);

@@ -5,6 +5,7 @@
 
 #include "modules/netfilter/compile.h"
 #include "modules/netfilter/match.h"
+#include "modules/netfilter/queue.h"
 #include "modules/netfilter/region.h"
 #include "modules/netfilter/statement.h"
 
@@ -24,6 +25,8 @@ enum vp_end {
 	VP_END_REJECT,
 	VP_END_RESET,
 	VP_END_BAN,
+	VP_END_UNREAD,	/* drop: inspection does not answer */
+	VP_END_INVALID, /* drop: not for inspection to read */
 	VP_END_COUNT
 };
 
@@ -45,6 +48,8 @@ struct vp_compiler {
 	chains; /* by list number: its region chain, NULL: not made yet */
 	const char *ends[VP_END_COUNT];
 	bool log_limit, bans;
+	const char *queues[VP_QUEUE_CLASSES]; /* their chains, or NULL */
+	bool queue_counts[VP_QUEUE_COUNTS];   /* the counter is there */
 };
 
 /* compile_rule.c: the region chain of a list of placements, made when first asked for. */
@@ -58,6 +63,8 @@ const char *vp_compile_end(struct vp_compiler *c, enum vp_end end);
 void vp_compile_tail(struct vp_compiler *c, const struct vp_placement *placement,
 		     const char *name, uint8_t family, struct vp_statements *out);
 bool vp_compile_tail_of_family(const struct vp_placement *placement);
+/* Make sure that there is somewhere to ban to. */
+void vp_compile_ban_sets(struct vp_compiler *c);
 /* The base chain that drops what is banned, when anything can ban. */
 void vp_compile_bans(struct vp_compiler *c);
 
@@ -99,6 +106,14 @@ void vp_shapes_finish(struct vp_shapes *shapes);
  * flow. */
 void vp_shapes_dispatch(struct vp_shapes *shapes, struct vp_nft_chain *chain, int protocol);
 void vp_shapes_free(struct vp_shapes *shapes);
+
+/* compile_queue.c: the chain of a list of placements at the inspection point. */
+const char *vp_compile_queue(struct vp_compiler *c, uint32_t list);
+/* The base chain that takes the beats of the classes that have a chain. */
+void vp_compile_leases(struct vp_compiler *c);
+/* Can the host send packets to inspection? 0 or -errno; `placement` wants it. */
+int vp_compile_queues_check(const struct vp_compiler *c, const struct vp_placement *placement,
+			    struct vp_error *err);
 
 /* compile_dispatch.c: maps, dispatch chains and base chains. */
 void vp_compile_dispatch(struct vp_compiler *c);

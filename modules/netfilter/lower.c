@@ -12,6 +12,7 @@
 
 #include <linux/netfilter.h>
 #include <linux/netfilter/nf_tables.h>
+#include <linux/netfilter/xt_NFQUEUE.h>
 
 #include <libmnl/libmnl.h>
 #include <libnftnl/expr.h>
@@ -226,6 +227,9 @@ static void load(struct vp_expressions *out, const struct vp_selector *selector,
 		break;
 	case VP_SEL_IPV4_OPTION:
 		load_header(out, NFT_EXTHDR_OP_IPV4, selector, reg);
+		break;
+	case VP_SEL_INNER:
+		load_payload(out, NFT_PAYLOAD_INNER_HEADER, selector, reg);
 		break;
 	}
 	if (selector->masked)
@@ -524,6 +528,52 @@ static int lower_add(struct vp_expressions *out, const struct vp_statement *stat
 	return 0;
 }
 
+static int lower_refresh(struct vp_expressions *out, const struct vp_statement *statement,
+			 struct vp_error *err)
+{
+	struct nftnl_expr *expr;
+	int code = dynamic_set(out, statement, NFT_DYNSET_OP_UPDATE, &expr, err);
+
+	if (code == 0)
+		vp_expressions_put(out, expr);
+	return code;
+}
+
+struct nftnl_expr *vp_lower_queue(uint16_t first, uint16_t count, bool bypass, bool compat)
+{
+	struct nftnl_expr *expr = expression(compat ? "target" : "queue");
+	/* the kernel wants the size of its own, aligned structure */
+	const size_t size = (sizeof(struct xt_NFQ_info_v3) + 7) & ~(size_t)7;
+	struct xt_NFQ_info_v3 *info;
+
+	if (!compat) {
+		nftnl_expr_set_u16(expr, NFTNL_EXPR_QUEUE_NUM, first);
+		nftnl_expr_set_u16(expr, NFTNL_EXPR_QUEUE_TOTAL, count);
+		nftnl_expr_set_u16(expr, NFTNL_EXPR_QUEUE_FLAGS,
+				   bypass ? NFT_QUEUE_FLAG_BYPASS : 0);
+		return expr;
+	}
+	info = vp_alloc(1, size);
+	info->queuenum = first;
+	info->queues_total = count;
+	info->flags = bypass ? NFQ_FLAG_BYPASS : 0;
+	nftnl_expr_set_str(expr, NFTNL_EXPR_TG_NAME, "NFQUEUE");
+	nftnl_expr_set_u32(expr, NFTNL_EXPR_TG_REV, 3);
+	set_bytes(expr, NFTNL_EXPR_TG_INFO, info, (uint32_t)size); /* now the expression's */
+	return expr;
+}
+
+static int lower_queue(struct vp_expressions *out, const struct vp_statement *statement,
+		       struct vp_error *err)
+{
+	if (!statement->queues || statement->number + statement->queues > UINT16_MAX + 1u)
+		return vp_fail(err, -EINVAL, "%u queues from number %u on", statement->queues,
+			       statement->number);
+	vp_expressions_put(out, vp_lower_queue((uint16_t)statement->number, statement->queues,
+					       statement->over, statement->compat));
+	return 0;
+}
+
 static void lower_log(struct vp_expressions *out, const struct vp_statement *statement)
 {
 	struct nftnl_expr *expr = expression("log");
@@ -626,6 +676,10 @@ static int lower_any(struct vp_expressions *out, const struct vp_statement *stat
 		return 0;
 	case VP_ST_VERDICT:
 		return lower_verdict(out, statement, err);
+	case VP_ST_REFRESH:
+		return lower_refresh(out, statement, err);
+	case VP_ST_QUEUE:
+		return lower_queue(out, statement, err);
 	}
 	return vp_fail(err, -EINVAL, "an unknown statement");
 }

@@ -40,6 +40,12 @@ void vp_expressions_store(const struct vp_expressions *out, struct vp_image_rule
 int vp_lower_statement(struct vp_expressions *out, const struct vp_statement *statement,
 		       struct vp_error *err);
 
+/*
+ * The expression of VP_ST_QUEUE, for the probe too; owned by the caller. `bypass`: packets go
+ * on where nobody listens. `compat`: struct xt_NFQ_info_v3 (linux/netfilter/xt_NFQUEUE.h).
+ */
+struct nftnl_expr *vp_lower_queue(uint16_t first, uint16_t count, bool bypass, bool compat);
+
 /* nf_tables' code for a verdict that needs no expression of its own; false for rejects. */
 bool vp_lower_verdict(enum vp_nft_verdict verdict, int32_t *code);
 

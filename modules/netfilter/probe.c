@@ -62,16 +62,25 @@ static int try_expression(struct vp_netlink *nl, struct nftnl_expr *expr)
 	return vp_batch_check(&batch, nl, NULL);
 }
 
-static bool has_native_queue(struct vp_netlink *nl)
+static bool has_inner_payload(struct vp_netlink *nl)
 {
-	struct nftnl_expr *expr = nftnl_expr_alloc("queue");
+	struct nftnl_expr *expr = nftnl_expr_alloc("payload");
 
 	if (!expr)
 		return false;
-	nftnl_expr_set_u16(expr, NFTNL_EXPR_QUEUE_NUM, 0);
-	nftnl_expr_set_u16(expr, NFTNL_EXPR_QUEUE_TOTAL, 1);
-	nftnl_expr_set_u16(expr, NFTNL_EXPR_QUEUE_FLAGS, 0);
+	nftnl_expr_set_u32(expr, NFTNL_EXPR_PAYLOAD_DREG, NFT_REG_1);
+	nftnl_expr_set_u32(expr, NFTNL_EXPR_PAYLOAD_BASE, NFT_PAYLOAD_INNER_HEADER);
+	nftnl_expr_set_u32(expr, NFTNL_EXPR_PAYLOAD_OFFSET, 0);
+	nftnl_expr_set_u32(expr, NFTNL_EXPR_PAYLOAD_LEN, 1);
 	return try_expression(nl, expr) == 0;
+}
+
+static void probe_queue(struct vp_netlink *nl, struct vp_kernel *kernel)
+{
+	kernel->native_queue = try_expression(nl, vp_lower_queue(0, 1, true, false)) == 0;
+	kernel->compat_queue = !kernel->native_queue &&
+			       try_expression(nl, vp_lower_queue(0, 1, true, true)) == 0;
+	kernel->inner_payload = has_inner_payload(nl);
 }
 
 /* Ask to destroy a socket that cannot exist: "no such socket" means that the kernel could. */
@@ -112,7 +121,7 @@ static int probe_kernel(struct vp_netlink *nl, struct vp_host *host, struct vp_e
 	if (code == 0) {
 		host->kernel.owner_persist =
 			try_table(nl, VP_TABLE_OWNER | VP_TABLE_PERSIST, NULL) == 0;
-		host->kernel.native_queue = has_native_queue(nl);
+		probe_queue(nl, &host->kernel);
 		host->kernel.sock_destroy = has_sock_destroy();
 	} else if (code == -EPROTONOSUPPORT || code == -EOPNOTSUPP || code == -ENOENT) {
 		code = vp_fail(

@@ -103,6 +103,8 @@ static uint64_t add_statement(uint64_t seed, const struct vp_statement *statemen
 	seed = add_number(seed, statement->milliseconds);
 	seed = add_number(seed, statement->rate.count);
 	seed = add_number(seed, statement->rate.seconds);
+	if (statement->kind == VP_ST_QUEUE)
+		seed = add_number(add_number(seed, statement->queues), statement->compat);
 	return add_number(seed, statement->burst);
 }
 

@@ -40,6 +40,7 @@ enum vp_selector_kind {
 			       byte 0 or 1 */
 	VP_SEL_IPV6_EXTHDR, /* likewise for an IPv6 extension header */
 	VP_SEL_IPV4_OPTION, /* presence only (size 0): types 7, 131, 137, 148 */
+	VP_SEL_INNER,	    /* payload from behind the transport header, options included */
 };
 
 struct vp_selector {
@@ -88,6 +89,9 @@ enum vp_statement_kind {
 		      mark */
 	VP_ST_LOG, /* NFLOG to `number`, prefix `name` */
 	VP_ST_VERDICT,
+	VP_ST_REFRESH, /* update @name { selectors timeout `milliseconds` } */
+	VP_ST_QUEUE,   /* to one of `queues` queues from `number` on, by the flow's addresses;
+			  `over`: goes on where nobody listens, else dropped there */
 };
 
 enum vp_nft_verdict {
@@ -113,7 +117,9 @@ struct vp_statement {
 	uint64_t milliseconds;
 	struct vp_rate rate;
 	uint32_t burst;
-	bool over; /* limits: go on with the rule above the rate (else: up to it) */
+	uint16_t queues;
+	bool compat; /* queues: by the NFQUEUE target, on a kernel without the expression */
+	bool over;   /* limits: go on with the rule above the rate (else: up to it) */
 	enum vp_nft_verdict verdict;
 };
 

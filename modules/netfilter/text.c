@@ -106,6 +106,7 @@ static const char *plain_name(const struct vp_selector *selector)
 	case VP_SEL_TCP_OPTION:
 	case VP_SEL_IPV6_EXTHDR:
 	case VP_SEL_IPV4_OPTION:
+	case VP_SEL_INNER:
 		break;
 	}
 	return NULL;
@@ -132,6 +133,7 @@ static enum form form_of(const struct vp_selector *selector)
 	case VP_SEL_TCP_OPTION:
 	case VP_SEL_IPV6_EXTHDR:
 	case VP_SEL_IPV4_OPTION:
+	case VP_SEL_INNER:
 		break;
 	}
 	return FORM_HEX;
@@ -189,6 +191,15 @@ static void put_data(struct vp_strbuf *out, const struct vp_selector *selector,
 	}
 }
 
+/* What nft calls the header that a payload offset counts from; NULL: no such selector. */
+static const char *base_name(const struct vp_selector *selector)
+{
+	return selector->kind == VP_SEL_NETWORK	    ? "nh"
+	       : selector->kind == VP_SEL_TRANSPORT ? "th"
+	       : selector->kind == VP_SEL_INNER	    ? "ih"
+						    : NULL;
+}
+
 static void put_selector(struct vp_strbuf *out, const struct vp_selector *selector,
 			 bool masked)
 {
@@ -196,10 +207,9 @@ static void put_selector(struct vp_strbuf *out, const struct vp_selector *select
 
 	if (name)
 		vp_strbuf_adds(out, name);
-	else if (selector->kind == VP_SEL_NETWORK || selector->kind == VP_SEL_TRANSPORT)
-		vp_strbuf_addf(out, "@%s,%u,%u",
-			       selector->kind == VP_SEL_NETWORK ? "nh" : "th",
-			       8u * selector->offset, 8u * selector->size);
+	else if (base_name(selector))
+		vp_strbuf_addf(out, "@%s,%u,%u", base_name(selector), 8u * selector->offset,
+			       8u * selector->size);
 	else
 		put_option(out, selector);
 	if (!masked || !selector->masked)
@@ -364,6 +374,23 @@ static void put_add(struct vp_strbuf *out, const struct vp_statement *statement)
 		       (unsigned long long)statement->milliseconds, statement->number);
 }
 
+static void put_refresh(struct vp_strbuf *out, const struct vp_statement *statement)
+{
+	vp_strbuf_adds(out, "update @");
+	put_name(out, statement->name);
+	vp_strbuf_adds(out, " { ");
+	put_key(out, statement);
+	vp_strbuf_addf(out, " timeout %llums }", (unsigned long long)statement->milliseconds);
+}
+
+static void put_queue(struct vp_strbuf *out, const struct vp_statement *statement)
+{
+	vp_strbuf_addf(out, "queue%s to %u", statement->over ? " flags bypass" : "",
+		       statement->number);
+	if (statement->queues > 1)
+		vp_strbuf_addf(out, "-%u", statement->number + statement->queues - 1);
+}
+
 static void put_map(struct vp_strbuf *out, const struct vp_statement *statement)
 {
 	if (statement->kind == VP_ST_MARK_MAP)
@@ -407,6 +434,12 @@ static void put_statement(struct vp_strbuf *out, const struct vp_statement *stat
 		break;
 	case VP_ST_VERDICT:
 		put_verdict(out, statement->verdict, statement->name);
+		break;
+	case VP_ST_REFRESH:
+		put_refresh(out, statement);
+		break;
+	case VP_ST_QUEUE:
+		put_queue(out, statement);
 		break;
 	}
 }
@@ -533,6 +566,10 @@ static void put_rule(struct vp_strbuf *out, const struct vp_nft_rule *rule)
 {
 	const char *separator = "\t\t";
 
+	vp_array_each (statement, &rule->statements)
+		if (statement->kind == VP_ST_QUEUE && statement->compat)
+			vp_strbuf_adds(out, "\t\t# a kernel without the queue expression: "
+					    "sent as its NFQUEUE target\n");
 	vp_array_each (statement, &rule->statements) {
 		vp_strbuf_adds(out, separator);
 		put_statement(out, statement);

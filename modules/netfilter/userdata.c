@@ -116,6 +116,7 @@ static uint32_t describe(const struct vp_selector *selector, struct vp_userdata 
 	case VP_SEL_TCP_OPTION:
 	case VP_SEL_IPV6_EXTHDR:
 	case VP_SEL_IPV4_OPTION:
+	case VP_SEL_INNER:
 		return 0;
 	}
 	return 0;

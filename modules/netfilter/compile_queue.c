@@ -1,0 +1,261 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Regions with inspection rules: which of their packets go to user space, to
+ * which queues, and what becomes of them while nobody reads there. What queues
+ * and leases are is in queue.h.
+ *
+ * Of TCP only segments with payload or with SYN, FIN, RST or URG are queued:
+ * others change nothing in the stream that the application reads. An empty
+ * segment with URG does: it makes a byte urgent that comes later. A region's own
+ * chains are named by their content; only the queues' chains change with the
+ * generation.
+ */
+#include <errno.h>
+#include <netinet/in.h>
+
+#include <linux/netfilter.h>
+#include <linux/netfilter/nf_conntrack_common.h>
+
+#include "modules/netfilter/compiler.h"
+#include "modules/netfilter/queue.h"
+
+#define TCP_FLAGS_AT 13	  /* in its header */
+#define TCP_DECISIVE 0x27 /* FIN, SYN, RST, URG */
+
+/* Before connection tracking and everybody's firewall: nobody else has to see a beat. */
+#define LEASE_PRIORITY (-310)
+/* One is used; ended ones count until the kernel collects them, once a second. */
+#define LEASE_SIZE 1024u
+
+/* What a list of placements needs of the queue. */
+struct demand {
+	enum vp_queue_class class;
+	const struct vp_placement *blame; /* what is dropped unread is reported for it */
+	const char *name;		  /* "PATCH/RULE" of `blame` */
+	bool tcp, others;		  /* protocols */
+};
+
+/* More decisive for the class, and for whom failures are reported: the strictest enforced. */
+static unsigned int weight(const struct vp_placement *placement)
+{
+	if (placement->mode != VP_MODE_ENFORCE)
+		return 0;
+	return placement->patch->on_failure == VP_FAILURE_BLOCK ? 2 : 1;
+}
+
+static struct demand demand_of(const struct vp_compiler *c, uint32_t list)
+{
+	static const enum vp_queue_class classes[] = { VP_QUEUE_WATCH, VP_QUEUE_PASS,
+						       VP_QUEUE_BLOCK };
+	struct demand demand = { .blame = NULL };
+	unsigned int heaviest = 0;
+
+	for (size_t i = 0; i < vp_list_count(&c->lists, list); i++) {
+		uint32_t number = vp_list_rules(&c->lists, list)[i];
+		const struct vp_placement *placement = &c->plan->placements.data[number];
+
+		if (!demand.blame || weight(placement) > heaviest) {
+			heaviest = weight(placement);
+			demand.blame = placement;
+			demand.name = c->rules[number].name;
+		}
+		vp_array_each (range, &placement->ports) {
+			demand.tcp |= range->protocol == IPPROTO_TCP ||
+				      range->protocol == VP_PROTOCOL_ANY;
+			demand.others |= range->protocol != IPPROTO_TCP;
+		}
+	}
+	demand.class = classes[heaviest];
+	return demand;
+}
+
+static const char *count_object(struct vp_compiler *c, enum vp_queue_count which)
+{
+	const char *name = vp_queue_count_name(which);
+
+	if (!c->queue_counts[which]) {
+		struct vp_nft_object *object = vp_array_add(&c->ruleset->objects);
+
+		object->kind = VP_OBJECT_COUNTER;
+		object->name = vp_strdup(name);
+		object->tag = vp_queue_count_tag(which);
+		c->queue_counts[which] = true;
+	}
+	return name;
+}
+
+/* Every packet has a mark; what is left of it under this mask is the same key for all. */
+static struct vp_selector lease_key(void)
+{
+	struct vp_selector key = vp_sel(VP_SEL_MARK, 4);
+
+	key.masked = true;
+	return key;
+}
+
+static const char *lease_set(struct vp_compiler *c, enum vp_queue_class class)
+{
+	struct vp_selector mark = vp_sel(VP_SEL_MARK, 4);
+	struct vp_nft_set *set = vp_array_add(&c->ruleset->sets);
+
+	set->name = vp_format("lease-%s", vp_queue_class_name(class));
+	vp_set_part(set, &mark, "mark");
+	set->dynamic = set->timeout = set->kept = true;
+	set->size = LEASE_SIZE;
+	return set->name;
+}
+
+/* To the queue while the lease is fresh; else back (BLOCK), or counted and on. */
+static const char *queue_chain(struct vp_compiler *c, enum vp_queue_class class)
+{
+	static const enum vp_queue_count unread[] = {
+		[VP_QUEUE_PASS] = VP_QUEUE_UNREAD_PASS,
+		[VP_QUEUE_WATCH] = VP_QUEUE_UNREAD_WATCH,
+	};
+	struct vp_queueing queueing = vp_queueing(c->host);
+	struct vp_nft_chain chain = { .kept_name = true };
+	struct vp_selector key = lease_key();
+	struct vp_statement *queue;
+	struct vp_statements *out;
+
+	if (c->queues[class])
+		return c->queues[class];
+	chain.name = vp_format("queue-%s", vp_queue_class_name(class));
+	out = &vp_chain_rule(&chain, NULL)->statements;
+	vp_st_match(out, &key, VP_CMP_IN_SET, NULL)->name = vp_strdup(lease_set(c, class));
+	queue = vp_st_add(out, VP_ST_QUEUE, NULL, 0);
+	queue->number = vp_queue_first(&queueing, class, c->ruleset->generation);
+	queue->queues = queueing.count;
+	queue->over = class != VP_QUEUE_BLOCK;
+	queue->compat = !c->host->kernel.native_queue && c->host->kernel.compat_queue;
+	if (class != VP_QUEUE_BLOCK)
+		vp_st_named(&vp_chain_rule(&chain, NULL)->statements, VP_ST_COUNTER,
+			    count_object(c, unread[class]));
+	vp_array_push(&c->ruleset->chains, chain);
+	c->queues[class] = chain.name;
+	return chain.name;
+}
+
+static void blame(struct vp_compiler *c, struct vp_statements *out,
+		  const struct demand *demand, enum vp_queue_count which, enum vp_end end)
+{
+	vp_st_named(out, VP_ST_COUNTER, count_object(c, which));
+	vp_st_add(out, VP_ST_MARK, NULL, 0)->number = demand->blame->tag;
+	vp_st_verdict(out, VP_NFT_GOTO, vp_compile_end(c, end));
+}
+
+/* What becomes of a packet that has to be read. A flow that leaves the queue for a while will
+ * return from here, by its connection's mark. */
+static const char *inspect_chain(struct vp_compiler *c, const struct demand *demand)
+{
+	const char *queue = queue_chain(c, demand->class);
+	struct vp_nft_chain chain = { .comment = vp_strdup(demand->name) };
+	struct vp_statements *out;
+
+	if (demand->class == VP_QUEUE_WATCH) {
+		free(chain.comment);
+		return queue;
+	}
+	out = &vp_chain_rule(&chain, demand->name)->statements;
+	vp_st_match_u32(out, VP_SEL_CT_STATE, VP_CMP_BITS, NF_CT_STATE_INVALID_BIT);
+	blame(c, out, demand, VP_QUEUE_INVALID, VP_END_INVALID);
+	vp_st_verdict(&vp_chain_rule(&chain, demand->name)->statements,
+		      demand->class == VP_QUEUE_BLOCK ? VP_NFT_JUMP : VP_NFT_GOTO, queue);
+	if (demand->class == VP_QUEUE_BLOCK)
+		blame(c, &vp_chain_rule(&chain, demand->name)->statements, demand,
+		      VP_QUEUE_UNREAD_BLOCK, VP_END_UNREAD);
+	return vp_store_chain(&c->store, "inspect", &chain);
+}
+
+static bool can_tell_payload(const struct vp_compiler *c)
+{
+	return c->host->kernel.inner_payload || !c->host->kernel.nftables;
+}
+
+const char *vp_compile_queue(struct vp_compiler *c, uint32_t list)
+{
+	struct demand demand = demand_of(c, list);
+	struct vp_selector flags = vp_sel_payload(VP_SEL_TRANSPORT, TCP_FLAGS_AT, 1);
+	struct vp_selector payload = vp_sel_payload(VP_SEL_INNER, 0, 1);
+	const char *inspect = inspect_chain(c, &demand);
+	struct vp_nft_chain chain = { 0 };
+	struct vp_statements *out;
+	const uint8_t none = 0;
+
+	if (!demand.tcp || !can_tell_payload(c))
+		return inspect;
+	if (demand.others) {
+		out = &vp_chain_rule(&chain, demand.name)->statements;
+		vp_st_match_byte(out, VP_SEL_L4PROTO, VP_CMP_NE, IPPROTO_TCP);
+		vp_st_verdict(out, VP_NFT_GOTO, inspect);
+	}
+	out = &vp_chain_rule(&chain, demand.name)->statements;
+	vp_st_match(out, &payload, VP_CMP_LOADED, NULL);
+	vp_st_verdict(out, VP_NFT_GOTO, inspect);
+	flags.masked = true;
+	flags.mask[0] = TCP_DECISIVE;
+	out = &vp_chain_rule(&chain, demand.name)->statements;
+	vp_st_match(out, &flags, VP_CMP_NE, &none);
+	vp_st_verdict(out, VP_NFT_GOTO, inspect);
+	return vp_store_chain(&c->store, "region", &chain);
+}
+
+static void beat_match(struct vp_statements *out, uint32_t mark)
+{
+	vp_st_loopback(out, VP_SEL_OIFTYPE, true);
+	vp_st_match_u32(out, VP_SEL_MARK, VP_CMP_EQ, mark);
+}
+
+/* Two rules: a set that is full must not let the beat go on. */
+static void take_beats(struct vp_nft_chain *chain, const struct vp_queueing *queueing,
+		       enum vp_queue_class class)
+{
+	uint32_t mark = vp_lease_mark(queueing, class);
+	struct vp_statements *out = &vp_chain_rule(chain, NULL)->statements;
+	struct vp_selector key = lease_key();
+	struct vp_statement *refresh;
+
+	beat_match(out, mark);
+	refresh = vp_st_add(out, VP_ST_REFRESH, &key, 1);
+	refresh->name = vp_format("lease-%s", vp_queue_class_name(class));
+	refresh->milliseconds = queueing->lease_milliseconds;
+	out = &vp_chain_rule(chain, NULL)->statements;
+	beat_match(out, mark);
+	vp_st_verdict(out, VP_NFT_DROP, NULL);
+}
+
+void vp_compile_leases(struct vp_compiler *c)
+{
+	struct vp_queueing queueing = vp_queueing(c->host);
+	struct vp_nft_chain chain = { .base = true,
+				      .hook = NF_INET_LOCAL_OUT,
+				      .priority = LEASE_PRIORITY,
+				      .kept_name = true };
+
+	for (unsigned int class = 0; class < VP_QUEUE_CLASSES; class ++)
+		if (c->queues[class])
+			take_beats(&chain, &queueing, (enum vp_queue_class) class);
+	if (!chain.rules.len)
+		return;
+	chain.name = vp_strdup("lease");
+	vp_array_push(&c->ruleset->chains, chain);
+}
+
+int vp_compile_queues_check(const struct vp_compiler *c, const struct vp_placement *placement,
+			    struct vp_error *err)
+{
+	struct vp_queueing queueing = vp_queueing(c->host);
+
+	if (!vp_kernel_queues(&c->host->kernel))
+		return vp_fail(err, -EOPNOTSUPP,
+			       "rule %s/%s needs inspection, and this kernel can send it no "
+			       "packets: load or build nft_queue (CONFIG_NFT_QUEUE), or "
+			       "xt_NFQUEUE and nft_compat",
+			       placement->patch->id, placement->rule->name);
+	if (queueing.count > VP_QUEUE_COUNT_MAX || !vp_queue_fits(&queueing))
+		return vp_fail(err, -EINVAL,
+			       "%u queues a class from number %u on: at most %u, and the "
+			       "last one at most %u",
+			       queueing.count, queueing.base, VP_QUEUE_COUNT_MAX, UINT16_MAX);
+	return 0;
+}
