@@ -383,7 +383,7 @@ static bool at_boundary(const struct vp_parser *parser, const struct side *side)
 	       parser->sides[VP_TO_CLIENT].state == SIDE_START;
 }
 
-static struct vp_parsed parsed(const struct vp_parser *parser, const struct side *side)
+static struct vp_parsed state_of(const struct vp_parser *parser, const struct side *side)
 {
 	struct vp_parsed result = { .state = VP_PARSE_INSIDE };
 
@@ -395,6 +395,15 @@ static struct vp_parsed parsed(const struct vp_parser *parser, const struct side
 		result.skippable = vp_http_body_skippable(side->body);
 	else if (at_boundary(parser, side))
 		result.state = VP_PARSE_BOUNDARY;
+	return result;
+}
+
+static struct vp_parsed parsed(const struct vp_parser *parser, struct side *side)
+{
+	struct vp_parsed result = state_of(parser, side);
+
+	result.ambiguous = side->out.framing;
+	side->out.framing = NULL;
 	return result;
 }
 

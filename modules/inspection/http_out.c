@@ -57,6 +57,15 @@ void vp_http_put(struct vp_http_out *out, enum vp_field_id field, struct vp_slic
 		out->sink->operations->bytes(out->sink, field, name, value, VP_PART_WHOLE);
 }
 
+/* Those by which one reader's body is another's next request. */
+#define FRAMING                                                                               \
+	(1u << VP_HTTP_BOTH_LENGTHS | 1u << VP_HTTP_DIFFERING_LENGTHS |                       \
+	 1u << VP_HTTP_BAD_LENGTH | 1u << VP_HTTP_BAD_TRANSFER_ENCODING |                     \
+	 1u << VP_HTTP_OLD_CHUNKED | 1u << VP_HTTP_FOLDED_HEADER | 1u << VP_HTTP_NUL |        \
+	 1u << VP_HTTP_BARE_CR | 1u << VP_HTTP_SPACE_BEFORE_COLON |                           \
+	 1u << VP_HTTP_BAD_CHUNK_SIZE | 1u << VP_HTTP_BAD_CHUNK_END |                         \
+	 1u << VP_HTTP_DIFFERING_READINGS)
+
 void vp_http_ambiguous(struct vp_http_out *out, enum vp_http_ambiguity ambiguity)
 {
 	const char *name = ambiguity_names[ambiguity];
@@ -64,6 +73,8 @@ void vp_http_ambiguous(struct vp_http_out *out, enum vp_http_ambiguity ambiguity
 	if (out->told & 1u << ambiguity)
 		return;
 	out->told |= 1u << ambiguity;
+	if (1u << ambiguity & FRAMING)
+		out->framing = name;
 	vp_http_put(out, VP_FIELD_HTTP_AMBIGUITY, VP_SLICE_NONE,
 		    vp_slice_of(name, strlen(name)));
 }

@@ -50,6 +50,9 @@ struct vp_http_out {
 	struct vp_sink *sink;
 	uint64_t wanted; /* bit (field - VP_FIELD_HTTP_METHOD) */
 	uint32_t told;	 /* ambiguities of this unit that were told */
+	/* The word of the last one of the framing, by which requests are smuggled; NULL: none
+	 * since it was taken. */
+	const char *framing;
 };
 
 #define VP_HTTP_FIELD_BIT(field) (1ull << ((field)-VP_FIELD_HTTP_METHOD))

@@ -80,6 +80,10 @@ static void judge_parser(const struct vp_trial *trial, const struct vp_parsed *p
 	switch (parsed->state) {
 	case VP_PARSE_INSIDE:
 	case VP_PARSE_BOUNDARY:
+		if (parsed->reason && !trial->reader->told)
+			vp_engine_hit(trial->engine, scope->tag, VP_REASON_UNREADABLE,
+				      VP_VERDICT_PASS, !scope->enforce, parsed->reason);
+		trial->reader->told |= !!parsed->reason;
 		return;
 	case VP_PARSE_DONE:
 		if (parsed->reason)

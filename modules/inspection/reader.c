@@ -40,17 +40,32 @@ static void wake(struct vp_reader *reader, const struct vp_parser_limits *limits
 						       vp_unit_sink(reader->unit));
 }
 
+/* Of a raw stream, behind how many bytes everything is certain. */
+static uint64_t reach_of(const struct vp_scope *scope)
+{
+	if (scope->protocol != &vp_protocol_stream || scope->frame)
+		return UINT64_MAX;
+	return vp_program_reach(scope->program, VP_FIELD_STREAM);
+}
+
 struct vp_reading_result vp_reader_feed(struct vp_reader *reader,
 					const struct vp_parser_limits *limits,
 					const struct vp_unit_flow *flow,
 					enum vp_direction direction, struct vp_slice bytes)
 {
+	struct vp_parsed parsed;
+
 	wake(reader, limits, flow);
 	if (!reader->parser) /* its frame is of no form: validation has let it pass */
 		return (struct vp_reading_result){ .parsed = { .state = VP_PARSE_BROKEN,
 							       .reason = "frame" } };
-	return result_of(reader,
-			 reader->scope->protocol->feed(reader->parser, direction, bytes));
+	parsed = reader->scope->protocol->feed(reader->parser, direction, bytes);
+	reader->fed += bytes.len;
+	if (reader->fed >= reach_of(reader->scope)) {
+		reader->scope->protocol->finish(reader->parser, direction);
+		parsed = (struct vp_parsed){ .state = VP_PARSE_DONE };
+	}
+	return result_of(reader, parsed);
 }
 
 struct vp_reading_result vp_reader_finish(struct vp_reader *reader,

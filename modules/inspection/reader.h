@@ -15,6 +15,8 @@ struct vp_reader {
 	struct vp_unit *unit;
 	bool boundary; /* between messages */
 	bool done;     /* nothing more is to be read */
+	uint64_t fed;  /* bytes so far */
+	bool told;     /* that it probably cannot be read */
 };
 
 /* What came of some bytes. */

@@ -81,15 +81,73 @@ static void collect_bounds(struct compiler *c)
 	out->bounds.len = kept;
 }
 
-/* The next placement of a list that needs the same reading as `first`. */
+/* How traffic has to be read for a rule: bits, of which a rule has at most one. */
+enum { READ_PARSED = 1, READ_RAW = 2, READ_FRAMED = 4 };
+
+static unsigned int reading_of_field(const struct vp_field *field)
+{
+	if (field->application)
+		return READ_PARSED;
+	if (field->id == VP_FIELD_MESSAGE)
+		return READ_FRAMED;
+	return field->id == VP_FIELD_STREAM || field->id == VP_FIELD_DATAGRAM ||
+			       field->id == VP_FIELD_DATAGRAM_LEN
+		       ? READ_RAW
+		       : 0;
+}
+
+static unsigned int reading_of(const struct vp_placement *placement)
+{
+	const struct vp_service *service = placement->service;
+	unsigned int reading = 0;
+
+	vp_array_each (condition, &placement->rule->when)
+		reading |= reading_of_field(condition->field);
+	vp_array_each (condition, &placement->rule->except)
+		reading |= reading_of_field(condition->field);
+	if (reading)
+		return reading;
+	return service->application ? READ_PARSED : service->frame ? READ_FRAMED : READ_RAW;
+}
+
+static const char *application_of(const struct vp_placement *placement)
+{
+	return reading_of(placement) == READ_PARSED ? placement->service->application : NULL;
+}
+
+static const char *frame_of(const struct vp_placement *placement)
+{
+	return reading_of(placement) == READ_FRAMED ? placement->service->frame : NULL;
+}
+
+static bool same_text(const char *a, const char *b)
+{
+	return !a == !b && (!a || !strcmp(a, b));
+}
+
 static bool same_reading(const struct vp_placement *a, const struct vp_placement *b)
 {
-	const char *frame_a = a->service->frame, *frame_b = b->service->frame;
-	const char *app_a = a->service->application, *app_b = b->service->application;
+	return a->rule->direction == b->rule->direction &&
+	       same_text(application_of(a), application_of(b)) &&
+	       same_text(frame_of(a), frame_of(b));
+}
 
-	return a->rule->direction == b->rule->direction && !app_a == !app_b &&
-	       (!app_a || !strcmp(app_a, app_b)) && !frame_a == !frame_b &&
-	       (!frame_a || !strcmp(frame_a, frame_b));
+/* A rule whose conditions hold for different units never holds. */
+static void check_readings(struct compiler *c)
+{
+	vp_array_each (placement, &c->plan->placements) {
+		unsigned int reading = reading_of(placement);
+
+		if (is_ours(placement) && reading & (reading - 1))
+			c->failed =
+				vp_fail(c->err, -EINVAL,
+					"%s:%u: expected conditions on one unit, found rule "
+					"%s on several of: a message of the frame, the raw "
+					"bytes, a field of the application; make a rule of "
+					"each",
+					placement->rule->at.file, placement->rule->at.line,
+					placement->rule->name);
+	}
 }
 
 static void set_failure(struct vp_scope *scope, const struct vp_placement *const *rules,
@@ -112,15 +170,16 @@ static void make_scope(struct compiler *c, const struct vp_placement *const *rul
 		       size_t count, unsigned int traffic)
 {
 	const struct vp_service *service = rules[0]->service;
+	const char *application = application_of(rules[0]);
 	struct vp_scope scope = { .direction = rules[0]->rule->direction };
 
-	scope.protocol = vp_protocol_for(service->application, traffic);
+	scope.protocol = vp_protocol_for(application, traffic);
 	if (!scope.protocol) {
 		c->failed = vp_fail(c->err, -EOPNOTSUPP,
 				    "%s:%u: there is no parser for application %s on that "
 				    "traffic",
 				    service->at.file, service->at.line,
-				    service->application ? service->application : "\"\"");
+				    application ? application : "\"\"");
 		return;
 	}
 	scope.program = vp_program_compile(rules, count, c->err);
@@ -129,7 +188,7 @@ static void make_scope(struct compiler *c, const struct vp_placement *const *rul
 		return;
 	}
 	set_failure(&scope, rules, count);
-	scope.frame = vp_strdup(service->frame);
+	scope.frame = vp_strdup(frame_of(rules[0]));
 	vp_array_push(&c->out->found, (uint32_t)c->out->scopes.len);
 	vp_array_push(&c->out->scopes, scope);
 }
@@ -281,6 +340,7 @@ struct vp_scopes *vp_scopes_compile(const struct vp_plan *plan, struct vp_error 
 	struct vp_regions regions = { 0 };
 	struct vp_spans spans = { 0 };
 
+	check_readings(&c);
 	collect_bounds(&c);
 	address_regions(&c, &regions);
 	for (size_t i = 0; i < regions.len && !c.failed; i++)

@@ -24,11 +24,13 @@ static const char definition[] =
 	"[rule path]\nservice = web\nwhen = http.uri contains \"/attack\"\naction = drop\n"
 	"[rule few]\nservice = web\nwhen = http.uri equals \"/login\"\n"
 	"action = limit 1/minute burst 3 per source\n"
+	"[rule byte]\nservice = web\nwhen = stream[0:4] equals \"EVIL\"\naction = drop\n"
 	"[rule name]\nservice = names\nwhen = datagram[0:] matches /b(a|o)d/\naction = drop\n"
 	"[sample a]\nrule = evil\nexpect = blocked\nsend = \"evil\"\n"
 	"[sample b]\nservice = raw\nexpect = passed\nsend = \"good\"\n"
 	"[sample c]\nrule = path\nexpect = blocked\nsend = \"GET /attack "
 	"HTTP/1.0\\r\\n\\r\\n\"\n"
+	"[sample h]\nrule = byte\nexpect = blocked\nsend = \"EVIL\"\n"
 	"[sample d]\nservice = web\nexpect = passed\nsend = \"GET / HTTP/1.0\\r\\n\\r\\n\"\n"
 	"[sample e]\nrule = few\nexpect = limited after 3\nrepeat = 5\n"
 	"send = \"GET /login HTTP/1.0\\r\\n\\r\\n\"\n"
@@ -234,6 +236,9 @@ static void test_whole(void **state)
 	begin(&w, 80);
 	assert_fate(&w, next(&w, "GET / HTTP/1.1\r\nHost: a\r\n\r\n"), PASS);
 	assert_fate(&w, next(&w, "GET /attack HTTP/1.1\r\nHost: a\r\n\r\n"), BLOCK);
+	begin(&w, 80); /* the same port, read as raw bytes too */
+	assert_fate(&w, next(&w, "EV"), PASS);
+	assert_fate(&w, next(&w, "IL"), BLOCK);
 	begin(&w, 9999); /* nobody's */
 	assert_fate(&w, next(&w, "evil"), PASS);
 	close_world(&w);
@@ -462,6 +467,28 @@ static void test_foreign(void **state)
 	close_world(&w);
 }
 
+/* Two lengths: one of the two readers is deceived. */
+static void test_ambiguous(void **state)
+{
+	static const char smuggling[] = "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 6\r\n"
+					"Transfer-Encoding: chunked\r\n\r\n0\r\n\r\nG";
+	struct world w;
+
+	(void)state;
+	open_world(&w, "enforce", "pass", NULL);
+	begin(&w, 80);
+	assert_fate(&w, next(&w, smuggling), BLOCK);
+	assert_int_equal(w.last.reason, VP_REASON_AMBIGUOUS);
+	assert_string_equal(w.last.detail, "both-lengths");
+	close_world(&w);
+	open_world(&w, "monitor", "pass", NULL);
+	begin(&w, 80);
+	assert_fate(&w, next(&w, smuggling), PASS);
+	assert_int_equal(w.last.reason, VP_REASON_AMBIGUOUS);
+	assert_int_equal(w.hits, 0);
+	close_world(&w);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -471,6 +498,7 @@ int main(void)
 		cmocka_unit_test(test_decoys),	    cmocka_unit_test(test_hold),
 		cmocka_unit_test(test_sleep),	    cmocka_unit_test(test_midstream),
 		cmocka_unit_test(test_generations), cmocka_unit_test(test_foreign),
+		cmocka_unit_test(test_ambiguous),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
