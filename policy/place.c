@@ -180,21 +180,35 @@ static char *netfilter_refusal(const struct vp_rule *rule)
 	return why ? why : conditions_refusal(&rule->except);
 }
 
-static bool inspection_can(const struct vp_conditions *conditions)
+/* Why inspection cannot evaluate the conditions (owned by the caller), or NULL when it can. */
+static char *uninspected(const struct vp_conditions *conditions)
 {
+	const unsigned int inspection = VP_POINT_BIT(VP_POINT_INSPECTION);
+
 	vp_array_each (condition, conditions) {
+		const struct vp_field *field = condition->field;
+
+		if (!(field->points & inspection))
+			return vp_format("%s is a packet header's, which netfilter reads",
+					 field->name);
 		/* a transform may make a number of a string: which operators fit then is
 		 * checked by validation */
-		if (!(condition->field->points & VP_POINT_BIT(VP_POINT_INSPECTION)) ||
-		    (!condition->transforms.len &&
-		     !(condition->field->operators & VP_OP_BIT(condition->op))))
-			return false;
+		if (!condition->transforms.len && !(field->operators & VP_OP_BIT(condition->op)))
+			return vp_format("inspection has no %s %s", field->name,
+					 vp_operator_name(condition->op));
 		vp_array_each (transform, &condition->transforms)
-			if (!(vp_transform_types[transform->kind].points &
-			      VP_POINT_BIT(VP_POINT_INSPECTION)))
-				return false;
+			if (!(vp_transform_types[transform->kind].points & inspection))
+				return vp_format("inspection has no transform %s",
+						 vp_transform_types[transform->kind].name);
 	}
-	return true;
+	return NULL;
+}
+
+char *vp_place_uninspected(const struct vp_rule *rule)
+{
+	char *why = uninspected(&rule->when);
+
+	return why ? why : uninspected(&rule->except);
 }
 
 static char *points_text(unsigned int points)
@@ -214,7 +228,7 @@ int vp_place(const struct vp_rule *rule, const struct vp_service *service, unsig
 	     char **reason)
 {
 	_cleanup_free_ char *why = netfilter_refusal(rule);
-	_cleanup_free_ char *present = NULL;
+	_cleanup_free_ char *hidden = NULL, *present = NULL;
 
 	if (!why && points & VP_POINT_BIT(VP_POINT_NETFILTER)) {
 		*reason = vp_strdup(
@@ -224,8 +238,8 @@ int vp_place(const struct vp_rule *rule, const struct vp_service *service, unsig
 				: "all traffic of the service: ports and addresses decide");
 		return VP_POINT_NETFILTER;
 	}
-	if (points & VP_POINT_BIT(VP_POINT_INSPECTION) && inspection_can(&rule->when) &&
-	    inspection_can(&rule->except)) {
+	hidden = vp_place_uninspected(rule);
+	if (!hidden && points & VP_POINT_BIT(VP_POINT_INSPECTION)) {
 		*reason = vp_format("%s", why ? why : "this build has no netfilter point");
 		return VP_POINT_INSPECTION;
 	}

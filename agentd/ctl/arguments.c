@@ -238,6 +238,17 @@ static int find_verb(int argc, char *const argv[], struct vp_ctl *ctl, int *at,
 	return 0;
 }
 
+static int check_needs(const struct vp_ctl *ctl, struct vp_error *err)
+{
+	for (size_t id = 0; id < VP_OPTION_COUNT; id++)
+		if (ctl->command->needs & VP_OPTION_BIT(id) && !ctl->option[id])
+			return vp_fail(err, -EINVAL,
+				       "%s needs --%s %s; 'vpatchctl %s --help' shows how",
+				       ctl->command->verb, vp_options[id].name,
+				       vp_options[id].value, ctl->command->verb);
+	return 0;
+}
+
 static int check_operands(const struct vp_ctl *ctl, struct vp_error *err)
 {
 	const struct vp_command *command = ctl->command;
@@ -299,7 +310,9 @@ int vp_arguments_parse(int argc, char *const argv[], struct vp_ctl *ctl,
 		if (!ctl->command)
 			return vp_fail(err, -EINVAL,
 				       "expected a command; 'vpatchctl --help' lists them");
-		r = check_operands(ctl, err);
+		r = check_needs(ctl, err);
+		if (!r)
+			r = check_operands(ctl, err);
 		if (r)
 			return r;
 	}

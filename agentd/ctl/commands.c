@@ -33,6 +33,9 @@ const struct vp_option vp_options[VP_OPTION_COUNT] = {
 	     "send every sample again in ways that evade weak filters"),
 	FLAG(MUTATIONS, "mutations", 0,
 	     "break the definitions in small ways; samples must notice"),
+	VALUE(POLICY, "policy", "PATH", PATH, "a definition, or a folder of them"),
+	VALUE(PCAP, "pcap", "FILE", FILE,
+	      "captured traffic, pcap or pcapng; '-': standard input"),
 	VALUE(CONFIRM, "confirm", "SECONDS", SECONDS,
 	      "roll back unless 'vpatchctl confirm' comes in time"),
 	VALUE(REASON, "reason", "TEXT", TEXT, "why, for history and audit"),
@@ -107,6 +110,27 @@ const struct vp_command vp_commands[] = {
 		.least = 1,
 		.most = SIZE_MAX,
 		.options = BIT(EVASIONS) | BIT(MUTATIONS),
+	},
+	{
+		.verb = "replay",
+		.run = vp_ctl_replay,
+		.summary = "say what definitions would have done to captured traffic",
+		.help = "Judges a capture by the code that judges live traffic, offline: one line "
+			"for\n"
+			"each hit of a rule, then a summary. Rules that netfilter evaluates are "
+			"judged\n"
+			"as well where inspection can; the others are listed as not replayed. "
+			"Needs\n"
+			"neither root nor the daemon, sends nothing, and asks nothing of this "
+			"host.\n"
+			"Exit status 0 with hits and without, 1 when the capture ends within a "
+			"packet.",
+		.examples = "vpatchctl replay --policy /etc/vpatch/policy.d --pcap "
+			    "monday.pcapng\n"
+			    "tcpdump -i eth0 -w - | vpatchctl replay --policy new.vpatch --pcap "
+			    "- --json\n",
+		.options = BIT(POLICY) | BIT(PCAP) | BIT(OVERRIDES),
+		.needs = BIT(POLICY) | BIT(PCAP),
 	},
 	{
 		.verb = "explain",

@@ -23,6 +23,8 @@ enum vp_option_id {
 	VP_OPTION_FORMAT,
 	VP_OPTION_EVASIONS,
 	VP_OPTION_MUTATIONS,
+	VP_OPTION_POLICY,
+	VP_OPTION_PCAP,
 	VP_OPTION_CONFIRM,
 	VP_OPTION_REASON,
 	VP_OPTION_TICKET,
@@ -104,6 +106,7 @@ struct vp_command {
 	size_t least, most;   /* operands; most == SIZE_MAX: the last one repeats */
 	unsigned int options; /* VP_OPTION_BITs that are legal, besides the global ones */
 	unsigned int instead; /* of those: takes the place of the operands */
+	unsigned int needs;   /* of those: the verb does nothing without them */
 	bool daemon;	      /* cannot do its work without vpatchd */
 	bool changes;	      /* root and group vpatch-admin only */
 };

@@ -26,12 +26,12 @@ static void add_piece(struct vp_strbuf *out, size_t *column, const char *piece)
 	*column += 1 + len;
 }
 
-static void add_option_usage(const struct vp_option *option, struct vp_strbuf *out,
-			     size_t *column)
+static void add_option_usage(const struct vp_option *option, bool needed,
+			     struct vp_strbuf *out, size_t *column)
 {
-	_cleanup_free_ char *piece =
-		vp_format("[--%s%s%s]", option->name, option->value ? " " : "",
-			  option->value ? option->value : "");
+	_cleanup_free_ char *piece = vp_format(
+		"%s--%s%s%s%s", needed ? "" : "[", option->name, option->value ? " " : "",
+		option->value ? option->value : "", needed ? "" : "]");
 
 	add_piece(out, column, piece);
 }
@@ -63,7 +63,8 @@ static void add_usage(const struct vp_command *command, struct vp_strbuf *out)
 	add_piece(out, &column, command->verb);
 	for (size_t id = 0; id < VP_OPTION_COUNT; id++)
 		if (command->options & ~command->instead & VP_OPTION_BIT(id))
-			add_option_usage(&vp_options[id], out, &column);
+			add_option_usage(&vp_options[id],
+					 command->needs & VP_OPTION_BIT(id), out, &column);
 	add_operands(command, out, &column);
 }
 

@@ -2,7 +2,7 @@
 bin_PROGRAMS += vpatchctl
 vpatchctl_SOURCES = agentd/ctl/main.c
 vpatchctl_CPPFLAGS = $(AM_CPPFLAGS) $(JANSSON_CFLAGS)
-vpatchctl_LDADD = libvpctl.a $(VP_AGENT_LIBS)
+vpatchctl_LDADD = libvpctl.a $(VP_CTL_LIBS)
 
 # bash looks its completion up by the name of the command
 dist_zshcompletion_DATA = packaging/completion/_vpatchctl
@@ -12,11 +12,17 @@ CLEANFILES += packaging/completion/vpatchctl
 packaging/completion/vpatchctl: $(srcdir)/packaging/completion/vpatchctl.bash
 	$(AM_V_GEN)$(MKDIR_P) packaging/completion && cp $(srcdir)/packaging/completion/vpatchctl.bash $@
 
+# Link order of whatever is built on the library of vpatchctl.
+VP_CTL_LIBS = libvpagent.a libvpinspection.a libvpmodules.a libvppolicy.a libvpbase.a \
+	$(VP_INSPECTION_LIBS) $(PCAP_LIBS) \
+	$(NFTNL_LIBS) $(MNL_LIBS) $(JANSSON_LIBS) $(INIH_LIBS)
+
 noinst_LIBRARIES += libvpctl.a
-libvpctl_a_CPPFLAGS = $(AM_CPPFLAGS) $(JANSSON_CFLAGS) $(MNL_CFLAGS) $(NFTNL_CFLAGS)
+libvpctl_a_CPPFLAGS = $(AM_CPPFLAGS) $(JANSSON_CFLAGS) $(MNL_CFLAGS) $(NFTNL_CFLAGS) $(PCAP_CFLAGS)
 libvpctl_a_SOURCES = \
 	agentd/ctl/apply.c \
 	agentd/ctl/arguments.c agentd/ctl/arguments.h \
+	agentd/ctl/capture.c agentd/ctl/capture.h \
 	agentd/ctl/check.c \
 	agentd/ctl/commands.c agentd/ctl/commands.h \
 	agentd/ctl/completion.c \
@@ -49,9 +55,11 @@ libvpctl_a_SOURCES = \
 	agentd/ctl/page.c agentd/ctl/page.h \
 	agentd/ctl/panic.c \
 	agentd/ctl/plan.c \
+	agentd/ctl/playback.c agentd/ctl/playback.h \
 	agentd/ctl/remote.c agentd/ctl/remote.h \
 	agentd/ctl/render.c agentd/ctl/render.h \
 	agentd/ctl/request.c agentd/ctl/request.h \
+	agentd/ctl/replay.c \
 	agentd/ctl/result.c \
 	agentd/ctl/rollback.c \
 	agentd/ctl/run.c agentd/ctl/run.h \

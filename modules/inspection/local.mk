@@ -11,6 +11,7 @@ VP_INSPECTION_LIBS = $(HS_LIBS) $(PCRE2_LIBS) $(HTP_LIBS) $(EXPAT_LIBS) $(ZLIB_L
 # packets in order
 libvpinspection_a_SOURCES += \
 	modules/inspection/checksum.c modules/inspection/checksum.h \
+	modules/inspection/defragment.c modules/inspection/defragment.h \
 	modules/inspection/held.c modules/inspection/held.h \
 	modules/inspection/kept.c modules/inspection/kept.h \
 	modules/inspection/packet.c modules/inspection/packet.h \

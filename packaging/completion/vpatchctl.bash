@@ -22,19 +22,25 @@ _vpatchctl()
 	--format)
 		COMPREPLY=($(compgen -W 'text json nft' -- "$cur"))
 		return ;;
+	--policy)
+		COMPREPLY=($(compgen -f -- "$cur"))
+		return ;;
+	--pcap)
+		COMPREPLY=($(compgen -f -- "$cur"))
+		return ;;
 	--confirm|--reason|--ticket|--src|--dport|--since|--for)
 		return ;;
 	esac
 	for ((i = 1; i < COMP_CWORD; i++)); do
 		case ${COMP_WORDS[i]} in
-		--config|-c|--overrides|--format|--confirm|--reason|--ticket|--src|--dport|--since|--for) ((i++)) ;;
+		--config|-c|--overrides|--format|--policy|--pcap|--confirm|--reason|--ticket|--src|--dport|--since|--for) ((i++)) ;;
 		-*) ;;
 		*) if [[ $verb ]]; then ((operands++)); else verb=${COMP_WORDS[i]}; fi ;;
 		esac
 	done
 	case $verb in
 	'')
-		COMPREPLY=($(compgen -W 'check plan test explain apply confirm status events history enable disable mode rollback panic' -- "$cur"))
+		COMPREPLY=($(compgen -W 'check plan test replay explain apply confirm status events history enable disable mode rollback panic' -- "$cur"))
 		;;
 	check)
 		options+=' --overrides'
@@ -47,6 +53,9 @@ _vpatchctl()
 	test)
 		options+=' --evasions --mutations'
 		COMPREPLY=($(compgen -f -W "$(_vpatchctl_ids)" -- "$cur"))
+		;;
+	replay)
+		options+=' --overrides --policy --pcap'
 		;;
 	explain)
 		COMPREPLY=($(compgen -W "$(_vpatchctl_ids)" -- "$cur"))

@@ -35,7 +35,7 @@ ctl_test_SOURCES = \
 	tests/unit/agentd/ctl_test.h
 ctl_test_CPPFLAGS = $(AM_CPPFLAGS) $(JANSSON_CFLAGS) -DVP_TEST_SOURCES='"$(abs_top_srcdir)"'
 ctl_test_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
-ctl_test_LDADD = libvpctl.a $(VP_AGENT_LIBS) $(CMOCKA_LIBS)
+ctl_test_LDADD = libvpctl.a $(VP_CTL_LIBS) $(CMOCKA_LIBS)
 EXTRA_DIST += \
 	tests/golden/ctl/help tests/golden/ctl/help-verbs \
 	tests/golden/ctl/check.json tests/golden/ctl/check.txt tests/golden/ctl/check.80.txt \
@@ -60,7 +60,7 @@ lab_test_SOURCES = \
 	tests/unit/agentd/lab_tests.h
 lab_test_CPPFLAGS = $(AM_CPPFLAGS) $(JANSSON_CFLAGS) -DVP_TEST_SOURCES='"$(abs_top_srcdir)"'
 lab_test_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
-lab_test_LDADD = libvpctl.a $(VP_AGENT_LIBS) $(CMOCKA_LIBS)
+lab_test_LDADD = libvpctl.a $(VP_CTL_LIBS) $(CMOCKA_LIBS)
 EXTRA_DIST += \
 	tests/system/lab/bad-benign.vpatch \
 	tests/system/lab/bad-boundary.vpatch \

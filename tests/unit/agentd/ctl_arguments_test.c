@@ -90,6 +90,36 @@ static void add_operands(const struct vp_command *command, struct vp_strbuf *lin
 }
 
 /* Every option that a row allows is taken, in both spellings; every other one is refused. */
+/* The options without which the verb does nothing, but for one that is given anyway. */
+static void add_needs(const struct vp_command *command, unsigned int but,
+		      struct vp_strbuf *line)
+{
+	for (unsigned int id = 0; id < VP_OPTION_COUNT; id++)
+		if (command->needs & VP_OPTION_BIT(id) && id != but)
+			vp_strbuf_addf(line, " --%s %s", vp_options[id].name,
+				       good_value(vp_options[id].form, vp_options[id].words));
+}
+
+static void needed_options_are_asked_for(void **state)
+{
+	(void)state;
+	for (const struct vp_command *command = vp_commands; command->verb; command++) {
+		assert_int_equal(command->needs & ~command->options, 0);
+		for (unsigned int id = 0; id < VP_OPTION_COUNT; id++) {
+			_cleanup_strbuf_ struct vp_strbuf line = { 0 };
+			vp_cleanup(free_parsed) struct parsed parsed = { 0 };
+
+			if (!(command->needs & VP_OPTION_BIT(id)))
+				continue;
+			vp_strbuf_addf(&line, "%s", command->verb);
+			add_needs(command, id, &line);
+			parsed = parse(line.data);
+			assert_int_equal(parsed.result, -EINVAL);
+			assert_non_null(strstr(parsed.err.text, vp_options[id].name));
+		}
+	}
+}
+
 static void options_of_every_row(void **state)
 {
 	(void)state;
@@ -107,6 +137,7 @@ static void options_of_every_row(void **state)
 				vp_strbuf_addf(&line, "%s", command->verb);
 				if (!(command->instead & VP_OPTION_BIT(id)))
 					add_operands(command, &line);
+				add_needs(command, id, &line);
 				vp_strbuf_addf(&line, " --%s%s%s", option->name,
 					       option->value ? (joined ? "=" : " ") : "",
 					       value);
@@ -272,6 +303,7 @@ int test_arguments(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(options_of_every_row),
+		cmocka_unit_test(needed_options_are_asked_for),
 		cmocka_unit_test(option_rows_are_whole),
 		cmocka_unit_test(operands_are_counted),
 		cmocka_unit_test(options_may_stand_anywhere),
