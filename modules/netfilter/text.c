@@ -593,6 +593,8 @@ static void put_chain(struct vp_strbuf *out, const struct vp_nft_chain *chain)
 	if (chain->base)
 		vp_strbuf_addf(out, "\t\ttype filter hook %s priority %d; policy accept;\n",
 			       hooks[chain->hook], chain->priority);
+	if (chain->comment)
+		vp_strbuf_addf(out, "\t\tcomment \"%.*s\"\n", COMMENT_MAX, chain->comment);
 	vp_array_each (rule, &chain->rules)
 		put_rule(out, rule);
 	vp_strbuf_adds(out, "\t}\n");

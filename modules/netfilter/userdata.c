@@ -81,9 +81,7 @@ static bool put_payload(struct vp_userdata *out, const struct vp_selector *selec
 		return put_number(out, 0, NFT_PROTOCOL_TH) &&
 		       put_number(out, 1, selector->offset ? NFT_TH_DPORT : NFT_TH_SPORT);
 	return put_number(out, 0, NFT_PROTOCOL_RAW) && put_number(out, 1, 0) &&
-	       put_number(out, 2,
-			  transport ? NFT_PAYLOAD_TRANSPORT_HEADER
-				    : NFT_PAYLOAD_NETWORK_HEADER) &&
+	       put_number(out, 2, transport ? NFT_BASE_TRANSPORT : NFT_BASE_NETWORK) &&
 	       put_number(out, 3, selector->offset * 8u) &&
 	       put_number(out, 4, selector->size * 8u);
 }
