@@ -14,6 +14,22 @@ netfilter_kernel_test_CFLAGS = $(AM_CFLAGS) -pthread $(CMOCKA_CFLAGS) $(MNL_CFLA
 netfilter_kernel_test_LDADD = libvpmodules.a libvppolicy.a libvpbase.a \
 	$(NFTNL_LIBS) $(MNL_LIBS) $(CMOCKA_LIBS)
 
+# what goes to inspection, likewise
+check_PROGRAMS += netfilter_queue_test
+TESTS += netfilter_queue_test
+netfilter_queue_test_SOURCES = \
+	tests/unit/netfilter/kernel_build.c \
+	tests/unit/netfilter/kernel_build.h \
+	tests/unit/netfilter/kernel_drive.c \
+	tests/unit/netfilter/kernel_drive.h \
+	tests/unit/netfilter/kernel_listener.c \
+	tests/unit/netfilter/kernel_listener.h \
+	tests/unit/netfilter/kernel_zoo.c \
+	tests/unit/netfilter/queue_test.c
+netfilter_queue_test_CFLAGS = $(AM_CFLAGS) -pthread $(CMOCKA_CFLAGS) $(MNL_CFLAGS) $(NFTNL_CFLAGS)
+netfilter_queue_test_LDADD = libvpmodules.a libvppolicy.a libvpbase.a \
+	$(NFTNL_LIBS) $(MNL_LIBS) $(INIH_LIBS) $(CMOCKA_LIBS)
+
 # what outlives generations, and what others do to it
 check_PROGRAMS += netfilter_kept_test
 TESTS += netfilter_kept_test
@@ -42,11 +58,14 @@ netfilter_same_test_LDADD = libvpmodules.a libvppolicy.a libvpbase.a \
 	$(NFTNL_LIBS) $(MNL_LIBS) $(JANSSON_LIBS) $(INIH_LIBS) $(CMOCKA_LIBS)
 
 # the compiler, pure
-check_PROGRAMS += netfilter_region_test netfilter_compile_test
-TESTS += netfilter_region_test netfilter_compile_test
+check_PROGRAMS += netfilter_region_test netfilter_compile_test netfilter_compile_queue_test
+TESTS += netfilter_region_test netfilter_compile_test netfilter_compile_queue_test
 netfilter_region_test_SOURCES = tests/unit/netfilter/region_test.c
 netfilter_region_test_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 netfilter_region_test_LDADD = libvpmodules.a libvpbase.a $(CMOCKA_LIBS)
 netfilter_compile_test_SOURCES = tests/unit/netfilter/compile_test.c
 netfilter_compile_test_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 netfilter_compile_test_LDADD = libvpmodules.a libvppolicy.a libvpbase.a $(INIH_LIBS) $(CMOCKA_LIBS)
+netfilter_compile_queue_test_SOURCES = tests/unit/netfilter/compile_queue_test.c
+netfilter_compile_queue_test_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+netfilter_compile_queue_test_LDADD = libvpmodules.a libvppolicy.a libvpbase.a $(INIH_LIBS) $(CMOCKA_LIBS)

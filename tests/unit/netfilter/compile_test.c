@@ -51,7 +51,8 @@ static void compile(struct fixture *f)
 	struct vp_error err = { 0 };
 
 	vp_policy_build(&f->policy, &f->sources, 0, &f->findings);
-	vp_plan_build(&f->plan, &f->policy, &f->host, VP_POINT_BIT(VP_POINT_NETFILTER),
+	vp_plan_build(&f->plan, &f->policy, &f->host,
+		      VP_POINT_BIT(VP_POINT_NETFILTER) | VP_POINT_BIT(VP_POINT_INSPECTION),
 		      &f->findings);
 	vp_findings_print(&f->findings, &text);
 	if (f->findings.errors)
