@@ -63,8 +63,8 @@ static void add_usage(const struct vp_command *command, struct vp_strbuf *out)
 	add_piece(out, &column, command->verb);
 	for (size_t id = 0; id < VP_OPTION_COUNT; id++)
 		if (command->options & ~command->instead & VP_OPTION_BIT(id))
-			add_option_usage(&vp_options[id],
-					 command->needs & VP_OPTION_BIT(id), out, &column);
+			add_option_usage(&vp_options[id], command->needs & VP_OPTION_BIT(id),
+					 out, &column);
 	add_operands(command, out, &column);
 }
 

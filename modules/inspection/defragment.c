@@ -293,15 +293,18 @@ static enum fit fit_bytes(struct vp_defragment *defragment, struct datagram *dat
 			  const struct piece *piece)
 {
 	size_t at = vp_array_lower(&datagram->runs, end, piece->first + 1);
-	struct run *run = datagram->runs.data + at;
+	struct run *run;
 
-	if (at < datagram->runs.len && run->first < piece->end)
+	if (at < datagram->runs.len && datagram->runs.data[at].first < piece->end) {
+		run = &datagram->runs.data[at];
 		return run->first <= piece->first && piece->end <= run->end ? IGNORED : SPOILS;
-	if (at && at == datagram->runs.len && run[-1].end == piece->first) {
-		run--;
+	}
+	if (at && at == datagram->runs.len &&
+	    datagram->runs.data[at - 1].end == piece->first) {
+		run = &datagram->runs.data[at - 1];
 	} else {
 		vp_array_add(&datagram->runs);
-		run = datagram->runs.data + at;
+		run = &datagram->runs.data[at];
 		memmove(run + 1, run, (datagram->runs.len - 1 - at) * sizeof(*run));
 		*run = (struct run){ .first = piece->first, .end = piece->first };
 		charge(defragment, datagram, RUN_COST);

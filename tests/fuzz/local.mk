@@ -133,3 +133,12 @@ fuzz_engine_LDADD = libvpinspection.a libvpmodules.a libvppolicy.a libvpbase.a \
 	$(VP_INSPECTION_LIBS) $(INIH_LIBS)
 endif
 EXTRA_DIST += tests/fuzz/corpus/engine/http tests/fuzz/corpus/engine/mail tests/fuzz/corpus/engine/reorder
+
+if FUZZERS
+noinst_PROGRAMS += fuzz_replay
+fuzz_replay_SOURCES = tests/fuzz/fuzz_replay.c
+fuzz_replay_CPPFLAGS = $(AM_CPPFLAGS) $(PCAP_CFLAGS)
+fuzz_replay_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
+fuzz_replay_LDADD = libvpctl.a $(VP_CTL_LIBS)
+endif
+EXTRA_DIST += tests/fuzz/corpus/replay

@@ -21,6 +21,13 @@ inspection_stream_property_test_SOURCES = \
 inspection_stream_property_test_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 inspection_stream_property_test_LDADD = libvpinspection.a libvpbase.a $(CMOCKA_LIBS)
 
+# fragments
+check_PROGRAMS += inspection_defragment_test
+TESTS += inspection_defragment_test
+inspection_defragment_test_SOURCES = tests/unit/inspection/defragment_test.c
+inspection_defragment_test_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+inspection_defragment_test_LDADD = libvpinspection.a libvpbase.a $(CMOCKA_LIBS)
+
 # parsers
 check_PROGRAMS += inspection_parsers_test
 TESTS += inspection_parsers_test
