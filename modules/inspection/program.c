@@ -79,7 +79,7 @@ bool vp_field_caseless(enum vp_field_id field)
 	       field == VP_FIELD_HTTP_REQUEST_TRAILER;
 }
 
-static void lists_free(struct vp_lists *lists)
+static void lists_free(struct vp_index *lists)
 {
 	free(lists->first);
 	free(lists->items);
@@ -146,9 +146,9 @@ uint64_t vp_program_reach(const struct vp_program *program, enum vp_field_id fie
 {
 	uint64_t reach = 0;
 
-	vp_lists_each(group, &program->groups_of, field)
+	vp_index_each(group, &program->groups_of, field)
 	{
-		vp_lists_each(number, &program->inputs_of, *group)
+		vp_index_each(number, &program->inputs_of, *group)
 		{
 			const struct vp_input *input = &program->inputs.data[*number];
 			uint64_t end = (uint64_t)input->offset + input->length;
@@ -164,7 +164,7 @@ uint64_t vp_program_reach(const struct vp_program *program, enum vp_field_id fie
 
 void vp_program_necessary(const struct vp_program *program, size_t rule, struct vp_slice *out)
 {
-	struct vp_span span = program->terms_of.data[rule].necessary;
+	struct vp_extent span = program->terms_of.data[rule].necessary;
 
 	*out = (struct vp_slice){ vp_span_of(&program->blob, span), span.count };
 }

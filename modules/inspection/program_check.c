@@ -6,12 +6,12 @@
  */
 #include "modules/inspection/program_layout.h"
 
-static bool inside(struct vp_span span, size_t len)
+static bool inside(struct vp_extent span, size_t len)
 {
 	return span.first <= len && span.count <= len - span.first;
 }
 
-static bool terms_sound(const struct vp_program *program, struct vp_span span, bool positive,
+static bool terms_sound(const struct vp_program *program, struct vp_extent span, bool positive,
 			bool negative)
 {
 	if (!inside(span, program->terms.len))
@@ -106,7 +106,7 @@ static bool patterns_sound(const struct vp_program *program)
 	return true;
 }
 
-static bool numbers_sorted(const struct vp_program *program, struct vp_span span)
+static bool numbers_sorted(const struct vp_program *program, struct vp_extent span)
 {
 	for (uint32_t i = 0; i < span.count; i++) {
 		const struct vp_number_range *range = &program->numbers.data[span.first + i];
@@ -117,7 +117,7 @@ static bool numbers_sorted(const struct vp_program *program, struct vp_span span
 	return true;
 }
 
-static bool addresses_sorted(const struct vp_program *program, struct vp_span span)
+static bool addresses_sorted(const struct vp_program *program, struct vp_extent span)
 {
 	for (uint32_t i = 0; i < span.count; i++) {
 		const struct vp_address_range *range =

@@ -31,9 +31,9 @@ struct builder {
 	struct vp_error *err;
 };
 
-static struct vp_span text_add(struct vp_program *program, const char *text, size_t len)
+static struct vp_extent text_add(struct vp_program *program, const char *text, size_t len)
 {
-	struct vp_span span = { (uint32_t)program->text.len, (uint32_t)len };
+	struct vp_extent span = { (uint32_t)program->text.len, (uint32_t)len };
 
 	vp_array_reserve(&program->text, program->text.len + len);
 	for (size_t i = 0; i < len; i++)
@@ -41,9 +41,9 @@ static struct vp_span text_add(struct vp_program *program, const char *text, siz
 	return span;
 }
 
-static struct vp_span blob_add(struct vp_program *program, const uint8_t *bytes, size_t len)
+static struct vp_extent blob_add(struct vp_program *program, const uint8_t *bytes, size_t len)
 {
-	struct vp_span span = { (uint32_t)program->blob.len, (uint32_t)len };
+	struct vp_extent span = { (uint32_t)program->blob.len, (uint32_t)len };
 
 	if (!len)
 		return span;
@@ -96,7 +96,7 @@ static uint32_t input_of(struct builder *b, const struct vp_condition *condition
 	input->streaming = vp_field_in_parts(condition->field->id) &&
 			   !(condition->length && condition->length <= VP_SLICE_WHOLE);
 	input->transforms =
-		(struct vp_span){ (uint32_t)program->transforms.len, (uint32_t)transforms };
+		(struct vp_extent){ (uint32_t)program->transforms.len, (uint32_t)transforms };
 	for (size_t i = 0; i < transforms; i++)
 		vp_array_push(&program->transforms, condition->transforms.data[i]);
 	return number;
@@ -124,11 +124,11 @@ static void draft_values(struct builder *b, const struct vp_condition *condition
 	}
 }
 
-static struct vp_span ranges_of(struct vp_program *program,
-				const struct vp_condition *condition,
-				enum vp_atom_source source)
+static struct vp_extent ranges_of(struct vp_program *program,
+				  const struct vp_condition *condition,
+				  enum vp_atom_source source)
 {
-	struct vp_span span = { 0 };
+	struct vp_extent span = { 0 };
 
 	if (source == VP_ATOM_ADDRESS) {
 		span.first = (uint32_t)program->addresses.len;
@@ -197,7 +197,7 @@ static enum vp_term_sign sign_of(const struct vp_condition *condition)
 
 /* Terms of the conditions whose sign is (or is not) VP_TERM_HOLDS, or of all. */
 static int terms_of(struct builder *b, const struct vp_conditions *conditions, bool positive,
-		    bool negative, struct vp_span *span)
+		    bool negative, struct vp_extent *span)
 {
 	struct vp_program *program = b->program;
 
@@ -223,7 +223,7 @@ static int terms_of(struct builder *b, const struct vp_conditions *conditions, b
 }
 
 /* The longest literal of the rule's positive conditions on raw traffic. */
-static struct vp_span necessary_of(struct vp_program *program, const struct vp_rule *rule)
+static struct vp_extent necessary_of(struct vp_program *program, const struct vp_rule *rule)
 {
 	_cleanup_free_ uint8_t *best = NULL;
 	size_t best_len = 0;
@@ -316,7 +316,8 @@ static int database_make(struct builder *b, const struct draft *drafts, size_t c
 		code = vp_fail(b->err, -ENOMEM, "the pattern matcher cannot pack a database");
 	vp_database_free(database);
 	input->database = blob_add(program, bytes, len);
-	input->patterns = (struct vp_span){ (uint32_t)program->patterns.len, (uint32_t)count };
+	input->patterns =
+		(struct vp_extent){ (uint32_t)program->patterns.len, (uint32_t)count };
 	for (size_t i = 0; i < count && !code; i++) {
 		struct vp_program_pattern *pattern = vp_array_add(&program->patterns);
 

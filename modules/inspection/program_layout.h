@@ -26,7 +26,7 @@
 enum vp_stage_of_unit { VP_STAGE_FLOW, VP_STAGE_HEAD, VP_STAGE_END, VP_STAGE_COUNT };
 
 /* Part of one of the program's arrays. */
-struct vp_span {
+struct vp_extent {
 	uint32_t first, count;
 };
 
@@ -35,13 +35,13 @@ struct vp_span {
 
 struct vp_input {
 	uint32_t field;
-	struct vp_span argument; /* of `text`; empty: none */
+	struct vp_extent argument; /* of `text`; empty: none */
 	bool sliced;
 	uint32_t offset, length; /* of the slice; length 0: to the end */
-	struct vp_span transforms;
-	struct vp_span patterns; /* a match's number counts from the first */
-	struct vp_span database; /* of `blob`; packed form */
-	bool streaming;		 /* the database's mode */
+	struct vp_extent transforms;
+	struct vp_extent patterns; /* a match's number counts from the first */
+	struct vp_extent database; /* of `blob`; packed form */
+	bool streaming;		   /* the database's mode */
 	/* derived */
 	enum vp_stage_of_unit stage;
 	struct vp_database *scan; /* or NULL */
@@ -65,14 +65,14 @@ struct vp_atom {
 	enum vp_atom_source source;
 	bool little_endian;
 	uint64_t mask;
-	struct vp_span ranges; /* of `numbers` or `addresses` */
+	struct vp_extent ranges; /* of `numbers` or `addresses` */
 };
 
 struct vp_program_pattern {
 	uint32_t atom;
 	enum vp_decider decider;
 	uint32_t flags;
-	struct vp_span text;	    /* of `text`, with its final NUL; only what is confirmed */
+	struct vp_extent text;	    /* of `text`, with its final NUL; only what is confirmed */
 	struct vp_confirm *confirm; /* derived */
 };
 
@@ -85,28 +85,28 @@ struct vp_term {
 
 /* The terms of one rule. */
 struct vp_rule_terms {
-	struct vp_span positives;  /* VP_TERM_HOLDS: all must hold */
-	struct vp_span negatives;  /* the other signs: all must hold */
-	struct vp_span exceptions; /* none may hold */
-	struct vp_span necessary;  /* of `blob` */
+	struct vp_extent positives;  /* VP_TERM_HOLDS: all must hold */
+	struct vp_extent negatives;  /* the other signs: all must hold */
+	struct vp_extent exceptions; /* none may hold */
+	struct vp_extent necessary;  /* of `blob` */
 	/* derived: when negatives and exceptions are certain */
 	enum vp_stage_of_unit certain;
 };
 
 /* Lists of numbers by a number: those of `i` are items[first[i]] to items[first[i + 1]]. */
-struct vp_lists {
+struct vp_index {
 	uint32_t *first, *items;
 	size_t count;
 };
 
-#define vp_lists_each(item, lists, i)                                                         \
+#define vp_index_each(item, lists, i)                                                         \
 	for (const uint32_t *item = (lists)->items + (lists)->first[i];                       \
 	     item < (lists)->items + (lists)->first[(i) + 1]; item++)
 
 /* Inputs of one field and argument. */
 struct vp_input_group {
 	uint32_t field;
-	struct vp_span argument;
+	struct vp_extent argument;
 };
 
 struct vp_program {
@@ -124,14 +124,14 @@ struct vp_program {
 
 	/* derived */
 	VP_ARRAY(struct vp_input_group) groups;
-	struct vp_lists groups_of;   /* field: groups */
-	struct vp_lists inputs_of;   /* group: inputs */
-	struct vp_lists atoms_of;    /* input: atoms */
-	struct vp_lists compared_of; /* input: atoms of VALUE, LENGTH, ADDRESS */
-	struct vp_lists counted_at;  /* stage: atoms of COUNTED */
-	struct vp_lists users_of;    /* atom: rules with a term of it */
-	struct vp_lists watchers_of; /* atom: rules that wait for it first */
-	struct vp_lists plain_at;    /* stage: rules without positives that are certain then */
+	struct vp_index groups_of;   /* field: groups */
+	struct vp_index inputs_of;   /* group: inputs */
+	struct vp_index atoms_of;    /* input: atoms */
+	struct vp_index compared_of; /* input: atoms of VALUE, LENGTH, ADDRESS */
+	struct vp_index counted_at;  /* stage: atoms of COUNTED */
+	struct vp_index users_of;    /* atom: rules with a term of it */
+	struct vp_index watchers_of; /* atom: rules that wait for it first */
+	struct vp_index plain_at;    /* stage: rules without positives that are certain then */
 	uint32_t *buckets;	     /* hash of field and argument: group, or VP_NONE */
 	size_t bucket_mask;
 	size_t longest_argument;

@@ -15,7 +15,7 @@ struct pair {
 VP_ARRAY_TYPE(pairs, struct pair);
 
 /* Sort pairs into lists by key, in their order; the pairs are released. */
-static void lists_make(struct vp_lists *lists, size_t count, struct pairs *pairs)
+static void lists_make(struct vp_index *lists, size_t count, struct pairs *pairs)
 {
 	lists->count = count;
 	lists->first = vp_alloc(count + 2, sizeof(*lists->first));
@@ -65,7 +65,7 @@ static bool name_same(enum vp_field_id field, const uint8_t *a, const uint8_t *b
 	return true;
 }
 
-static const uint8_t *argument_of(const struct vp_program *program, struct vp_span argument)
+static const uint8_t *argument_of(const struct vp_program *program, struct vp_extent argument)
 {
 	return argument.count ? (const uint8_t *)program->text.data + argument.first
 			      : (const uint8_t *)"";
@@ -177,8 +177,8 @@ static void link_users(struct vp_program *program)
 
 	for (size_t i = 0; i < program->rules.len; i++) {
 		struct vp_rule_terms *rule = &program->terms_of.data[i];
-		const struct vp_span spans[] = { rule->positives, rule->negatives,
-						 rule->exceptions };
+		const struct vp_extent spans[] = { rule->positives, rule->negatives,
+						   rule->exceptions };
 
 		rule->certain = VP_STAGE_FLOW;
 		for (size_t j = 0; j < VP_COUNT(spans); j++) {

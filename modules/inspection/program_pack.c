@@ -18,7 +18,7 @@ static const char magic[16] = "vpatch program\0\1";
 
 #define HEADER_LEN 32u /* magic, length of all, digest of what follows */
 
-static void span(struct vp_archive *a, struct vp_span *value)
+static void span(struct vp_archive *a, struct vp_extent *value)
 {
 	vp_archive_u32(a, &value->first);
 	vp_archive_u32(a, &value->count);

@@ -31,7 +31,7 @@ static void parts_close(struct vp_unit *unit, bool complete)
 		if (group == VP_NONE)
 			continue;
 		part_close(unit, field);
-		vp_lists_each(input, &unit->program->inputs_of, group)
+		vp_index_each(input, &unit->program->inputs_of, group)
 		{
 			if (complete)
 				vp_reading_part(unit, *input, (struct vp_slice){ NULL, 0 },
@@ -84,7 +84,7 @@ static void number(struct vp_sink *sink, enum vp_field_id field, uint64_t value)
 
 	if (group == VP_NONE)
 		return;
-	vp_lists_each(input, &unit->program->inputs_of, group)
+	vp_index_each(input, &unit->program->inputs_of, group)
 		vp_reading_number(unit, *input, value);
 }
 
@@ -104,7 +104,7 @@ static void bytes(struct vp_sink *sink, enum vp_field_id field, struct vp_slice 
 		unit->open_group[field] = group;
 		unit->open_count++;
 	}
-	vp_lists_each(input, &unit->program->inputs_of, group)
+	vp_index_each(input, &unit->program->inputs_of, group)
 		vp_reading_part(unit, *input, value, first, last);
 	if (part == VP_PART_LAST)
 		part_close(unit, field);
@@ -143,7 +143,7 @@ static bool awaits(const struct vp_sink *sink, enum vp_field_id field)
 	const struct vp_unit *unit = (const struct vp_unit *)sink;
 	const struct vp_program *program = unit->program;
 
-	vp_lists_each(group, &program->groups_of, field) vp_lists_each(
+	vp_index_each(group, &program->groups_of, field) vp_index_each(
 		input, &program->inputs_of,
 		*group) if (!unit->open || vp_truth_awaits(unit, *input)) return true;
 	return false;
@@ -205,15 +205,15 @@ static void flow_value(struct vp_unit *unit, enum vp_field_id field, uint64_t va
 {
 	const struct vp_program *program = unit->program;
 
-	vp_lists_each(group, &program->groups_of, field)
+	vp_index_each(group, &program->groups_of, field)
 	{
-		vp_lists_each(input, &program->inputs_of, *group)
+		vp_index_each(input, &program->inputs_of, *group)
 		{
 			vp_array_push(&unit->flow_inputs, *input);
-			vp_lists_each(number, &program->compared_of, *input)
+			vp_index_each(number, &program->compared_of, *input)
 			{
 				const struct vp_atom *atom = &program->atoms.data[*number];
-				struct vp_span at = atom->ranges;
+				struct vp_extent at = atom->ranges;
 				bool holds;
 
 				if (address)

@@ -95,7 +95,7 @@ void vp_truth_hold(struct vp_unit *unit, uint32_t atom)
 	if (vp_bit(unit->holds, atom))
 		return;
 	vp_bit_set(unit->holds, atom);
-	vp_lists_each(rule, &unit->program->watchers_of, atom) rule_advance(unit, *rule);
+	vp_index_each(rule, &unit->program->watchers_of, atom) rule_advance(unit, *rule);
 	for (uint32_t rule = unit->waiting[atom]; rule != VP_NONE;) {
 		uint32_t next = unit->next[rule];
 
@@ -109,7 +109,7 @@ static void count_atoms(struct vp_unit *unit, enum vp_stage_of_unit stage)
 {
 	const struct vp_program *program = unit->program;
 
-	vp_lists_each(number, &program->counted_at, stage)
+	vp_index_each(number, &program->counted_at, stage)
 	{
 		const struct vp_atom *atom = &program->atoms.data[*number];
 		uint32_t count = unit->values[atom->input];
@@ -128,7 +128,7 @@ void vp_truth_certain(struct vp_unit *unit, enum vp_stage_of_unit stage)
 	for (unsigned int s = unit->certain + 1u; s <= (unsigned int)stage; s++) {
 		count_atoms(unit, s);
 		unit->certain = s;
-		vp_lists_each(rule, &program->plain_at, s) rule_ready(unit, *rule);
+		vp_index_each(rule, &program->plain_at, s) rule_ready(unit, *rule);
 	}
 	for (size_t i = 0; i < unit->ready.len; i++) {
 		const struct vp_rule_terms *rule =
@@ -160,7 +160,7 @@ void vp_truth_begin(struct vp_unit *unit)
 	vp_array_each (atom, &unit->flow_atoms)
 		vp_truth_hold(unit, *atom);
 	count_atoms(unit, VP_STAGE_FLOW);
-	vp_lists_each(rule, &program->plain_at, VP_STAGE_FLOW) rule_ready(unit, *rule);
+	vp_index_each(rule, &program->plain_at, VP_STAGE_FLOW) rule_ready(unit, *rule);
 }
 
 void vp_truth_unknown(struct vp_unit *unit, uint32_t atom, enum vp_unit_failure failure)
@@ -171,7 +171,7 @@ void vp_truth_unknown(struct vp_unit *unit, uint32_t atom, enum vp_unit_failure 
 
 void vp_truth_unknown_input(struct vp_unit *unit, uint32_t input, enum vp_unit_failure failure)
 {
-	vp_lists_each(atom, &unit->program->atoms_of,
+	vp_index_each(atom, &unit->program->atoms_of,
 		      input) if (unit->program->atoms.data[*atom].source != VP_ATOM_PRESENCE &&
 				 unit->program->atoms.data[*atom].source != VP_ATOM_COUNTED)
 		vp_truth_unknown(unit, *atom, failure);
@@ -220,11 +220,11 @@ bool vp_truth_awaits(const struct vp_unit *unit, uint32_t input)
 {
 	const struct vp_program *program = unit->program;
 
-	vp_lists_each(atom, &program->atoms_of, input)
+	vp_index_each(atom, &program->atoms_of, input)
 	{
 		if (vp_bit(unit->holds, *atom))
 			continue;
-		vp_lists_each(rule, &program->users_of,
+		vp_index_each(rule, &program->users_of,
 			      *atom) if (rule_possible(unit, *rule)) return true;
 	}
 	return false;
@@ -239,7 +239,7 @@ enum vp_unit_failure vp_truth_failure(const struct vp_unit *unit, size_t *rule)
 	vp_array_each (unknown, &unit->unknown) {
 		if (vp_bit(unit->holds, unknown->atom))
 			continue;
-		vp_lists_each(user, &program->users_of, unknown->atom)
+		vp_index_each(user, &program->users_of, unknown->atom)
 		{
 			bool enforced = program->rules.data[*user].mode == VP_MODE_ENFORCE;
 

@@ -118,7 +118,7 @@ static void compare_early(struct vp_reading *r)
 {
 	const struct vp_program *program = r->unit->program;
 
-	vp_lists_each(number, &program->compared_of, r->input)
+	vp_index_each(number, &program->compared_of, r->input)
 	{
 		const struct vp_atom *atom = &program->atoms.data[*number];
 		const struct vp_number_range *ranges =
@@ -137,7 +137,7 @@ static void compare(struct vp_reading *r)
 	const struct vp_program *program = r->unit->program;
 	struct vp_slice head = { r->head, r->length < 8 ? (size_t)r->length : 8 };
 
-	vp_lists_each(number, &program->compared_of, r->input)
+	vp_index_each(number, &program->compared_of, r->input)
 	{
 		const struct vp_atom *atom = &program->atoms.data[*number];
 		uint64_t value = r->length;
@@ -340,7 +340,7 @@ void vp_reading_number(struct vp_unit *unit, uint32_t input, uint64_t number)
 	unit->values[input]++;
 	if (presence != VP_NONE)
 		vp_truth_hold(unit, presence);
-	vp_lists_each(atom, &program->compared_of,
+	vp_index_each(atom, &program->compared_of,
 		      input) if (program->atoms.data[*atom].source == VP_ATOM_VALUE &&
 				 within(program, &program->atoms.data[*atom], number))
 		vp_truth_hold(unit, *atom);
