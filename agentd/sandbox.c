@@ -117,17 +117,19 @@ static int drop_identity(const struct identity *identity, unsigned int *achieved
 		       (unsigned int)identity->uid);
 }
 
-static int drop_capabilities(struct vp_error *err)
+static int drop_capabilities(uint32_t kept, struct vp_error *err)
 {
 	struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
-	struct __user_cap_data_struct none[2] = { 0 }, now[2];
+	struct __user_cap_data_struct wanted[2] = { { .effective = kept, .permitted = kept } };
+	struct __user_cap_data_struct now[2];
 
 	(void)prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0);
 	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0))
 		return vp_fail(err, -errno, "cannot set no_new_privs: %s", strerror(errno));
-	if (syscall(SYS_capset, &header, none) || syscall(SYS_capget, &header, now))
-		return vp_fail(err, -errno, "cannot drop capabilities: %s", strerror(errno));
-	if (memcmp(none, now, sizeof(none)) != 0)
+	if (syscall(SYS_capset, &header, wanted) || syscall(SYS_capget, &header, now))
+		return vp_fail(err, -errno, "cannot drop capabilities%s: %s",
+			       kept ? " or keep those that are needed" : "", strerror(errno));
+	if (memcmp(wanted, now, sizeof(wanted)) != 0)
 		return vp_fail(err, -EPERM, "capabilities are left after dropping them");
 	return 0;
 }
@@ -202,9 +204,11 @@ int vp_sandbox_enter(const struct vp_sandbox *sandbox, unsigned int *achieved,
 		done |= VP_CONFINED_FILES;
 	for (unsigned long cap = 0; !prctl(PR_CAPBSET_DROP, cap, 0, 0, 0); cap++)
 		;
+	if (sandbox->capabilities)
+		(void)prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0); /* across the change of uid */
 	r = drop_identity(&identity, &done, err);
 	if (!r)
-		r = drop_capabilities(err);
+		r = drop_capabilities(sandbox->capabilities, err);
 	if (!r)
 		r = set_limits(sandbox, err);
 	if (r)

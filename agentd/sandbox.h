@@ -13,7 +13,7 @@
 #include "lib/error.h"
 
 /* What was achieved. The first three always are, or vp_sandbox_enter fails. */
-#define VP_CONFINED_PRIVILEGES 1u /* no_new_privs, every capability set empty */
+#define VP_CONFINED_PRIVILEGES 1u /* no_new_privs, no capability but those to be kept */
 #define VP_CONFINED_SECCOMP    2u
 #define VP_CONFINED_LIMITS     4u  /* no new files, processes, core dumps */
 #define VP_CONFINED_IDENTITY   8u  /* an unprivileged uid and gid */
@@ -34,6 +34,7 @@ struct vp_sandbox_call {
 struct vp_sandbox {
 	const char *user; /* name; when there is no such user: uid and gid 65534 */
 	int keep_below;	  /* descriptors from this one on are closed */
+	uint32_t capabilities; /* bits 1u << CAP_..., of the first 32, that are kept */
 	const struct vp_sandbox_call *calls;
 	size_t call_count;
 };

@@ -16,3 +16,12 @@ tests_harness_differential_SOURCES = \
 tests_harness_differential_CFLAGS = $(AM_CFLAGS) $(MNL_CFLAGS) $(NFTNL_CFLAGS)
 tests_harness_differential_LDADD = libvpmodules.a libvppolicy.a libvpbase.a \
 	$(NFTNL_LIBS) $(MNL_LIBS) $(INIH_LIBS)
+
+# The parent of two inspection processes, without an agent; and what these may do.
+check_PROGRAMS += tests/harness/inspector tests/harness/confined
+tests_harness_inspector_SOURCES = tests/harness/inspector.c
+tests_harness_inspector_CFLAGS = $(AM_CFLAGS) $(MNL_CFLAGS) $(NFTNL_CFLAGS)
+tests_harness_inspector_LDADD = libvpinspect.a libvpinspection.a libvpmodules.a libvppolicy.a libvpbase.a \
+	$(VP_INSPECTION_LIBS) $(NFTNL_LIBS) $(MNL_LIBS) $(INIH_LIBS)
+tests_harness_confined_SOURCES = tests/harness/confined.c
+tests_harness_confined_LDADD = libvpinspect.a libvpagent.a libvpbase.a $(SECCOMP_LIBS)

@@ -8,3 +8,11 @@ inspect_ring_test_LDADD = libvpinspect.a libvpbase.a $(CMOCKA_LIBS)
 inspect_queue_test_SOURCES = tests/unit/inspect/queue_test.c
 inspect_queue_test_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS) $(MNL_CFLAGS)
 inspect_queue_test_LDADD = libvpinspect.a libvpbase.a $(MNL_LIBS) $(CMOCKA_LIBS)
+
+# parts of the two processes
+check_PROGRAMS += inspect_process_test
+TESTS += inspect_process_test
+inspect_process_test_SOURCES = tests/unit/inspect/process_test.c
+inspect_process_test_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+inspect_process_test_LDADD = libvpinspect.a libvpinspection.a libvppolicy.a libvpbase.a \
+	$(VP_INSPECTION_LIBS) $(CMOCKA_LIBS)

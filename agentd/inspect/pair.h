@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * A worker and the writer of its verdicts, as their parent sees them. The parent
+ * looks at no packet and keeps no descriptor of the queues: when both processes
+ * are gone, so are the queues.
+ *
+ *	vp_pair_start(&pair, &options, &err);
+ *	poll vp_pair_fd(pair, ...) for POLLIN; vp_pair_read(pair, &note) until it is 0
+ *	on a timer (some times within the deadline): vp_pair_tick(pair)
+ *
+ * A pair that is not well stays so: vp_pair_stop() and start another. Rules must
+ * not need its queues any more by then, or say what happens without a listener.
+ * The processes are waited for here, by id.
+ */
+#ifndef VP_INSPECT_PAIR_H
+#define VP_INSPECT_PAIR_H
+
+#include <sys/types.h>
+
+#include "agentd/inspect/note.h"
+#include "agentd/inspect/tally.h"
+
+struct vp_pair;
+
+struct vp_pair_options {
+	const char *worker, *writer; /* absolute paths */
+	struct vp_setup setup;
+	size_t ring; /* bytes, a power of two; 0: the default */
+};
+
+/* 0 with *pair, owned by the caller (vp_pair_stop); else -errno and NULL. */
+int vp_pair_start(struct vp_pair **pair, const struct vp_pair_options *options,
+		  struct vp_error *err);
+
+/* What waits gets its failure verdict, and both end. */
+void vp_pair_stop(struct vp_pair *pair);
+
+enum vp_pair_side { VP_PAIR_WORKER, VP_PAIR_WRITER, VP_PAIR_SIDES };
+
+/* -1: this side is gone. */
+int vp_pair_fd(const struct vp_pair *pair, enum vp_pair_side side);
+
+/* The next note of either, checked; 0: none now. A side that sends anything else is ended. */
+int vp_pair_read(struct vp_pair *pair, struct vp_note *note);
+
+/*
+ * Hand a program to the worker: bytes of vp_scopes_pack(). The answer comes as a note,
+ * VP_NOTE_LOADED or VP_NOTE_REFUSED. `active`: judge by it at once, else from the
+ * first packet on that comes by a queue of its slot. 0 or -errno.
+ */
+int vp_pair_program(struct vp_pair *pair, uint64_t generation, uint8_t slot, bool active,
+		    const void *bytes, size_t len, struct vp_error *err);
+/* VP_NOTE_ACTIVATE or VP_NOTE_FORGET a generation. 0 or -errno. */
+int vp_pair_tell(struct vp_pair *pair, enum vp_note_kind kind, uint64_t generation);
+
+/* Does either process hang? Then it is ended. */
+void vp_pair_tick(struct vp_pair *pair);
+
+struct vp_pair_state {
+	pid_t pid[VP_PAIR_SIDES];		 /* 0: not running */
+	unsigned int confinement[VP_PAIR_SIDES]; /* VP_CONFINED_ bits; 0: not yet known */
+	char ended[VP_PAIR_SIDES][64];		 /* how; "": it runs */
+	bool well;	       /* both run, are ready, and nothing was given up */
+	enum vp_lateness late; /* why the worker was given up; 0: it was not */
+};
+
+const struct vp_pair_state *vp_pair_state(const struct vp_pair *pair);
+
+/* What a side has counted, still there when it is dead. */
+const struct vp_tally *vp_pair_tally(const struct vp_pair *pair, enum vp_pair_side side);
+
+#endif

@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Counts in memory that outlives the process that counts: what it counted before
+ * it was killed is there. One writer; any number of readers, which do not trust
+ * it: whatever stands in the memory, reads stay inside it.
+ */
+#ifndef VP_INSPECT_TALLY_H
+#define VP_INSPECT_TALLY_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "lib/error.h"
+
+/* What is counted; `of` says of what. */
+enum vp_tally_kind {
+	/* by the worker */
+	VP_TALLY_PACKETS = 1, /* received, by queue */
+	VP_TALLY_HITS,	      /* by tag */
+	VP_TALLY_REASONS,     /* of hits, by enum vp_reason */
+	VP_TALLY_BLOCKED,     /* packets, by tag; 0: none */
+	VP_TALLY_REPLACED,    /* packets, by queue */
+	VP_TALLY_UNTOLD,      /* hits that the parent was not told of */
+	VP_TALLY_STRAY,	      /* messages that are no packets of our queues */
+	VP_TALLY_UNREAD,      /* packets too long to be judged, by queue */
+	/* by the writer */
+	VP_TALLY_VERDICTS, /* by queue */
+	VP_TALLY_SENT,	   /* system calls that sent them */
+	VP_TALLY_SETTLED,  /* packets seen to get a failure verdict, by queue */
+	VP_TALLY_TICKS,
+	VP_TALLY_BEATS,	  /* of leases, by class */
+	VP_TALLY_UNHEARD, /* beats that no rule took */
+	VP_TALLY_KINDS,
+};
+
+struct vp_tally;
+
+/* A table for `slots` counts (a power of two) in a sealed memfd, *fd, owned by the caller. */
+int vp_tally_create(size_t slots, int *fd, struct vp_error *err);
+
+/* Map it to write or to read; the descriptor may be closed then. NULL with *err: none. */
+struct vp_tally *vp_tally_map(int fd, bool write, struct vp_error *err);
+void vp_tally_unmap(struct vp_tally *tally);
+
+void vp_tally_add(struct vp_tally *tally, enum vp_tally_kind kind, uint32_t of, uint64_t n);
+
+/* 0: never counted. */
+uint64_t vp_tally_get(const struct vp_tally *tally, enum vp_tally_kind kind, uint32_t of);
+/* Counts that found no room. */
+uint64_t vp_tally_lost(const struct vp_tally *tally);
+
+/* Every count, in no order. */
+void vp_tally_each(const struct vp_tally *tally,
+		   void (*visit)(void *context, enum vp_tally_kind kind, uint32_t of,
+				 uint64_t n),
+		   void *context);
+
+#endif
