@@ -54,7 +54,6 @@ static struct vp_flow *new_flow(struct vp_engine *engine, enum vp_direction dire
 	if (!flow->midstream || !flow->enforce || !engine->options.midstream_block)
 		return flow;
 	flow->blocked = true;
-	flow->tag = flow->tag;
 	flow->reason = VP_REASON_MIDSTREAM;
 	flow->verdict = VP_VERDICT_RESET;
 	vp_engine_hit(engine, flow->tag, VP_REASON_MIDSTREAM, VP_VERDICT_RESET, false, NULL);
@@ -197,7 +196,6 @@ static void check_memory(struct vp_engine *engine, struct vp_flow *flow)
 		return;
 	if (vp_engine_bound(engine, flow, VP_REASON_BOUND)) {
 		flow->blocked = true;
-		flow->tag = flow->tag;
 		flow->reason = VP_REASON_BOUND;
 		flow->verdict = VP_VERDICT_DROP;
 	}
