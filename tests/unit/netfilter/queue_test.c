@@ -136,7 +136,8 @@ static int tear_down(void **state)
 {
 	struct state *s = *state;
 
-	listener_stop(s->listener);
+	if (s->listener)
+		listener_stop(s->listener);
 	gone((void **)&s->instance);
 	vp_ruleset_free(s->artefact.ruleset);
 	vp_host_free(&s->host);
@@ -400,6 +401,22 @@ static void a_lease_ends(void **state)
 	assert_false(datagram(false, 100));
 }
 
+/* Only beats, and no reader: the expression itself has to know what the class wants. */
+static void nobody_listens(void **state)
+{
+	struct state *s = *state;
+
+	listener_stop(TAKE_PTR(s->listener));
+	for (unsigned int class = 0; class < VP_QUEUE_CLASSES; class ++)
+		assert_true(beat_once(&s->queueing, (enum vp_queue_class) class));
+	assert_false(datagram(false, 50));
+	assert_true(exchange(false, PASS_PORT, 500));
+	assert_true(beat_once(&s->queueing, VP_QUEUE_WATCH));
+	assert_true(exchange(false, WATCH_PORT, 500));
+	assert_int_equal(count_of(s, VP_QUEUE_UNREAD_BLOCK), 0);
+	assert_int_equal(count_of(s, VP_QUEUE_UNREAD_WATCH), 0);
+}
+
 static void beats_go_nowhere(void **state)
 {
 	struct state *s = *state;
@@ -507,6 +524,7 @@ int main(void)
 		TEST(off_the_window),
 		TEST(without_a_lease),
 		TEST(a_lease_ends),
+		TEST(nobody_listens),
 		TEST(beats_go_nowhere),
 		TEST(generations),
 		TEST(drift),
