@@ -31,6 +31,7 @@ libvpctl_a_SOURCES = \
 	agentd/ctl/events.c \
 	agentd/ctl/explain.c \
 	agentd/ctl/findings.c agentd/ctl/findings.h \
+	agentd/ctl/headers.c agentd/ctl/headers.h \
 	agentd/ctl/help.c agentd/ctl/help.h \
 	agentd/ctl/history.c \
 	agentd/ctl/lab/crew.c agentd/ctl/lab/crew.h \

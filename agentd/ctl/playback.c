@@ -5,6 +5,7 @@
 #include <assert.h>
 #include <netinet/in.h>
 
+#include "agentd/ctl/headers.h"
 #include "lib/digest.h"
 #include "lib/memory.h"
 #include "modules/inspection/checksum.h"
@@ -13,9 +14,11 @@
 #define TICK_MILLISECONDS 100u
 #define PROGRESS_PACKETS  65536u
 
-/* A pair of endpoints, by its digest; 0: none. */
-struct pair {
+/* What is noted of a pair of endpoints, or of a source, by its digest; 0: none. */
+struct note {
 	uint64_t digest;
+	uint64_t banned_until; /* milliseconds */
+	uint8_t seen;	       /* of a pair: a bit for each direction */
 	bool aside; /* a packet of it was cut: what follows cannot be put in order */
 };
 
@@ -23,15 +26,115 @@ struct playback {
 	const struct vp_playback_user *user;
 	void *context;
 	struct vp_playback_counts *counts;
-	const struct vp_scopes *scopes;
+	const struct vp_playback_rules *rules;
+	struct vp_headers *headers;
 	struct vp_engine *engine;
 	struct vp_defragment *defragment;
-	struct pair *pairs; /* hash table of a power of two */
-	size_t pairs_len;
+	struct note *notes; /* hash table of a power of two */
+	size_t notes_len, notes_used;
+	uint8_t seen;	      /* directions of the pair of the packet at hand */
+	bool bans;	      /* there are any */
 	struct timespec time; /* of the packet at hand */
 	uint64_t now, ticked; /* milliseconds */
 	uint64_t given, decided;
 };
+
+/* Pairs of endpoints, and sources */
+
+static uint64_t digest_end(const struct vp_packet *packet, const struct vp_address *address,
+			   uint16_t port)
+{
+	uint64_t digest = vp_digest(VP_DIGEST_SEED, address, sizeof(*address));
+
+	digest = vp_digest(digest, &port, sizeof(port));
+	return vp_digest(digest, &packet->protocol, sizeof(packet->protocol));
+}
+
+/* The same in both directions, never 0; in *direction a bit for which it is. */
+static uint64_t digest_pair(const struct vp_packet *packet, uint8_t *direction)
+{
+	uint64_t one = digest_end(packet, &packet->source, packet->source_port);
+	uint64_t other = digest_end(packet, &packet->destination, packet->destination_port);
+	uint64_t ends[] = { one < other ? one : other, one < other ? other : one };
+
+	*direction = one < other ? 1 : 2;
+	return vp_digest(VP_DIGEST_SEED, ends, sizeof(ends)) | 1;
+}
+
+/* Of an IPv6 source its /64, as live. */
+static uint64_t digest_source(const struct vp_address *source)
+{
+	return vp_digest(VP_DIGEST_SEED, source, 1 + (source->family == 4 ? 4 : 8)) | 1;
+}
+
+static struct note *slot_of(struct note *notes, size_t len, uint64_t digest)
+{
+	size_t slot = (digest >> 1) & (len - 1);
+
+	while (notes[slot].digest && notes[slot].digest != digest)
+		slot = (slot + 1) & (len - 1);
+	return &notes[slot];
+}
+
+static void grow_notes(struct playback *playback)
+{
+	size_t len = playback->notes_len ? 2 * playback->notes_len : 1024;
+	struct note *notes = vp_alloc(len, sizeof(*notes));
+
+	for (size_t i = 0; i < playback->notes_len; i++)
+		if (playback->notes[i].digest)
+			*slot_of(notes, len, playback->notes[i].digest) = playback->notes[i];
+	free(playback->notes);
+	playback->notes = notes;
+	playback->notes_len = len;
+}
+
+/* Valid until the next one. */
+static struct note *note_of(struct playback *playback, uint64_t digest)
+{
+	struct note *note;
+
+	if (2 * playback->notes_used >= playback->notes_len)
+		grow_notes(playback);
+	note = slot_of(playback->notes, playback->notes_len, digest);
+	playback->notes_used += !note->digest;
+	note->digest = digest;
+	return note;
+}
+
+static struct note *pair_of(struct playback *playback, const struct vp_packet *packet)
+{
+	uint8_t direction;
+	struct note *pair = note_of(playback, digest_pair(packet, &direction));
+
+	playback->counts->flows += !pair->seen;
+	pair->seen |= direction;
+	return pair;
+}
+
+/* Of a connection that only one side speaks in, the source may be forged. */
+static void ban(struct playback *playback, const struct vp_hit *hit)
+{
+	uint64_t until = playback->now + playback->user->ban(playback->context, hit->tag);
+	struct note *note;
+
+	if (playback->seen != 3)
+		return;
+	playback->bans = true;
+	note = note_of(playback, digest_source(&hit->source));
+	if (until > note->banned_until)
+		note->banned_until = until;
+}
+
+static bool is_banned(struct playback *playback, const struct vp_packet *packet)
+{
+	const struct note *note;
+
+	if (!playback->bans)
+		return false;
+	note = slot_of(playback->notes, playback->notes_len, digest_source(&packet->source));
+	return note->banned_until > playback->now;
+}
 
 /* What the engine says */
 
@@ -54,66 +157,11 @@ static void hit(void *context, const struct vp_hit *hit)
 					  .tv_nsec =
 						  (long)(hit->milliseconds % 1000 * 1000000) };
 	playback->user->hit(playback->context, hit, &time);
+	if (hit->verdict == VP_VERDICT_BAN && !hit->monitor)
+		ban(playback, hit);
 }
 
 static const struct vp_engine_user engine_user = { .decide = decide, .hit = hit };
-
-/* Pairs of endpoints */
-
-static uint64_t digest_end(const struct vp_packet *packet, const struct vp_address *address,
-			   uint16_t port)
-{
-	uint64_t digest = vp_digest(VP_DIGEST_SEED, address, sizeof(*address));
-
-	digest = vp_digest(digest, &port, sizeof(port));
-	return vp_digest(digest, &packet->protocol, sizeof(packet->protocol));
-}
-
-/* The same in both directions, never 0. */
-static uint64_t digest_pair(const struct vp_packet *packet)
-{
-	uint64_t one = digest_end(packet, &packet->source, packet->source_port);
-	uint64_t other = digest_end(packet, &packet->destination, packet->destination_port);
-	uint64_t ends[] = { one < other ? one : other, one < other ? other : one };
-
-	return vp_digest(VP_DIGEST_SEED, ends, sizeof(ends)) | 1;
-}
-
-static struct pair *slot_of(struct pair *pairs, size_t len, uint64_t digest)
-{
-	size_t slot = (digest >> 1) & (len - 1);
-
-	while (pairs[slot].digest && pairs[slot].digest != digest)
-		slot = (slot + 1) & (len - 1);
-	return &pairs[slot];
-}
-
-static void grow_pairs(struct playback *playback)
-{
-	size_t len = playback->pairs_len ? 2 * playback->pairs_len : 1024;
-	struct pair *pairs = vp_alloc(len, sizeof(*pairs));
-
-	for (size_t i = 0; i < playback->pairs_len; i++)
-		if (playback->pairs[i].digest)
-			*slot_of(pairs, len, playback->pairs[i].digest) = playback->pairs[i];
-	free(playback->pairs);
-	playback->pairs = pairs;
-	playback->pairs_len = len;
-}
-
-static struct pair *pair_of(struct playback *playback, const struct vp_packet *packet)
-{
-	uint64_t digest = digest_pair(packet);
-	struct pair *pair;
-
-	if (2 * playback->counts->flows >= playback->pairs_len)
-		grow_pairs(playback);
-	pair = slot_of(playback->pairs, playback->pairs_len, digest);
-	if (!pair->digest)
-		playback->counts->flows++;
-	pair->digest = digest;
-	return pair;
-}
 
 /* Checksums */
 
@@ -193,12 +241,26 @@ static bool count_fault(struct playback *playback, enum vp_packet_fault fault)
  */
 static bool is_aside(struct playback *playback, const struct vp_packet *packet)
 {
-	struct pair *pair = pair_of(playback, packet);
+	struct note *pair = pair_of(playback, packet);
 
 	if (packet->protocol == IPPROTO_TCP && packet->flags & VP_TCP_SYN)
 		pair->aside = false;
 	playback->counts->behind_cut += pair->aside;
+	playback->seen = pair->seen;
 	return pair->aside;
+}
+
+/* What no service names by its address is taken for this host's. */
+static bool is_local(const struct playback *playback, const struct vp_packet *packet)
+{
+	const struct vp_scopes *scopes[] = { playback->rules->headers,
+					     playback->rules->inspection };
+
+	for (size_t i = 0; i < VP_COUNT(scopes); i++)
+		if (vp_scopes_has_address(scopes[i], &packet->destination) ||
+		    vp_scopes_has_address(scopes[i], &packet->source))
+			return false;
+	return true;
 }
 
 static void judge(struct playback *playback, uint64_t number, struct vp_slice bytes)
@@ -209,14 +271,23 @@ static void judge(struct playback *playback, uint64_t number, struct vp_slice by
 		.bytes = bytes,
 	};
 	struct vp_packet packet;
+	bool aside;
 
-	if (!count_fault(playback, parse(bytes, &packet, &given.verify)) ||
-	    is_aside(playback, &packet))
+	if (!count_fault(playback, parse(bytes, &packet, &given.verify)))
 		return;
-	given.local = !vp_scopes_has_address(playback->scopes, &packet.destination) &&
-		      !vp_scopes_has_address(playback->scopes, &packet.source);
-	playback->given++;
-	vp_engine_packet(playback->engine, &given);
+	aside = is_aside(playback, &packet);
+	given.local = is_local(playback, &packet);
+	if (is_banned(playback, &packet)) {
+		playback->counts->blocked++;
+		playback->counts->banned++;
+	} else if (packet.protocol == IPPROTO_TCP &&
+		   vp_headers_judge(playback->headers, &packet, number, playback->now,
+				    given.local)) {
+		playback->counts->blocked++;
+	} else if (!aside) {
+		playback->given++;
+		vp_engine_packet(playback->engine, &given);
+	}
 }
 
 /* Of a packet that was cut, the headers may be there. */
@@ -289,24 +360,26 @@ static void finish(struct playback *playback)
 	playback->counts->refused = pieces.refused;
 	playback->counts->incomplete = pieces.incomplete + pieces.now;
 	vp_defragment_free(playback->defragment);
+	vp_headers_free(playback->headers);
 	vp_engine_free(playback->engine); /* what waits is decided */
-	free(playback->pairs);
+	free(playback->notes);
 	assert(playback->given == playback->decided);
 }
 
-int vp_playback(struct vp_capture *capture, const struct vp_scopes *scopes,
+int vp_playback(struct vp_capture *capture, const struct vp_playback_rules *rules,
 		const struct vp_playback_user *user, void *context,
 		struct vp_playback_counts *counts, struct vp_error *err)
 {
 	struct playback playback = {
-		.user = user, .context = context, .counts = counts, .scopes = scopes
+		.user = user, .context = context, .counts = counts, .rules = rules
 	};
 	struct vp_frame frame;
 	int r;
 
 	*counts = (struct vp_playback_counts){ 0 };
 	playback.engine = vp_engine_new(&vp_engine_options_default, &engine_user, &playback);
-	vp_engine_scopes(playback.engine, scopes);
+	vp_engine_scopes(playback.engine, rules->inspection);
+	playback.headers = vp_headers_new(rules->headers, hit, &playback);
 	playback.defragment = vp_defragment_new(VP_DEFRAGMENT_MEMORY);
 	while ((r = vp_capture_next(capture, &frame, err)) > 0) {
 		play(&playback, &frame);

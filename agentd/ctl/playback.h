@@ -14,6 +14,8 @@ struct vp_playback_user {
 	/* `time`: of the packet that made it so; without one (hit->packet is 0) of the engine.
 	 */
 	void (*hit)(void *context, const struct vp_hit *hit, const struct timespec *time);
+	/* Milliseconds for which a rule bans. */
+	uint64_t (*ban)(void *context, uint32_t tag);
 	/* Now and then, with the number of packets so far. */
 	void (*progress)(void *context, uint64_t packets);
 };
@@ -22,6 +24,7 @@ struct vp_playback_counts {
 	uint64_t packets;	/* in the capture */
 	uint64_t flows;		/* pairs of endpoints that exchange something */
 	uint64_t blocked;	/* packets that would not have reached their receiver */
+	uint64_t banned;	/* of these: because their source was banned before */
 	uint64_t altered;	/* packets that would have lost bytes on their way */
 	uint64_t cut;		/* not all of their bytes were captured */
 	uint64_t behind_cut;	/* of connections with a cut packet, behind it */
@@ -32,11 +35,17 @@ struct vp_playback_counts {
 	uint64_t fragments, datagrams, refused, incomplete; /* see defragment.h */
 };
 
+/* What packets are judged by. */
+struct vp_playback_rules {
+	const struct vp_scopes *headers; /* of TCP, before streams are read: see headers.h */
+	const struct vp_scopes *inspection;
+};
+
 /*
  * Play to the end. 0, or -errno with *err when the capture cannot be read on; what
  * came before is judged and counted all the same.
  */
-int vp_playback(struct vp_capture *capture, const struct vp_scopes *scopes,
+int vp_playback(struct vp_capture *capture, const struct vp_playback_rules *rules,
 		const struct vp_playback_user *user, void *context,
 		struct vp_playback_counts *counts, struct vp_error *err);
 

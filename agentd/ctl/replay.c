@@ -33,7 +33,8 @@ struct blind_spot {
 struct replay {
 	const struct vp_ctl *ctl;
 	struct vp_survey survey;
-	struct vp_scopes *scopes;
+	struct vp_plan headers; /* what is judged by the headers of TCP; its placements only */
+	struct vp_scopes *scopes, *header_scopes;
 	VP_ARRAY(struct replayed) rules; /* sorted by tag */
 	VP_ARRAY(struct blind_spot) blind_spots;
 	json_t *not_replayed; /* array */
@@ -44,6 +45,8 @@ struct replay {
 static void replay_free(struct replay *replay)
 {
 	vp_scopes_free(replay->scopes);
+	vp_scopes_free(replay->header_scopes);
+	vp_plan_free(&replay->headers);
 	vp_array_free(&replay->rules);
 	vp_array_free(&replay->blind_spots);
 	json_decref(replay->not_replayed);
@@ -110,6 +113,52 @@ static void drop_placement(struct vp_placement *placement)
 	free(placement->reason);
 }
 
+/* Move the ports of TCP (or all but those) to a list of its own. */
+static void take_ports(struct vp_port_ranges *ports, bool tcp, struct vp_port_ranges *taken)
+{
+	static const uint16_t others[] = { IPPROTO_UDP, IPPROTO_ICMP, IPPROTO_ICMPV6 };
+
+	vp_array_each (range, ports) {
+		struct vp_port_range one = *range;
+
+		if (range->protocol != VP_PROTOCOL_ANY) {
+			if ((range->protocol == IPPROTO_TCP) == tcp)
+				vp_array_push(taken, one);
+			continue;
+		}
+		one.first = 0;
+		one.last = UINT16_MAX;
+		one.protocol = IPPROTO_TCP;
+		if (tcp)
+			vp_array_push(taken, one);
+		for (size_t i = 0; !tcp && i < VP_COUNT(others); i++) {
+			one.protocol = others[i];
+			vp_array_push(taken, one);
+		}
+	}
+}
+
+/* What is netfilter's for TCP is judged by headers; the rest stays in *placement. */
+static void split_headers(struct replay *replay, struct vp_placement *placement)
+{
+	struct vp_placement headers = *placement;
+	struct vp_port_ranges rest = { 0 };
+
+	headers.ports = (struct vp_port_ranges){ 0 };
+	memset(&headers.addresses, 0, sizeof(headers.addresses));
+	take_ports(&placement->ports, true, &headers.ports);
+	take_ports(&placement->ports, false, &rest);
+	vp_array_free(&placement->ports);
+	placement->ports = rest;
+	if (!headers.ports.len)
+		return;
+	vp_array_each (range, &placement->addresses)
+		vp_array_push(&headers.addresses, *range);
+	headers.reason = vp_strdup(placement->reason);
+	headers.point = VP_POINT_INSPECTION;
+	vp_array_push(&replay->headers.placements, headers);
+}
+
 /* Keep the placements that inspection can judge, at the inspection point. */
 static void keep_inspected(struct replay *replay)
 {
@@ -121,6 +170,12 @@ static void keep_inspected(struct replay *replay)
 
 		if (why) {
 			leave_out(replay, placement->patch, placement->rule, why);
+			drop_placement(placement);
+			continue;
+		}
+		if (placement->point == VP_POINT_NETFILTER)
+			split_headers(replay, placement);
+		if (!placement->ports.len) {
 			drop_placement(placement);
 			continue;
 		}
@@ -168,9 +223,9 @@ static int compare_tags(const void *a, const void *b)
 	return x->tag < y->tag ? -1 : x->tag > y->tag;
 }
 
-static void index_rules(struct replay *replay)
+static void index_plan(struct replay *replay, const struct vp_plan *plan)
 {
-	vp_array_each (placement, &replay->survey.plan.placements) {
+	vp_array_each (placement, &plan->placements) {
 		int width = (int)(strlen(placement->patch->id) +
 				  strlen(placement->rule->name) + 1);
 
@@ -179,6 +234,13 @@ static void index_rules(struct replay *replay)
 		if (width > replay->name_width)
 			replay->name_width = width;
 	}
+}
+
+/* A rule may be in both plans, with the same tag: either placement names it. */
+static void index_rules(struct replay *replay)
+{
+	index_plan(replay, &replay->survey.plan);
+	index_plan(replay, &replay->headers);
 	if (replay->name_width > NAME_COLUMN_MOST)
 		replay->name_width = NAME_COLUMN_MOST;
 	if (replay->rules.len)
@@ -213,7 +275,9 @@ static enum vp_exit plan(struct replay *replay)
 	keep_inspected(replay);
 	index_rules(replay);
 	replay->scopes = vp_scopes_compile(&survey->plan, &err);
-	if (!replay->scopes)
+	if (replay->scopes)
+		replay->header_scopes = vp_scopes_compile(&replay->headers, &err);
+	if (!replay->header_scopes)
 		return vp_output_failure(out, VP_EXIT_USAGE, "%s", err.text);
 	return VP_EXIT_GOOD;
 }
@@ -265,10 +329,12 @@ static json_t *hit_document(const struct vp_placement *placement, const struct v
 {
 	json_t *document = vp_json_document("vpatch.hit/1");
 	char address[VP_ADDRESS_TEXT];
+	enum vp_verdict verdict =
+		hit->reason == VP_REASON_RULE ? placement->rule->action.verdict : hit->verdict;
 
 	vp_json_set_text(document, "patch", placement->patch->id);
 	vp_json_set_text(document, "rule", placement->rule->name);
-	vp_json_set_text(document, "verdict", vp_verdict_name(hit->verdict));
+	vp_json_set_text(document, "verdict", vp_verdict_name(verdict));
 	if (hit->packet)
 		vp_json_set_number(document, "packet", hit->packet);
 	set_time(document, time);
@@ -349,7 +415,18 @@ static void tell_progress(void *context, uint64_t packets)
 	vp_output_progress(replay->ctl->out, "packets", packets, 0);
 }
 
-static const struct vp_playback_user user = { .hit = tell_hit, .progress = tell_progress };
+static uint64_t ban_of(void *context, uint32_t tag)
+{
+	const struct vp_placement *placement = placement_of(context, tag);
+
+	return placement ? placement->rule->action.milliseconds : 0;
+}
+
+static const struct vp_playback_user user = {
+	.hit = tell_hit,
+	.ban = ban_of,
+	.progress = tell_progress,
+};
 
 /* The summary */
 
@@ -386,6 +463,7 @@ static const struct {
 	COUNT(packets, NULL),
 	COUNT(flows, NULL),
 	COUNT(blocked, NULL),
+	COUNT(banned, "of these were of sources that had been banned"),
 	COUNT(altered, NULL),
 	COUNT(cut, "packets were not captured whole and are not judged"),
 	COUNT(behind_cut, "packets of connections with a cut packet are not judged"),
@@ -429,9 +507,11 @@ static void render_counts(const json_t *summary, struct vp_page *page)
 {
 	char a[32], b[32], c[32];
 
-	vp_page_line(page, 2, "%s packets, %s flows; %s packets blocked.",
+	vp_page_line(page, 2, "%s packet%s, %s flow%s; %s blocked.",
 		     vp_number_text(vp_json_get_number(summary, "packets"), a),
+		     vp_json_get_number(summary, "packets") == 1 ? "" : "s",
 		     vp_number_text(vp_json_get_number(summary, "flows"), b),
+		     vp_json_get_number(summary, "flows") == 1 ? "" : "s",
 		     vp_number_text(vp_json_get_number(summary, "blocked"), c));
 	if (vp_json_get_number(summary, "fragments"))
 		vp_page_line(page, 2, "%s fragments made %s datagrams.",
@@ -483,11 +563,12 @@ static enum vp_exit run(struct replay *replay, struct vp_capture *capture)
 {
 	struct vp_output *out = replay->ctl->out;
 	_cleanup_json_ json_t *summary = NULL;
+	const struct vp_playback_rules rules = { replay->header_scopes, replay->scopes };
 	struct vp_playback_counts counts;
 	struct vp_error err = { 0 };
 	int r;
 
-	r = vp_playback(capture, replay->scopes, &user, replay, &counts, &err);
+	r = vp_playback(capture, &rules, &user, replay, &counts, &err);
 	summary = make_summary(replay, &counts, r ? err.text : NULL);
 	vp_output_item(out, summary, render_summary);
 	if (r)

@@ -23,8 +23,9 @@ static const char definition[] =
 	"[rule name]\nservice = names\nwhen = dns.query equals \"evil.example\"\n"
 	"action = drop\n"
 	"[rule run]\nservice = mail\nwhen = smtp.command_data contains \"${run{\"\n"
-	"action = drop\n"
+	"action = ban 1s\n"
 	"[rule bytes]\nservice = bytes\nwhen = datagram[0:4] equals \"evil\"\naction = drop\n"
+	"[rule often]\nservice = web\naction = limit 1/second burst 20 per source\n"
 	"[sample a]\nrule = path\nexpect = blocked\nsend = \"GET /evil\"\n"
 	"[sample b]\nservice = web\nexpect = passed\nsend = \"GET /\"\n"
 	"[sample c]\nrule = name\nexpect = blocked\nsend = \"evil\"\n"
@@ -32,6 +33,8 @@ static const char definition[] =
 	"[sample e]\nrule = run\nexpect = blocked\nsend = \"${run{\"\n"
 	"[sample f]\nservice = mail\nexpect = passed\nsend = \"QUIT\"\n"
 	"[sample g]\nrule = bytes\nexpect = blocked\nsend = \"evil\"\n"
+	"[sample i]\nrule = often\nexpect = limited after 20\nrepeat = 30\n"
+	"send = \"a\"\n"
 	"[sample h]\nservice = bytes\nexpect = passed\nsend = \"good\"\n";
 
 struct world {
@@ -62,7 +65,7 @@ static void prepare(void)
 	vp_policy_build(&world.policy, &world.sources, 0, &world.findings);
 	vp_plan_build(&world.plan, &world.policy, &world.host,
 		      VP_POINT_BIT(VP_POINT_INSPECTION), &world.findings);
-	must(world.plan.placements.len == 4);
+	must(world.plan.placements.len == 5);
 	world.scopes = vp_scopes_compile(&world.plan, &err);
 	must(world.scopes != NULL);
 }
@@ -77,12 +80,20 @@ static void hit(void *context, const struct vp_hit *hit, const struct timespec *
 	must(known && time->tv_sec >= 0 && time->tv_nsec >= 0 && time->tv_nsec < 1000000000);
 }
 
-static const struct vp_playback_user user = { .hit = hit };
+static uint64_t ban(void *context, uint32_t tag)
+{
+	(void)context;
+	(void)tag;
+	return 1000;
+}
+
+static const struct vp_playback_user user = { .hit = hit, .ban = ban };
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	FILE *file = size ? fmemopen((void *)data, size, "r") : NULL;
 	struct vp_playback_counts counts;
+	struct vp_playback_rules rules;
 	struct vp_capture *capture;
 	struct vp_error err;
 
@@ -90,10 +101,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		prepare();
 	if (!file)
 		return 0;
+	rules = (struct vp_playback_rules){ world.scopes, world.scopes };
 	capture = vp_capture_of(file, "fuzz", &err);
 	if (!capture)
 		return 0;
-	vp_playback(capture, world.scopes, &user, NULL, &counts, &err);
+	vp_playback(capture, &rules, &user, NULL, &counts, &err);
 	must(counts.blocked + counts.altered + counts.cut + counts.not_ip <= counts.packets);
 	vp_capture_close(capture);
 	return 0;

@@ -251,6 +251,20 @@ make("smtp-benign.pcap", Connection(dport=25).at(0, b"EHLO a\r\nMAIL FROM:<a@b>\
 make("datagram.pcap", [udp(b"evil bytes", dport=7000), udp(b"good bytes", dport=7000)],
      [("REPLAY-DATAGRAM", "bytes", "drop", 1, "rule")], blocked=0)
 
+# who may connect, and who may not any more
+guests = [Connection(source="192.0.2.8", dport=7001).packets[0], *Connection(dport=7001).packets]
+make("outsider.pcap", guests, [("REPLAY-HEADERS", "outsiders", "drop", 1, "rule")], blocked=1)
+make("often.pcap", [Connection(sport=port, dport=7002).packets[0] for port in range(5)],
+     [("REPLAY-HEADERS", "often", "limit", packet, "rule") for packet in (4, 5)], blocked=2)
+ban = Connection(dport=7003).at(0, b"ban me").packets
+later = Connection(sport=40001, dport=7003).at(0, b"good").packets + [udp(good)] + whole(source="192.0.2.8")[3:4]
+times = [1700000000 + i / 1000 for i in range(len(ban) + len(later))]
+hits = [("REPLAY-HEADERS", "bytes", "ban", 4, "rule"), *web(10)]
+make("ban.pcap", ban + later, hits, times=times, banned=4, blocked=6)
+times[-len(later):] = [1700000061 + i / 1000 for i in range(len(later))]
+make("ban-over.pcap", ban + later, hits, times=times, banned=0, blocked=2)
+make("ban-one-sided.pcap", [ban[0], ban[3], *later], [("REPLAY-HEADERS", "bytes", "ban", 2, "rule"), *web(8)], banned=0)
+
 # captures that are not whole
 frames = [link_layer(ETHERNET, p) for p in whole()]
 write("cut.pcap", pcap(frames, ETHERNET, snap=70), packets=5, cut=2, blocked=0)
