@@ -83,6 +83,14 @@ void vp_programs_packet(struct vp_programs *programs, uint8_t slot)
 	}
 }
 
+bool vp_programs_linger(const struct vp_programs *programs)
+{
+	for (size_t i = 0; i < programs->count; i++)
+		if (programs->of[i].forgotten)
+			return true;
+	return false;
+}
+
 uint64_t vp_programs_collect(struct vp_programs *programs)
 {
 	for (size_t i = 0; i < programs->count; i++) {

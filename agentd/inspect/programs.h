@@ -37,6 +37,9 @@ void vp_programs_forget(struct vp_programs *programs, uint64_t number);
 /* A packet comes by a queue of this slot. */
 void vp_programs_packet(struct vp_programs *programs, uint8_t slot);
 
+/* Is one forgotten, and not yet collected? */
+bool vp_programs_linger(const struct vp_programs *programs);
+
 /* One that is forgotten and used no more, whose memory was freed; 0: none. */
 uint64_t vp_programs_collect(struct vp_programs *programs);
 

@@ -5,11 +5,14 @@
 #include <errno.h>
 #include <string.h>
 #include <sys/epoll.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "agentd/inspect/confine.h"
+
+#define PRIORITY (-10)
 
 uint64_t vp_milliseconds(void)
 {
@@ -78,6 +81,9 @@ static int watch(int watched, struct vp_error *err)
 int vp_start(struct vp_start *start, int watched, struct vp_error *err)
 {
 	int r;
+
+	/* others' work must not make a worker late that is well; where we may not, it can */
+	(void)setpriority(PRIO_PROCESS, 0, PRIORITY);
 
 	if (!started_by_parent())
 		return vp_fail(err, -EINVAL, "started by vpatchd, not by hand");

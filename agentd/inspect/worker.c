@@ -335,7 +335,8 @@ static void serve(struct worker *worker)
 	struct epoll_event events[3];
 
 	for (;;) {
-		bool idle = !vp_engine_counts(worker->engine).flows_now;
+		bool idle = !vp_engine_counts(worker->engine).flows_now &&
+			    !vp_programs_linger(&worker->programs);
 		int count =
 			epoll_wait(VP_FD_EPOLL, events, VP_COUNT(events), idle ? -1 : TICK);
 

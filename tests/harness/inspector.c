@@ -6,10 +6,11 @@
  *   inspector rule TABLE CHAIN QUEUE [bypass]
  *       add a rule that queues to an existing chain of family inet, by the
  *       NFQUEUE target, which every kernel has
- *   inspector run FOLDER USER DEFINITION|none QUEUE:CLASS...
- *       the programs of FOLDER; CLASS is pass, block or watch. What happens is
- *       printed. Lines on standard input: "program DEFINITION", "forget", "restart"
- *       (a new pair), "counts", "quit" (as its end).
+ *   inspector run FOLDER USER DEFINITIONS QUEUE:CLASS...
+ *       the programs of FOLDER; DEFINITIONS are files, with commas between, or
+ *       "none"; CLASS is pass, block or watch. What happens is printed. Lines on
+ *       standard input: "program DEFINITIONS", "forget", "restart" (a new pair),
+ *       "counts", "quit" (as its end).
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -108,8 +109,23 @@ static int add_rule(char *arguments[])
 	return 0;
 }
 
-/* The program of a definition: bytes for the worker, owned by the caller. */
-static void compile(const char *path, uint8_t **bytes, size_t *len)
+static void read_definitions(const char *paths, struct vp_sources *sources)
+{
+	_cleanup_free_ char *list = vp_strdup(paths);
+	struct vp_error err = { 0 };
+	char *rest = list, *path, *text;
+	size_t size;
+
+	while ((path = strsep(&rest, ","))) {
+		if (vp_file_read(path, 1 << 20, &text, &size, &err))
+			die("%s", err.text);
+		vp_array_push(&sources->definitions,
+			      ((struct vp_text){ vp_strdup(path), text, size }));
+	}
+}
+
+/* The program of definitions: bytes for the worker, owned by the caller. */
+static void compile(const char *paths, uint8_t **bytes, size_t *len)
 {
 	struct vp_sources sources = { 0 };
 	struct vp_findings findings = { 0 };
@@ -119,12 +135,8 @@ static void compile(const char *path, uint8_t **bytes, size_t *len)
 	struct vp_strbuf found = { 0 };
 	struct vp_error err = { 0 };
 	struct vp_scopes *scopes;
-	char *text;
-	size_t size;
 
-	if (vp_file_read(path, 1 << 20, &text, &size, &err))
-		die("%s", err.text);
-	vp_array_push(&sources.definitions, ((struct vp_text){ vp_strdup(path), text, size }));
+	read_definitions(paths, &sources);
 	vp_policy_build(&policy, &sources, 0, &findings);
 	vp_plan_build(&plan, &policy, &host, VP_POINT_BIT(VP_POINT_INSPECTION), &findings);
 	vp_findings_print(&findings, &found);
@@ -215,9 +227,9 @@ static void handle_note(struct inspector *inspector, const struct vp_note *note)
 	else if (note->kind == VP_NOTE_LATE)
 		printf("late %s\n", vp_lateness_name((enum vp_lateness)note->number));
 	else if (note->kind == VP_NOTE_HIT)
-		printf("hit queue %u reason %s verdict %s%s port %u\n", hit->queue,
+		printf("hit queue %u reason %s verdict %s%s port %u %s\n", hit->queue,
 		       vp_reason_name(hit->reason), vp_verdict_name(hit->verdict),
-		       hit->monitor ? " (monitor)" : "", hit->destination_port);
+		       hit->monitor ? " (monitor)" : "", hit->destination_port, hit->detail);
 	if (note->kind == VP_NOTE_LOADED && inspector->loaded) {
 		vp_pair_tell(inspector->pair, VP_NOTE_FORGET, inspector->loaded);
 		inspector->loaded = note->number;

@@ -18,7 +18,8 @@ tests_harness_differential_LDADD = libvpmodules.a libvppolicy.a libvpbase.a \
 	$(NFTNL_LIBS) $(MNL_LIBS) $(INIH_LIBS)
 
 # The parent of two inspection processes, without an agent; and what these may do.
-check_PROGRAMS += tests/harness/inspector tests/harness/confined
+check_PROGRAMS += tests/harness/inspector tests/harness/confined tests/harness/requests
+tests_harness_requests_SOURCES = tests/harness/requests.c
 tests_harness_inspector_SOURCES = tests/harness/inspector.c
 tests_harness_inspector_CFLAGS = $(AM_CFLAGS) $(MNL_CFLAGS) $(NFTNL_CFLAGS)
 tests_harness_inspector_LDADD = libvpinspect.a libvpinspection.a libvpmodules.a libvppolicy.a libvpbase.a \
