@@ -39,7 +39,6 @@ static const struct vp_sandbox_call writer_calls[] = {
 	{ SCMP_SYS(recvfrom), 0, VP_FD_QUEUE }, /* when the worker is given up */
 	{ SCMP_SYS(recvmsg), 0, VP_FD_CONTROL },
 	{ SCMP_SYS(sendmsg), 0, VP_FD_CONTROL },
-	{ SCMP_SYS(read), 0, VP_FD_WAKE },
 	{ SCMP_SYS(sendto), 0, VP_FD_LEASE + VP_QUEUE_PASS },
 	{ SCMP_SYS(sendto), 0, VP_FD_LEASE + VP_QUEUE_BLOCK },
 	{ SCMP_SYS(sendto), 0, VP_FD_LEASE + VP_QUEUE_WATCH },

@@ -3,6 +3,7 @@
 #include "agentd/inspect/start.h"
 
 #include <errno.h>
+#include <sched.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/resource.h>
@@ -69,7 +70,9 @@ static int watch(int watched, struct vp_error *err)
 	if (epoll_create1(EPOLL_CLOEXEC) != VP_FD_EPOLL)
 		return vp_fail(err, -EBADF, "descriptors are not those that are expected");
 	for (size_t i = 0; i < sizeof(fds) / sizeof(fds[0]); i++) {
-		struct epoll_event event = { .events = EPOLLIN, .data.fd = fds[i] };
+		/* the eventfd is never read: each write is an event */
+		uint32_t edge = fds[i] == VP_FD_WAKE ? EPOLLET : 0;
+		struct epoll_event event = { .events = EPOLLIN | edge, .data.fd = fds[i] };
 
 		if (epoll_ctl(VP_FD_EPOLL, EPOLL_CTL_ADD, fds[i], &event))
 			return vp_fail(err, -errno, "cannot watch descriptor %d: %s", fds[i],
@@ -78,12 +81,24 @@ static int watch(int watched, struct vp_error *err)
 	return 0;
 }
 
+/*
+ * Others' work must not make a worker late that is well: a large share. But no
+ * haste: who interrupts others for every packet gets them one by one. Where we may
+ * not ask for it, it goes without.
+ */
+static void share_processors(void)
+{
+	const struct sched_param none = { 0 };
+
+	(void)sched_setscheduler(0, SCHED_BATCH, &none);
+	(void)setpriority(PRIO_PROCESS, 0, PRIORITY);
+}
+
 int vp_start(struct vp_start *start, int watched, struct vp_error *err)
 {
 	int r;
 
-	/* others' work must not make a worker late that is well; where we may not, it can */
-	(void)setpriority(PRIO_PROCESS, 0, PRIORITY);
+	share_processors();
 
 	if (!started_by_parent())
 		return vp_fail(err, -EINVAL, "started by vpatchd, not by hand");

@@ -201,11 +201,9 @@ static void handle_control(struct writer *writer)
 
 static void handle_event(struct writer *writer, int fd)
 {
-	uint64_t woken;
-
 	if (fd == VP_FD_WAKE)
-		(void)!read(VP_FD_WAKE, &woken, sizeof(woken));
-	else if (fd == VP_FD_LIFE)
+		return;
+	if (fd == VP_FD_LIFE)
 		give_up(writer, VP_LATE_DEAD);
 	else if (fd == VP_FD_QUEUE)
 		settle(writer, false);
