@@ -16,3 +16,9 @@ inspect_process_test_SOURCES = tests/unit/inspect/process_test.c
 inspect_process_test_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 inspect_process_test_LDADD = libvpinspect.a libvpinspection.a libvppolicy.a libvpbase.a \
 	$(VP_INSPECTION_LIBS) $(CMOCKA_LIBS)
+check_PROGRAMS += inspect_programs_test
+TESTS += inspect_programs_test
+inspect_programs_test_SOURCES = tests/unit/inspect/programs_test.c
+inspect_programs_test_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+inspect_programs_test_LDADD = libvpinspect.a libvpinspection.a libvpmodules.a libvppolicy.a libvpbase.a \
+	$(VP_INSPECTION_LIBS) $(INIH_LIBS) $(CMOCKA_LIBS)
