@@ -5,16 +5,27 @@
 #   container_run FOLDER JOB       boots it on an overlay, runs JOB/run.sh inside as /job/run.sh with the
 #                                  folder at /job, prints its output, returns its exit status
 
+container_sources() { # the file that says where this machine gets Debian from, if one does
+	local file
+	for file in /etc/apt/sources.list.d/debian.sources /etc/apt/sources.list.d/*debian*.sources /etc/apt/sources.list; do
+		if [ -f "$file" ] && grep -qE '^(URIs:|deb )' "$file"; then
+			echo "$file"
+			return
+		fi
+	done
+}
+
 container_root() {
-	local folder=$1
+	local folder=$1 sources
 	[ ! -e "$folder/root/etc/systemd/system/job.service" ] || return 0
 	mkdir -p "$folder"
 	local suite
 	suite=$(. /etc/os-release && echo "${VERSION_CODENAME:-bookworm}")
+	mapfile -t sources < <(container_sources)
 	mmdebstrap --quiet --variant=minbase \
 		--include=systemd,systemd-sysv,dbus,nftables,iproute2,procps,libnftnl11,libmnl0,libseccomp2,libinih1,libjansson4,libvectorscan5,libhtp2,libpcre2-8-0,libexpat1,zlib1g,libbrotli1,libpcap0.8,rpm \
 		--dpkgopt='path-exclude=/usr/share/man/*' --dpkgopt='path-exclude=/usr/share/locale/*' \
-		"$suite" "$folder/root" "$(ls /etc/apt/sources.list.d/debian.sources /etc/apt/sources.list 2>/dev/null | head -n 1)" || return
+		"$suite" "$folder/root" "${sources[@]}" || return
 	cat >"$folder/root/etc/systemd/system/job.service" <<-'UNIT'
 		[Unit]
 		After=multi-user.target dbus.service

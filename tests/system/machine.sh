@@ -11,6 +11,8 @@
 # finds kvm or tcg in $machine_accelerator. No disk, no network: root, modules and job are one initial file
 # system in memory, results come over a serial line.
 
+. "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")/container.sh"
+
 machine_memory=3072
 
 # The machine's own apt configuration, with another suite and lists of its own.
@@ -72,16 +74,17 @@ machine_archive() { # FOLDER: as the kernel unpacks it
 }
 
 machine_root() {
-	local folder=$1 suite
+	local folder=$1 suite sources
 	shift
 	[ "$(cat "$folder/root.packages" 2>/dev/null)" != "$*" ] || return 0
 	suite=$(. /etc/os-release && echo "${VERSION_CODENAME:-bookworm}")
 	rm -rf "${folder:?}/root"
 	mkdir -p "$folder"
+	mapfile -t sources < <(container_sources)
 	mmdebstrap --quiet --variant=minbase --include="$(IFS=,; echo "kmod,iproute2,procps,python3${*:+,$*}")" \
 		--dpkgopt='path-exclude=/usr/share/man/*' --dpkgopt='path-exclude=/usr/share/locale/*' \
 		--dpkgopt='path-exclude=/usr/share/doc/*' \
-		"$suite" "$folder/root" "$(ls /etc/apt/sources.list.d/debian.sources /etc/apt/sources.list 2>/dev/null | head -n 1)" || return
+		"$suite" "$folder/root" "${sources[@]}" || return
 	rm -rf "$folder/root"/var/lib/apt/lists/* "$folder/root"/var/cache/apt/*
 	cat >"$folder/root/init" <<-'INIT'
 		#!/bin/bash
