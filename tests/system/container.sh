@@ -18,6 +18,7 @@ container_sources() { # the file that says where this machine gets Debian from, 
 container_root() {
 	local folder=$1 sources
 	[ ! -e "$folder/root/etc/systemd/system/job.service" ] || return 0
+	rm -rf "${folder:?}/root" # of an attempt that failed
 	mkdir -p "$folder"
 	local suite
 	suite=$(. /etc/os-release && echo "${VERSION_CODENAME:-bookworm}")
