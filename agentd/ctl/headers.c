@@ -86,15 +86,7 @@ static void judge_scope(struct trial *trial, uint32_t position, enum vp_directio
 	struct vp_unit *unit = trial->headers->units[position];
 	struct vp_sink *sink = vp_unit_sink(unit);
 	const struct vp_scope *scope = vp_scope(trial->headers->scopes, position);
-	const struct vp_unit_flow flow = {
-		.source = packet->source,
-		.destination = packet->destination,
-		.source_port = packet->source_port,
-		.destination_port = packet->destination_port,
-		.protocol = packet->protocol,
-		.version = packet->version,
-		.direction = direction,
-	};
+	const struct vp_unit_flow flow = vp_unit_flow_of(packet, direction);
 	struct vp_unit_hits hits;
 
 	vp_unit_flow(unit, &flow);

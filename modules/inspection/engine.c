@@ -148,15 +148,7 @@ static void judge_datagram(struct vp_engine *engine, uint32_t scope,
 	const struct vp_trial trial = { .engine = engine,
 					.reader = reader,
 					.judgement = judgement };
-	const struct vp_unit_flow flow = {
-		.source = packet->source,
-		.destination = packet->destination,
-		.source_port = packet->source_port,
-		.destination_port = packet->destination_port,
-		.protocol = packet->protocol,
-		.version = packet->version,
-		.direction = direction,
-	};
+	const struct vp_unit_flow flow = vp_unit_flow_of(packet, direction);
 	struct vp_reading_result result;
 
 	if (reader->unit)

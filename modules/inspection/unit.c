@@ -159,6 +159,20 @@ static const struct vp_sink_operations operations = {
 	.awaits = awaits,
 };
 
+struct vp_unit_flow vp_unit_flow_of(const struct vp_packet *packet,
+				    enum vp_direction direction)
+{
+	return (struct vp_unit_flow){
+		.source = packet->source,
+		.destination = packet->destination,
+		.source_port = packet->source_port,
+		.destination_port = packet->destination_port,
+		.protocol = packet->protocol,
+		.version = packet->version,
+		.direction = direction,
+	};
+}
+
 struct vp_unit *vp_unit_new(const struct vp_program *program, size_t bound)
 {
 	struct vp_unit *unit = vp_new(struct vp_unit);

@@ -13,6 +13,7 @@
 #define VP_INSPECTION_UNIT_H
 
 #include "lib/address.h"
+#include "modules/inspection/packet.h"
 #include "modules/inspection/program.h"
 #include "modules/inspection/sink.h"
 
@@ -23,6 +24,10 @@ struct vp_unit_flow {
 	uint8_t protocol, version;
 	enum vp_direction direction;
 };
+
+/* That of a packet, judged by itself. */
+struct vp_unit_flow vp_unit_flow_of(const struct vp_packet *packet,
+				    enum vp_direction direction);
 
 enum vp_unit_failure {
 	VP_UNIT_FINE,
