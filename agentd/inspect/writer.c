@@ -191,6 +191,8 @@ static void handle_control(struct writer *writer)
 
 	if (r == 1 && note.kind == VP_NOTE_SETTLE)
 		give_up(writer, VP_LATE_TOLD);
+	if (r == 1 && note.kind == VP_NOTE_BEAT && !writer->lateness)
+		renew_leases(writer);
 	if (r >= 0)
 		return;
 	while (!writer->lateness && drain(writer) > 0)
