@@ -93,20 +93,29 @@ static struct vp_selector lease_key(void)
 	return key;
 }
 
-static const char *lease_set(struct vp_compiler *c, enum vp_queue_class class)
+static char *lease_name(enum vp_queue_class class)
+{
+	return vp_format("lease-%s", vp_queue_class_name(class));
+}
+
+static void lease_set(struct vp_compiler *c, enum vp_queue_class class)
 {
 	struct vp_selector mark = vp_sel(VP_SEL_MARK, 4);
-	struct vp_nft_set *set = vp_array_add(&c->ruleset->sets);
+	struct vp_nft_set *set;
 
-	set->name = vp_format("lease-%s", vp_queue_class_name(class));
+	if (c->leases[class])
+		return;
+	c->leases[class] = true;
+	set = vp_array_add(&c->ruleset->sets);
+	set->name = lease_name(class);
 	vp_set_part(set, &mark, "mark");
 	set->dynamic = set->timeout = set->kept = true;
 	set->size = LEASE_SIZE;
-	return set->name;
 }
 
 /* To the queue while the lease is fresh; else back (BLOCK), or counted and on. */
-static const char *queue_chain(struct vp_compiler *c, enum vp_queue_class class)
+static const char *queue_chain(struct vp_compiler *c, enum vp_queue_class class,
+			       enum vp_queue_kind kind)
 {
 	static const enum vp_queue_count unread[] = {
 		[VP_QUEUE_PASS] = VP_QUEUE_UNREAD_PASS,
@@ -118,13 +127,15 @@ static const char *queue_chain(struct vp_compiler *c, enum vp_queue_class class)
 	struct vp_statement *queue;
 	struct vp_statements *out;
 
-	if (c->queues[class])
-		return c->queues[class];
-	chain.name = vp_format("queue-%s", vp_queue_class_name(class));
+	if (c->queues[class][kind])
+		return c->queues[class][kind];
+	lease_set(c, class);
+	chain.name = vp_format("queue-%s%s", vp_queue_class_name(class),
+			       kind == VP_QUEUE_DATAGRAMS ? "-datagrams" : "");
 	out = &vp_chain_rule(&chain, NULL)->statements;
-	vp_st_match(out, &key, VP_CMP_IN_SET, NULL)->name = vp_strdup(lease_set(c, class));
+	vp_st_match(out, &key, VP_CMP_IN_SET, NULL)->name = lease_name(class);
 	queue = vp_st_add(out, VP_ST_QUEUE, NULL, 0);
-	queue->number = vp_queue_first(&queueing, class, c->ruleset->generation);
+	queue->number = vp_queue_first(&queueing, class, kind, c->ruleset->generation);
 	queue->queues = queueing.count;
 	queue->over = class != VP_QUEUE_BLOCK;
 	queue->compat = !c->host->kernel.native_queue && c->host->kernel.compat_queue;
@@ -132,7 +143,7 @@ static const char *queue_chain(struct vp_compiler *c, enum vp_queue_class class)
 		vp_st_named(&vp_chain_rule(&chain, NULL)->statements, VP_ST_COUNTER,
 			    count_object(c, unread[class]));
 	vp_array_push(&c->ruleset->chains, chain);
-	c->queues[class] = chain.name;
+	c->queues[class][kind] = chain.name;
 	return chain.name;
 }
 
@@ -146,9 +157,10 @@ static void blame(struct vp_compiler *c, struct vp_statements *out,
 
 /* What becomes of a packet that has to be read. A flow that leaves the queue for a while will
  * return from here, by its connection's mark. */
-static const char *inspect_chain(struct vp_compiler *c, const struct demand *demand)
+static const char *inspect_chain(struct vp_compiler *c, const struct demand *demand,
+				 enum vp_queue_kind kind)
 {
-	const char *queue = queue_chain(c, demand->class);
+	const char *queue = queue_chain(c, demand->class, kind);
 	struct vp_nft_chain chain = { .comment = vp_strdup(demand->name) };
 	struct vp_statements *out;
 
@@ -177,17 +189,20 @@ const char *vp_compile_queue(struct vp_compiler *c, uint32_t list)
 	struct demand demand = demand_of(c, list);
 	struct vp_selector flags = vp_sel_payload(VP_SEL_TRANSPORT, TCP_FLAGS_AT, 1);
 	struct vp_selector payload = vp_sel_payload(VP_SEL_INNER, 0, 1);
-	const char *inspect = inspect_chain(c, &demand);
+	const char *inspect;
 	struct vp_nft_chain chain = { 0 };
 	struct vp_statements *out;
 	const uint8_t none = 0;
 
-	if (!demand.tcp || !can_tell_payload(c))
+	if (!demand.tcp)
+		return inspect_chain(c, &demand, VP_QUEUE_DATAGRAMS);
+	inspect = inspect_chain(c, &demand, VP_QUEUE_STREAMS);
+	if (!demand.others && !can_tell_payload(c))
 		return inspect;
 	if (demand.others) {
 		out = &vp_chain_rule(&chain, demand.name)->statements;
 		vp_st_match_byte(out, VP_SEL_L4PROTO, VP_CMP_NE, IPPROTO_TCP);
-		vp_st_verdict(out, VP_NFT_GOTO, inspect);
+		vp_st_verdict(out, VP_NFT_GOTO, inspect_chain(c, &demand, VP_QUEUE_DATAGRAMS));
 	}
 	out = &vp_chain_rule(&chain, demand.name)->statements;
 	vp_st_match(out, &payload, VP_CMP_LOADED, NULL);
@@ -233,7 +248,7 @@ void vp_compile_leases(struct vp_compiler *c)
 				      .kept_name = true };
 
 	for (unsigned int class = 0; class < VP_QUEUE_CLASSES; class ++)
-		if (c->queues[class])
+		if (c->leases[class])
 			take_beats(&chain, &queueing, (enum vp_queue_class) class);
 	if (!chain.rules.len)
 		return;

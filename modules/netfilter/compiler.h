@@ -48,8 +48,9 @@ struct vp_compiler {
 	chains; /* by list number: its region chain, NULL: not made yet */
 	const char *ends[VP_END_COUNT];
 	bool log_limit, bans;
-	const char *queues[VP_QUEUE_CLASSES]; /* their chains, or NULL */
-	bool queue_counts[VP_QUEUE_COUNTS];   /* the counter is there */
+	const char *queues[VP_QUEUE_CLASSES][VP_QUEUE_KINDS]; /* their chains, or NULL */
+	bool queue_counts[VP_QUEUE_COUNTS];		      /* the counter is there */
+	bool leases[VP_QUEUE_CLASSES];			      /* the set is there */
 };
 
 /* compile_rule.c: the region chain of a list of placements, made when first asked for. */

@@ -1,8 +1,16 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Numbers and names of queues, leases and their counters: see queue.h. Pure. */
+/* Numbers and names of queues, leases, sizes and counters: see queue.h. Pure. */
 #include "modules/netfilter/queue.h"
 
-#define ROWS 2u /* of a class: one for each parity of generations */
+#define PARITIES 2u
+#define ROWS	 (VP_QUEUE_CLASSES * PARITIES * VP_QUEUE_KINDS)
+
+/* Behind the marks of the leases: sizes for IPv4, then those for IPv6. */
+#define AWAY_BASE 0x100u
+#define AWAY_IPV6 0x40u
+_Static_assert(VP_AWAY_MARK == VP_LEASE_MARK + AWAY_BASE, "the mark that queue.h tells");
+
+#define AWAY_SMALLEST ((uint64_t)256 << 10) /* bytes */
 
 #define COUNT_TAG 0x76706e00u
 
@@ -33,36 +41,49 @@ struct vp_queueing vp_queueing(const struct vp_host *host)
 }
 
 uint16_t vp_queue_first(const struct vp_queueing *queueing, enum vp_queue_class class,
-			uint64_t generation)
+			enum vp_queue_kind kind, uint64_t generation)
 {
-	unsigned int row = class * ROWS + (unsigned int)(generation % ROWS);
+	unsigned int parity = (unsigned int)(generation % PARITIES);
+	unsigned int row = (class * PARITIES + parity) * VP_QUEUE_KINDS + kind;
 
 	return (uint16_t)(queueing->base + row * queueing->count);
 }
 
 bool vp_queue_fits(const struct vp_queueing *queueing)
 {
-	return queueing->base + VP_QUEUE_CLASSES * ROWS * queueing->count <= UINT16_MAX + 1u;
+	return queueing->base + ROWS * queueing->count <= UINT16_MAX + 1u;
 }
 
 bool vp_queue_find(const struct vp_queueing *queueing, uint16_t queue,
-		   enum vp_queue_class *class, unsigned int *parity)
+		   enum vp_queue_class *class, enum vp_queue_kind *kind, unsigned int *parity)
 {
 	unsigned int row;
 
 	if (queue < queueing->base)
 		return false;
 	row = (unsigned int)(queue - queueing->base) / queueing->count;
-	if (row >= VP_QUEUE_CLASSES * ROWS)
+	if (row >= ROWS)
 		return false;
-	*class = (enum vp_queue_class)(row / ROWS);
-	*parity = row % ROWS;
+	*kind = (enum vp_queue_kind)(row % VP_QUEUE_KINDS);
+	row /= VP_QUEUE_KINDS;
+	*parity = row % PARITIES;
+	*class = (enum vp_queue_class)(row / PARITIES);
 	return true;
 }
 
 uint32_t vp_lease_mark(const struct vp_queueing *queueing, enum vp_queue_class class)
 {
 	return queueing->lease_mark + class;
+}
+
+uint32_t vp_away_mark(const struct vp_queueing *queueing, bool ipv6, unsigned int size)
+{
+	return queueing->lease_mark + AWAY_BASE + (ipv6 ? AWAY_IPV6 : 0) + size;
+}
+
+uint64_t vp_away_bytes(unsigned int size)
+{
+	return size < VP_AWAY_ENDING ? AWAY_SMALLEST << size : UINT64_MAX;
 }
 
 const char *vp_queue_count_name(enum vp_queue_count which)

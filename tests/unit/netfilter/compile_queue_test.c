@@ -242,37 +242,70 @@ static void test_generations(void **state)
 	release(&f);
 }
 
-/* Each queue is of one class and one row, and is found again by its number. */
+/* Each queue is of one class, kind and parity, and is found again by its number. */
 static void test_numbers(void **state)
 {
 	struct vp_queueing queueing = { .base = 100, .count = 3 };
-	bool used[18] = { false };
-	enum vp_queue_class found;
+	bool used[36] = { false };
+	enum vp_queue_class class;
+	enum vp_queue_kind kind;
 	unsigned int parity;
 
 	(void)state;
-	for (unsigned int class = 0; class < VP_QUEUE_CLASSES; class ++)
-		for (unsigned int generation = 8; generation < 10; generation++)
-			for (unsigned int i = 0; i < 3; i++) {
-				unsigned int queue =
-					vp_queue_first(&queueing, (enum vp_queue_class) class,
-						       generation) +
-					i;
+	for (unsigned int all = 0; all < VP_COUNT(used); all++) {
+		enum vp_queue_class of = all / 12;
+		enum vp_queue_kind what = all / 3 % 2;
+		unsigned int generation = 8 + all / 6 % 2;
+		unsigned int queue = vp_queue_first(&queueing, of, what, generation) + all % 3;
 
-				assert_in_range(queue, 100, 117);
-				assert_false(used[queue - 100]);
-				used[queue - 100] = true;
-				assert_true(vp_queue_find(&queueing, (uint16_t)queue, &found,
-							  &parity));
-				assert_int_equal(found, class);
-				assert_int_equal(parity, generation % 2);
-			}
-	assert_false(vp_queue_find(&queueing, 99, &found, &parity));
-	assert_false(vp_queue_find(&queueing, 118, &found, &parity));
-	queueing.base = 65518;
+		assert_in_range(queue, 100, 135);
+		assert_false(used[queue - 100]);
+		used[queue - 100] = true;
+		assert_true(vp_queue_find(&queueing, (uint16_t)queue, &class, &kind, &parity));
+		assert_int_equal(class, of);
+		assert_int_equal(kind, what);
+		assert_int_equal(parity, generation % 2);
+	}
+	assert_false(vp_queue_find(&queueing, 99, &class, &kind, &parity));
+	assert_false(vp_queue_find(&queueing, 136, &class, &kind, &parity));
+	queueing.base = 65500;
 	assert_true(vp_queue_fits(&queueing));
-	queueing.base = 65519;
+	queueing.base = 65501;
 	assert_false(vp_queue_fits(&queueing));
+}
+
+/* Of all beats and of all datagrams with which flows leave. */
+static void test_marks(void **state)
+{
+	struct vp_host host = { 0 };
+	struct vp_queueing queueing = vp_queueing(&host);
+
+	(void)state;
+	assert_int_equal(vp_away_mark(&queueing, false, 0), VP_AWAY_MARK);
+	assert_int_equal(vp_away_mark(&queueing, false, 15), VP_AWAY_MARK + 15);
+	assert_int_equal(vp_away_mark(&queueing, true, 3), VP_AWAY_MARK + 0x43);
+	assert_true(vp_away_bytes(0) == 256 << 10);
+	assert_true(vp_away_bytes(14) == (uint64_t)4 << 30);
+	assert_true(vp_away_bytes(VP_AWAY_ENDING) == UINT64_MAX);
+}
+
+/* TCP goes to the queues of streams, all else to those of datagrams. */
+static void test_kinds(void **state)
+{
+	const struct vp_nft_chain *region;
+	struct fixture f = { 0 };
+
+	(void)state;
+	add(&f, "A", "low", "monitor", "pass", "ports = tcp/10", STREAM);
+	add(&f, "B", "low", "monitor", "pass", "ports = udp/11",
+	    "when = datagram[0:] matches /x/\n");
+	compile(&f, 2);
+	assert_queues(f.ruleset, 10, "queue-watch");
+	region = chain_named(f.ruleset, "queue-watch-datagrams");
+	assert_int_equal(statement_of(region, VP_ST_QUEUE)->number, VP_QUEUE_BASE + 9);
+	region = chain_named(f.ruleset, "queue-watch");
+	assert_int_equal(statement_of(region, VP_ST_QUEUE)->number, VP_QUEUE_BASE + 8);
+	release(&f);
 }
 
 /* Where payload cannot be told from its absence, everything is queued. */
@@ -327,7 +360,8 @@ int main(void)
 		cmocka_unit_test(test_classes),	       cmocka_unit_test(test_blame),
 		cmocka_unit_test(test_directions),     cmocka_unit_test(test_generations),
 		cmocka_unit_test(test_numbers),	       cmocka_unit_test(test_old_kernel),
-		cmocka_unit_test(test_kernel_without),
+		cmocka_unit_test(test_kernel_without), cmocka_unit_test(test_marks),
+		cmocka_unit_test(test_kinds),
 	};
 
 	return cmocka_run_group_tests_name("compile-queue", tests, NULL, NULL);

@@ -174,10 +174,11 @@ struct listener *listener_start(const struct vp_queueing *queueing)
 		exit(1);
 	}
 	for (unsigned int class = 0; class < VP_QUEUE_CLASSES; class ++)
-		for (unsigned int i = 0; i < 2u * queueing->count; i++)
+		for (unsigned int i = 0; i < 2u * VP_QUEUE_KINDS * queueing->count; i++)
 			bind_queue(listener,
 				   (uint16_t)(vp_queue_first(queueing,
-							     (enum vp_queue_class) class, 0) +
+							     (enum vp_queue_class) class,
+							     VP_QUEUE_STREAMS, 0) +
 					      i));
 	pthread_create(&listener->thread, NULL, run, listener);
 	return listener;
