@@ -7,6 +7,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <linux/netfilter.h>
+
 #include "lib/memory.h"
 #include "modules/inspection/engine.h"
 
@@ -77,8 +79,10 @@ static bool is_setup(const struct vp_setup *setup)
 static bool is_hit(const struct vp_note_hit *hit)
 {
 	return hit->reason < VP_REASON_COUNT && hit->verdict <= VP_VERDICT_ANSWER &&
-	       hit->monitor <= 1 && is_address(&hit->source) &&
-	       is_address(&hit->destination) && is_text(hit->detail, sizeof(hit->detail));
+	       hit->monitor <= 1 && hit->hook <= NF_INET_POST_ROUTING &&
+	       is_address(&hit->source) && is_address(&hit->destination) &&
+	       hit->source.family == hit->destination.family &&
+	       is_text(hit->detail, sizeof(hit->detail));
 }
 
 static bool is_content(const struct vp_note *note)

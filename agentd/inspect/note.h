@@ -90,6 +90,11 @@ struct vp_note_hit {
 	uint16_t queue;
 	uint8_t reason, verdict, monitor, protocol;
 	uint16_t source_port, destination_port;
+	uint8_t hook;			      /* NF_INET_LOCAL_IN, ... */
+	uint8_t flags;			      /* TCP; 0: no segment was at hand */
+	uint32_t in_interface, out_interface; /* indices, 0: none */
+	uint32_t sequence, acknowledgement;   /* of the segment */
+	uint32_t payload;		      /* its bytes */
 	struct vp_address source, destination;
 	char detail[64];
 };

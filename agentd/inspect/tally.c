@@ -145,7 +145,7 @@ void vp_tally_each(const struct vp_tally *tally,
 		const struct slot *slot = &tally->shared->slots[i];
 		uint64_t key = atomic_load_explicit(&slot->key, memory_order_acquire);
 
-		if (key >> 32 && key >> 32 < VP_TALLY_KINDS)
+		if (key >> 32 && key >> 32 < VP_TALLY_END)
 			visit(context, (enum vp_tally_kind)(key >> 32), (uint32_t)key,
 			      atomic_load_explicit(&slot->n, memory_order_relaxed));
 	}

@@ -17,7 +17,7 @@
 enum vp_tally_kind {
 	/* by the worker */
 	VP_TALLY_PACKETS = 1, /* received, by queue */
-	VP_TALLY_HITS,	      /* by tag */
+	VP_TALLY_HITS,	      /* of rules, by tag */
 	VP_TALLY_REASONS,     /* of hits, by enum vp_reason */
 	VP_TALLY_BLOCKED,     /* packets, by tag; 0: none */
 	VP_TALLY_REPLACED,    /* packets, by queue */
@@ -32,7 +32,20 @@ enum vp_tally_kind {
 	VP_TALLY_BEATS,	  /* of leases, by class */
 	VP_TALLY_UNHEARD, /* beats that no rule took */
 	VP_TALLY_KINDS,
+	/* hits that are not of a rule itself, by tag: a kind for each reason and outcome */
+	VP_TALLY_FAILURES = 64,
+	VP_TALLY_END = 256,
 };
+
+/* What became of a packet that a hit is told of. */
+enum vp_tally_outcome { VP_TALLY_PASSED, VP_TALLY_STOPPED, VP_TALLY_RESET, VP_TALLY_WATCHED };
+
+/* Of `reason` (enum vp_reason), but VP_REASON_RULE, whose hits are VP_TALLY_HITS. */
+static inline enum vp_tally_kind vp_tally_failure(unsigned int reason,
+						  enum vp_tally_outcome outcome)
+{
+	return (enum vp_tally_kind)(VP_TALLY_FAILURES + reason * 4 + outcome);
+}
 
 struct vp_tally;
 

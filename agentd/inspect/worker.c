@@ -36,7 +36,8 @@ struct worker {
 	struct vp_accepts accepts[VP_QUEUES_MAX];
 	struct vp_stash stash;
 	uint64_t now, ticked;
-	uint64_t received; /* messages */
+	uint64_t received;		/* messages */
+	const struct vp_queued *queued; /* the packet at hand, or NULL */
 	struct mmsghdr messages[AT_ONCE];
 	struct iovec pieces[AT_ONCE];
 	uint8_t *room; /* AT_ONCE times VP_PACKET_ROOM */
@@ -141,6 +142,31 @@ static void copy_text(char *to, size_t room, const char *from)
 	to[len] = 0;
 }
 
+static enum vp_tally_kind counted_as(const struct vp_hit *hit)
+{
+	if (hit->reason == VP_REASON_RULE)
+		return VP_TALLY_HITS;
+	return vp_tally_failure(hit->reason, hit->verdict == VP_VERDICT_PASS ? VP_TALLY_PASSED
+					     : hit->monitor		     ? VP_TALLY_WATCHED
+					     : hit->verdict == VP_VERDICT_RESET
+						     ? VP_TALLY_RESET
+						     : VP_TALLY_STOPPED);
+}
+
+static void add_packet(const struct worker *worker, const struct vp_hit *hit,
+		       struct vp_note_hit *note)
+{
+	if (worker->queued) {
+		note->hook = worker->queued->hook;
+		note->in_interface = worker->queued->in;
+		note->out_interface = worker->queued->out;
+	}
+	note->flags = hit->flags;
+	note->sequence = hit->sequence;
+	note->acknowledgement = hit->acknowledgement;
+	note->payload = hit->payload;
+}
+
 /* Counted before its packet's verdict can be sent: what was done is never more than is told.
  */
 static void tell_hit(void *context, const struct vp_hit *hit)
@@ -148,7 +174,7 @@ static void tell_hit(void *context, const struct vp_hit *hit)
 	struct worker *worker = context;
 	struct vp_note note = vp_note_make(VP_NOTE_HIT, (uint32_t)hit->packet);
 
-	vp_tally_add(worker->start.tally, VP_TALLY_HITS, hit->tag, 1);
+	vp_tally_add(worker->start.tally, counted_as(hit), hit->tag, 1);
 	vp_tally_add(worker->start.tally, VP_TALLY_REASONS, hit->reason, 1);
 	note.hit.milliseconds = hit->milliseconds;
 	note.hit.tag = hit->tag;
@@ -161,6 +187,7 @@ static void tell_hit(void *context, const struct vp_hit *hit)
 	note.hit.destination = hit->destination;
 	note.hit.source_port = hit->source_port;
 	note.hit.destination_port = hit->destination_port;
+	add_packet(worker, hit, &note.hit);
 	copy_text(note.hit.detail, sizeof(note.hit.detail), hit->detail);
 	if (vp_note_send(VP_FD_CONTROL, &note, -1))
 		vp_tally_add(worker->start.tally, VP_TALLY_UNTOLD, 0, 1);
@@ -209,10 +236,12 @@ static void judge(struct worker *worker, const struct vp_queued *queued)
 	vp_tally_add(worker->start.tally, VP_TALLY_PACKETS, queued->queue, 1);
 	vp_accepts_received(&worker->accepts[queue]);
 	vp_programs_packet(&worker->programs, worker->start.setup.queues[queue].slot);
+	worker->queued = queued;
 	if (cut && !trim(worker, packet.number, &packet.bytes))
 		fail_packet(worker, queue, queued->packet);
 	else
 		vp_engine_packet(worker->engine, &packet);
+	worker->queued = NULL;
 }
 
 /* What cannot be read may be a packet that a later verdict would let pass: better to end. */

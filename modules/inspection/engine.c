@@ -107,7 +107,7 @@ void vp_engine_hit(struct vp_engine *engine, uint32_t tag, enum vp_reason reason
 		   enum vp_verdict verdict, bool monitor, const char *detail)
 {
 	const struct vp_packet *packet = &engine->packet;
-	const struct vp_hit hit = {
+	struct vp_hit hit = {
 		.packet = engine->given ? engine->given->number : 0,
 		.milliseconds = engine->now,
 		.tag = tag,
@@ -122,6 +122,12 @@ void vp_engine_hit(struct vp_engine *engine, uint32_t tag, enum vp_reason reason
 		.protocol = packet->protocol,
 	};
 
+	if (engine->given && packet->protocol == IPPROTO_TCP) {
+		hit.sequence = packet->sequence;
+		hit.acknowledgement = packet->acknowledgement;
+		hit.payload = (uint32_t)packet->payload.len;
+		hit.flags = packet->flags;
+	}
 	engine->counts.hits++;
 	engine->counts.reasons[reason]++;
 	engine->user->hit(engine->context, &hit);

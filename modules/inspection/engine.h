@@ -74,6 +74,9 @@ struct vp_hit {
 	struct vp_address source, destination; /* of the packet */
 	uint16_t source_port, destination_port;
 	uint8_t protocol;
+	/* of that packet, when it is a segment at hand; else 0 */
+	uint32_t sequence, acknowledgement, payload;
+	uint8_t flags; /* VP_TCP_ bits */
 };
 
 struct vp_engine_user {

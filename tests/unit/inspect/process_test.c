@@ -243,7 +243,14 @@ static void test_notes_are_not_believed(void **state)
 	hit.hit.reason = 200;
 	expect_note(&hit, VP_NOTE_WORKER, false);
 	hit.hit.reason = 0;
-	hit.hit.source.family = 5;
+	hit.hit.source.family = hit.hit.destination.family = 5;
+	expect_note(&hit, VP_NOTE_WORKER, false);
+	hit.hit.source.family = 4;
+	hit.hit.destination.family = 6;
+	expect_note(&hit, VP_NOTE_WORKER, false);
+	hit.hit.destination.family = 4;
+	expect_note(&hit, VP_NOTE_WORKER, true);
+	hit.hit.hook = 5;
 	expect_note(&hit, VP_NOTE_WORKER, false);
 	expect_note(&late, VP_NOTE_WRITER, true);
 	expect_note(&late, VP_NOTE_WORKER, false);
