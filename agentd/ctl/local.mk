@@ -13,7 +13,7 @@ packaging/completion/vpatchctl: $(srcdir)/packaging/completion/vpatchctl.bash
 	$(AM_V_GEN)$(MKDIR_P) packaging/completion && cp $(srcdir)/packaging/completion/vpatchctl.bash $@
 
 # Link order of whatever is built on the library of vpatchctl.
-VP_CTL_LIBS = libvpagent.a libvpinspection.a libvpmodules.a libvppolicy.a libvpbase.a \
+VP_CTL_LIBS = libvpagent.a libvpinspect.a libvpinspection.a libvpmodules.a libvppolicy.a libvpbase.a \
 	$(VP_INSPECTION_LIBS) $(PCAP_LIBS) \
 	$(NFTNL_LIBS) $(MNL_LIBS) $(JANSSON_LIBS) $(INIH_LIBS)
 
@@ -45,11 +45,14 @@ libvpctl_a_SOURCES = \
 	agentd/ctl/lab/packet.c agentd/ctl/lab/packet.h \
 	agentd/ctl/lab/proof.c agentd/ctl/lab/proof.h \
 	agentd/ctl/lab/report.c agentd/ctl/lab/report.h \
+	agentd/ctl/lab/rest.c agentd/ctl/lab/rest.h \
+	agentd/ctl/lab/script.c agentd/ctl/lab/script.h \
 	agentd/ctl/lab/shield.c agentd/ctl/lab/shield.h \
 	agentd/ctl/lab/shape.c \
 	agentd/ctl/lab/stream.c \
 	agentd/ctl/lab/transport.h \
 	agentd/ctl/lab/trial.c agentd/ctl/lab/trial.h \
+	agentd/ctl/lab/wire.c agentd/ctl/lab/wire.h \
 	agentd/ctl/lab/witness.c \
 	agentd/ctl/mode.c \
 	agentd/ctl/output.c agentd/ctl/output.h \

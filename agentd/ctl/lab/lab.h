@@ -30,9 +30,13 @@ struct vp_lab {
 						 client */
 	unsigned int index_inner;	      /* the host's interface to the endpoint */
 	struct vp_address client[2], host[2]; /* default addresses: IPv4, IPv6 */
-	int sender;		  /* IP packets, from the client onto the link to the host */
-	int fence[4];		  /* client, host outer, host inner, endpoint */
-	uint32_t fences;	  /* sent so far */
+	int sender;	 /* IP packets, from the client onto the link to the host */
+	int fence[4];	 /* client, host outer, host inner, endpoint */
+	uint32_t fences; /* sent so far */
+	int queues;	 /* the host's packet queues (rest.h); -1: nothing is queued there */
+	/* called while the lab waits for whoever reads the queues; or NULL */
+	void (*attend)(void *context);
+	void *attended;
 	VP_ARRAY(char *) missing; /* isolation that could not be reproduced, in words */
 };
 
@@ -68,9 +72,21 @@ int vp_lab_send(struct vp_lab *lab, const void *packet, size_t len, struct vp_er
  * Wait until everything that was under way has arrived, `rounds` times through
  * the lab and back. A marker frame (no IP: no shield can touch it) follows the
  * traffic through the same queues; where it has passed, what was sent before it
- * has been delivered or dropped. 0, or -ETIMEDOUT when the marker is lost.
+ * has been delivered or dropped. Where packets are queued to user space it goes
+ * on until nothing waits there and nothing more came; packets that are held back
+ * because others are missing do not end the wait by themselves, a short time does.
+ * 0, or -ETIMEDOUT when the marker is lost.
  */
 int vp_lab_settle(struct vp_lab *lab, unsigned int rounds, struct vp_error *err);
+
+/*
+ * While it is detached, the client's kernel gets nothing from its link, so that it
+ * does not answer for connections that are none of its own. 0 or -errno.
+ */
+int vp_lab_detach(struct vp_lab *lab, bool detached, struct vp_error *err);
+
+/* Packets may be queued on the host from now on. 0 or -errno. */
+int vp_lab_watch_queues(struct vp_lab *lab, struct vp_error *err);
 
 /* Forget tracked connections on the host. */
 int vp_lab_forget(struct vp_lab *lab, struct vp_error *err);
