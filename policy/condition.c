@@ -140,6 +140,7 @@ static bool read_transform(struct vp_lexer *lexer, struct vp_condition *out)
 	size_t length = vp_lexer_word(lexer, "", &word);
 	int kind = vp_transform_find(word, length);
 	struct vp_transform *transform;
+	const char *number = kind == VP_TRANSFORM_MASK ? "mask(0x07)" : "plus(4)";
 
 	if (!length)
 		return vp_lexer_expected(lexer, word, "a transform behind `|`", "| lowercase");
@@ -158,12 +159,11 @@ static bool read_transform(struct vp_lexer *lexer, struct vp_condition *out)
 	}
 	if (!vp_lexer_skip(lexer, '('))
 		return vp_lexer_expected(lexer, lexer->next, "a number in parentheses",
-					 "mask(0x07)");
+					 number);
 	if (!vp_lexer_number(lexer, &transform->number))
 		return false;
 	if (!vp_lexer_skip(lexer, ')'))
-		return vp_lexer_expected(lexer, lexer->next, "`)` behind the number",
-					 "mask(0x07)");
+		return vp_lexer_expected(lexer, lexer->next, "`)` behind the number", number);
 	return true;
 }
 
@@ -192,6 +192,44 @@ static bool read_operator(struct vp_lexer *lexer, struct vp_condition *out)
 		example);
 }
 
+/* FIELD {| TRANSFORM} */
+static bool read_operand(struct vp_lexer *lexer, struct vp_condition *out)
+{
+	if (!read_field(lexer, out) || !read_argument(lexer, out))
+		return false;
+	while (vp_lexer_skip(lexer, '|'))
+		if (!read_transform(lexer, out))
+			return false;
+	return !lexer->failed;
+}
+
+/* Does a field follow, not a value? A misspelt one does too. */
+static bool field_follows(const struct vp_lexer *lexer)
+{
+	struct vp_lexer ahead = *lexer;
+	const char *word;
+	size_t length = vp_lexer_word(&ahead, "", &word);
+
+	return length && (vp_field_find(word, length) ||
+			  (memchr(word, '.', length) && (*word < '0' || *word > '9') &&
+			   vp_field_suggest(word, length)));
+}
+
+/* The field that is compared with, up to the end. */
+static bool read_other(struct vp_lexer *lexer, struct vp_condition *out)
+{
+	out->other = vp_new(struct vp_condition);
+	if (!read_operand(lexer, out->other))
+		return false;
+	if (!vp_lexer_end(lexer))
+		return vp_lexer_expected(
+			lexer, lexer->next,
+			"a transform or the end of the line behind the field that is "
+			"compared with",
+			"message[1:2] | plus(3) greater-than message[0:] | length");
+	return !lexer->failed;
+}
+
 static bool skip_not(struct vp_lexer *lexer)
 {
 	const char *word, *before = lexer->next;
@@ -205,15 +243,11 @@ static bool skip_not(struct vp_lexer *lexer)
 bool vp_lexer_condition(struct vp_lexer *lexer, struct vp_condition *out)
 {
 	out->negated = skip_not(lexer);
-	if (!read_field(lexer, out) || !read_argument(lexer, out))
-		return false;
-	while (vp_lexer_skip(lexer, '|'))
-		if (!read_transform(lexer, out))
-			return false;
-	if (!read_operator(lexer, out))
+	if (!read_operand(lexer, out) || !read_operator(lexer, out))
 		return false;
 	if (out->op != VP_OP_PRESENT && out->op != VP_OP_ABSENT)
-		return vp_lexer_values(lexer, &out->values);
+		return field_follows(lexer) ? read_other(lexer, out)
+					    : vp_lexer_values(lexer, &out->values);
 	if (!vp_lexer_end(lexer))
 		return vp_lexer_fail(
 			lexer, lexer->next,

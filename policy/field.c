@@ -34,19 +34,46 @@ _Static_assert(VP_COUNT(operator_names) == VP_OP_COUNT, "every operator has a na
 #define BOTH	   (NETFILTER | INSPECTION)
 
 const struct vp_transform_type vp_transform_types[VP_TRANSFORM_COUNT] = {
-	[VP_TRANSFORM_MASK] = { "mask", true, BOTH },
-	[VP_TRANSFORM_LITTLE_ENDIAN] = { "little-endian", false, BOTH },
-	[VP_TRANSFORM_LOWERCASE] = { "lowercase", false, INSPECTION },
-	[VP_TRANSFORM_URL_DECODE] = { "url-decode", false, INSPECTION },
-	[VP_TRANSFORM_BASE64] = { "base64", false, INSPECTION },
-	[VP_TRANSFORM_HEX] = { "hex", false, INSPECTION },
-	[VP_TRANSFORM_NORMALISE_PATH] = { "normalise-path", false, INSPECTION },
-	[VP_TRANSFORM_REMOVE_NULLS] = { "remove-nulls", false, INSPECTION },
-	[VP_TRANSFORM_TRIM] = { "trim", false, INSPECTION },
-	[VP_TRANSFORM_LENGTH] = { "length", false, INSPECTION },
-	[VP_TRANSFORM_COUNT_OF] = { "count", false, INSPECTION },
-	[VP_TRANSFORM_HTML_ENTITY] = { "html-entity", false, INSPECTION },
-	[VP_TRANSFORM_UTF_8] = { "utf-8", false, INSPECTION },
+	[VP_TRANSFORM_MASK] = { "mask", true, BOTH, "the named bits of a number" },
+	[VP_TRANSFORM_LITTLE_ENDIAN] = { "little-endian", false, BOTH,
+					 "a slice of 1 to 8 bytes as a number, lowest first" },
+	[VP_TRANSFORM_PLUS] = { "plus", true, INSPECTION,
+				"a number and this one, at most "
+				"2^64 - 1" },
+	[VP_TRANSFORM_MINUS] = { "minus", true, INSPECTION,
+				 "a number less this one, at "
+				 "least 0" },
+	[VP_TRANSFORM_TIMES] = { "times", true, INSPECTION,
+				 "a number times this one, at most "
+				 "2^64 - 1" },
+	[VP_TRANSFORM_DECIMAL] = { "decimal", false, INSPECTION,
+				   "the number that the digits say, at most 2^64 - 1; missing "
+				   "where there is anything but digits" },
+	[VP_TRANSFORM_HEXADECIMAL] = { "hexadecimal", false, INSPECTION,
+				       "the same of hexadecimal digits, with or without "
+				       "`0x`" },
+	[VP_TRANSFORM_LOWERCASE] = { "lowercase", false, INSPECTION, "`A-Z` to `a-z`" },
+	[VP_TRANSFORM_URL_DECODE] = { "url-decode", false, INSPECTION,
+				      "`%XX` to its byte, `+` to a blank" },
+	[VP_TRANSFORM_BASE64] = { "base64", false, INSPECTION,
+				  "decoded, both alphabets; other bytes are skipped" },
+	[VP_TRANSFORM_HEX] = { "hex", false, INSPECTION,
+			       "pairs of hexadecimal digits to bytes; other bytes are "
+			       "skipped" },
+	[VP_TRANSFORM_NORMALISE_PATH] = { "normalise-path", false, INSPECTION,
+					  "`//`, `/./` and `/x/../` to `/`" },
+	[VP_TRANSFORM_REMOVE_NULLS] = { "remove-nulls", false, INSPECTION,
+					"without its bytes 0" },
+	[VP_TRANSFORM_TRIM] = { "trim", false, INSPECTION,
+				"without white space at both ends" },
+	[VP_TRANSFORM_LENGTH] = { "length", false, INSPECTION, "number of bytes" },
+	[VP_TRANSFORM_COUNT_OF] = { "count", false, INSPECTION,
+				    "number of values that the field has in the unit" },
+	[VP_TRANSFORM_HTML_ENTITY] = { "html-entity", false, INSPECTION,
+				       "`&#65;`, `&#x41;` and names to their characters" },
+	[VP_TRANSFORM_UTF_8] = { "utf-8", false, INSPECTION,
+				 "characters in their shortest form: overlong sequences, "
+				 "`%uXXXX`, fullwidth forms to ASCII" },
 };
 
 #define EQUALS VP_OP_BIT(VP_OP_EQUALS)
@@ -442,11 +469,12 @@ void vp_field_reference(struct vp_strbuf *out)
 		reference_field(&vp_fields[i], out);
 	vp_strbuf_adds(out, "\nAn operator with \\* is evaluated by inspection only.\n\n"
 			    "## Transforms\n\n"
-			    "| transform | enforced by |\n|---|---|\n");
+			    "| transform | enforced by | |\n|---|---|---|\n");
 	for (size_t i = 0; i < VP_TRANSFORM_COUNT; i++)
-		vp_strbuf_addf(out, "| `%s%s` | %s |\n", vp_transform_types[i].name,
+		vp_strbuf_addf(out, "| `%s%s` | %s | %s |\n", vp_transform_types[i].name,
 			       vp_transform_types[i].takes_number ? "(NUMBER)" : "",
 			       vp_transform_types[i].points & NETFILTER
 				       ? "netfilter, inspection"
-				       : "inspection");
+				       : "inspection",
+			       vp_transform_types[i].summary);
 }

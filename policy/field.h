@@ -61,6 +61,11 @@ const char *vp_operator_name(enum vp_operator op);
 enum vp_transform_kind {
 	VP_TRANSFORM_MASK, /* mask(0x0f): bitwise and; numbers and slices up to 8 bytes */
 	VP_TRANSFORM_LITTLE_ENDIAN, /* read the slice as a little-endian number */
+	VP_TRANSFORM_PLUS,  /* plus(4), minus(4), times(4): of a number; the result stays */
+	VP_TRANSFORM_MINUS, /* within 0 to 2^64 - 1 */
+	VP_TRANSFORM_TIMES,
+	VP_TRANSFORM_DECIMAL, /* read text as a number; missing when it is none, the largest */
+	VP_TRANSFORM_HEXADECIMAL, /* when it is larger */
 	VP_TRANSFORM_LOWERCASE,
 	VP_TRANSFORM_URL_DECODE,
 	VP_TRANSFORM_BASE64,
@@ -80,6 +85,7 @@ struct vp_transform_type {
 	const char *name;
 	bool takes_number;   /* name(NUMBER) */
 	unsigned int points; /* VP_POINT_BITs that can evaluate it */
+	const char *summary; /* one line for the reference */
 };
 
 extern const struct vp_transform_type vp_transform_types[VP_TRANSFORM_COUNT];

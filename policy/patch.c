@@ -173,6 +173,9 @@ void vp_condition_free(struct vp_condition *condition)
 	free(condition->argument);
 	vp_array_free(&condition->transforms);
 	vp_values_free(&condition->values);
+	if (condition->other)
+		vp_condition_free(condition->other);
+	free(condition->other);
 }
 
 static void conditions_free(struct vp_conditions *conditions)

@@ -80,6 +80,9 @@ struct vp_condition {
 	bool negated;
 	enum vp_operator op;
 	struct vp_values values;
+	/* The number that it is compared with in place of values, or NULL: a field of the same
+	 * unit with its transforms; nothing else of it is set. */
+	struct vp_condition *other;
 };
 
 VP_ARRAY_TYPE(vp_conditions, struct vp_condition);

@@ -143,6 +143,9 @@ static char *condition_refusal(const struct vp_condition *condition)
 
 	if (!(field->points & VP_POINT_BIT(VP_POINT_NETFILTER)))
 		return vp_format("%s needs inspection", field->name);
+	if (condition->other)
+		return vp_format("%s compared with %s needs inspection", field->name,
+				 condition->other->field->name);
 	if (!(field->netfilter_operators & VP_OP_BIT(condition->op)))
 		return vp_format("%s %s needs inspection", field->name,
 				 vp_operator_name(condition->op));
@@ -188,12 +191,15 @@ static char *uninspected(const struct vp_conditions *conditions)
 	vp_array_each (condition, conditions) {
 		const struct vp_field *field = condition->field;
 
+		if (condition->other && !(condition->other->field->points & inspection))
+			field = condition->other->field;
 		if (!(field->points & inspection))
 			return vp_format("%s is a packet header's, which netfilter reads",
 					 field->name);
 		/* a transform may make a number of a string: which operators fit then is
 		 * checked by validation */
-		if (!condition->transforms.len && !(field->operators & VP_OP_BIT(condition->op)))
+		if (!condition->transforms.len &&
+		    !(field->operators & VP_OP_BIT(condition->op)))
 			return vp_format("inspection has no %s %s", field->name,
 					 vp_operator_name(condition->op));
 		vp_array_each (transform, &condition->transforms)

@@ -66,12 +66,14 @@ static void print_transform(const struct vp_transform *transform, struct vp_strb
 	vp_strbuf_adds(out, " | ");
 	vp_strbuf_adds(out, type->name);
 	if (type->takes_number)
-		vp_strbuf_addf(out, "(%#llx)", (unsigned long long)transform->number);
+		vp_strbuf_addf(out,
+			       transform->kind == VP_TRANSFORM_MASK ? "(%#llx)" : "(%llu)",
+			       (unsigned long long)transform->number);
 }
 
-void vp_condition_print(const struct vp_condition *condition, struct vp_strbuf *out)
+/* FIELD {| TRANSFORM} */
+static void print_operand(const struct vp_condition *condition, struct vp_strbuf *out)
 {
-	vp_strbuf_adds(out, condition->negated ? "not " : "");
 	vp_strbuf_adds(out, condition->field->name);
 	if (condition->field->argument == VP_ARGUMENT_SLICE) {
 		vp_strbuf_addc(out, '[');
@@ -88,9 +90,19 @@ void vp_condition_print(const struct vp_condition *condition, struct vp_strbuf *
 	}
 	vp_array_each (transform, &condition->transforms)
 		print_transform(transform, out);
+}
+
+void vp_condition_print(const struct vp_condition *condition, struct vp_strbuf *out)
+{
+	vp_strbuf_adds(out, condition->negated ? "not " : "");
+	print_operand(condition, out);
 	vp_strbuf_addc(out, ' ');
 	vp_strbuf_adds(out, vp_operator_name(condition->op));
 	print_values(&condition->values, out);
+	if (condition->other) {
+		vp_strbuf_addc(out, ' ');
+		print_operand(condition->other, out);
+	}
 }
 
 void vp_action_print(const struct vp_action *action, struct vp_strbuf *out)

@@ -152,9 +152,14 @@ static bool transform_fits(const struct check *check, const struct vp_transform 
 
 	switch (transform->kind) {
 	case VP_TRANSFORM_MASK:
+	case VP_TRANSFORM_PLUS:
+	case VP_TRANSFORM_MINUS:
+	case VP_TRANSFORM_TIMES:
 		return is_integer(operand);
 	case VP_TRANSFORM_LITTLE_ENDIAN:
 		return operand->type == VP_TYPE_SLICE && is_integer(operand);
+	case VP_TRANSFORM_DECIMAL:
+	case VP_TRANSFORM_HEXADECIMAL:
 	case VP_TRANSFORM_LOWERCASE:
 	case VP_TRANSFORM_URL_DECODE:
 	case VP_TRANSFORM_BASE64:
@@ -172,48 +177,93 @@ static bool transform_fits(const struct check *check, const struct vp_transform 
 	return operand->type == VP_TYPE_BYTES || operand->type == VP_TYPE_SLICE;
 }
 
-static bool apply_transform(struct check *check, const struct vp_transform *transform)
+static bool is_arithmetic(enum vp_transform_kind kind)
+{
+	return kind == VP_TRANSFORM_PLUS || kind == VP_TRANSFORM_MINUS ||
+	       kind == VP_TRANSFORM_TIMES;
+}
+
+static bool unfit_transform(const struct check *check, const struct vp_transform *transform)
+{
+	const struct operand *operand = &check->operand;
+
+	fail(check, &check->condition->at, "expected %s before `| %s`, found %s",
+	     transform->kind == VP_TRANSFORM_MASK || is_arithmetic(transform->kind)
+		     ? "a number, or a slice of 1 to 8 bytes"
+	     : transform->kind == VP_TRANSFORM_LITTLE_ENDIAN ? "a slice of 1 to 8 bytes"
+							     : "a string or a slice",
+	     vp_transform_types[transform->kind].name,
+	     operand->type == VP_TYPE_NUMBER	? "a number"
+	     : operand->type == VP_TYPE_ADDRESS ? "an address"
+	     : operand->type == VP_TYPE_SLICE	? "a slice of another length"
+						: "a string");
+	return false;
+}
+
+static bool apply_mask(struct check *check, uint64_t mask)
 {
 	struct operand *operand = &check->operand;
-	const char *name = vp_transform_types[transform->kind].name;
 
-	if (!transform_fits(check, transform)) {
-		fail(check, &check->condition->at, "expected %s before `| %s`, found %s",
-		     transform->kind == VP_TRANSFORM_MASK
-			     ? "a number, or a slice of 1 to 8 bytes"
-		     : transform->kind == VP_TRANSFORM_LITTLE_ENDIAN
-			     ? "a slice of 1 to 8 bytes"
-			     : "a string or a slice",
-		     name,
-		     operand->type == VP_TYPE_NUMBER	? "a number"
-		     : operand->type == VP_TYPE_ADDRESS ? "an address"
-		     : operand->type == VP_TYPE_SLICE	? "a slice of another length"
-							: "a string");
-		return false;
-	}
-	if (transform->kind == VP_TRANSFORM_LENGTH ||
-	    transform->kind == VP_TRANSFORM_COUNT_OF) {
-		become_number(operand, 32);
-		return true;
-	}
-	if (transform->kind != VP_TRANSFORM_MASK &&
-	    transform->kind != VP_TRANSFORM_LITTLE_ENDIAN) {
-		operand->type = VP_TYPE_BYTES;
-		return true;
-	}
-	if (operand->type == VP_TYPE_SLICE)
-		become_number(operand, 8 * operand->length);
-	if (transform->kind == VP_TRANSFORM_LITTLE_ENDIAN)
-		return true;
-	if (!(transform->number & operand->mask) ||
-	    transform->number > widest(operand->bits)) {
+	if (!(mask & operand->mask) || mask > widest(operand->bits)) {
 		fail(check, &check->condition->at,
 		     "expected a mask that keeps some of the %u bits, found mask(%#" PRIx64
 		     ")",
-		     operand->bits, transform->number);
+		     operand->bits, mask);
 		return false;
 	}
-	operand->mask &= transform->number;
+	operand->mask &= mask;
+	return true;
+}
+
+static bool apply_arithmetic(struct check *check, const struct vp_transform *transform)
+{
+	become_number(&check->operand, 64);
+	if (transform->number)
+		return true;
+	fail(check, &check->condition->at,
+	     "expected a number of at least 1 in `%s(...)`, found 0",
+	     vp_transform_types[transform->kind].name);
+	return false;
+}
+
+static bool apply_transform(struct check *check, const struct vp_transform *transform)
+{
+	struct operand *operand = &check->operand;
+
+	if (!transform_fits(check, transform))
+		return unfit_transform(check, transform);
+	switch (transform->kind) {
+	case VP_TRANSFORM_LENGTH:
+	case VP_TRANSFORM_COUNT_OF:
+		become_number(operand, 32);
+		return true;
+	case VP_TRANSFORM_DECIMAL:
+	case VP_TRANSFORM_HEXADECIMAL:
+		become_number(operand, 64);
+		return true;
+	case VP_TRANSFORM_PLUS:
+	case VP_TRANSFORM_MINUS:
+	case VP_TRANSFORM_TIMES:
+		return apply_arithmetic(check, transform);
+	case VP_TRANSFORM_MASK:
+	case VP_TRANSFORM_LITTLE_ENDIAN:
+		if (operand->type == VP_TYPE_SLICE)
+			become_number(operand, 8 * operand->length);
+		return transform->kind == VP_TRANSFORM_LITTLE_ENDIAN ||
+		       apply_mask(check, transform->number);
+	case VP_TRANSFORM_LOWERCASE:
+	case VP_TRANSFORM_URL_DECODE:
+	case VP_TRANSFORM_BASE64:
+	case VP_TRANSFORM_HEX:
+	case VP_TRANSFORM_NORMALISE_PATH:
+	case VP_TRANSFORM_REMOVE_NULLS:
+	case VP_TRANSFORM_TRIM:
+	case VP_TRANSFORM_HTML_ENTITY:
+	case VP_TRANSFORM_UTF_8:
+	case VP_TRANSFORM_COUNT:
+		break;
+	}
+	operand->type = VP_TYPE_BYTES;
 	return true;
 }
 
@@ -474,10 +524,10 @@ static bool check_slice(const struct check *check)
 	return false;
 }
 
-void vp_validate_condition(struct vp_validation *v, struct vp_condition *condition,
-			   const struct vp_service *service)
+static struct check check_of(struct vp_validation *v, const struct vp_condition *condition,
+			     const struct vp_service *service)
 {
-	struct check check = {
+	return (struct check){
 		.v = v,
 		.condition = condition,
 		.service = service,
@@ -488,16 +538,60 @@ void vp_validate_condition(struct vp_validation *v, struct vp_condition *conditi
 			.length = condition->length,
 		},
 	};
+}
 
-	if (!check_slice(&check))
+/* A field with its argument and transforms. */
+static bool check_operand(struct check *check)
+{
+	if (!check_slice(check))
+		return false;
+	if (check->service && (!check_traffic(check) || !check_parser(check)))
+		return false;
+	vp_array_each (transform, &check->condition->transforms)
+		if (!apply_transform(check, transform))
+			return false;
+	return true;
+}
+
+/* Both sides of a comparison are numbers. */
+static void check_other(const struct check *check)
+{
+	const struct vp_condition *condition = check->condition;
+	struct check other = check_of(check->v, condition->other, check->service);
+	const struct check *wrong = is_integer(&check->operand) ? &other : check;
+	char text[96];
+
+	if (!check_operand(&other))
 		return;
-	if (service && (!check_traffic(&check) || !check_parser(&check)))
+	if (condition->op > VP_OP_AT_LEAST)
+		fail(check, &condition->other->at,
+		     "expected a value behind `%s`, found a field: fields are compared as "
+		     "numbers, by equals, less-than, at-most, greater-than or at-least",
+		     vp_operator_name(condition->op));
+	else if (condition->field->known_count || condition->other->field->known_count)
+		fail(check, &condition->other->at,
+		     "expected a value for `%s`, found a field: `%s` only tells what is there",
+		     condition->field->name,
+		     condition->field->known_count ? condition->field->name
+						   : condition->other->field->name);
+	else if (!is_integer(&wrong->operand))
+		fail(check, &wrong->condition->at,
+		     "expected a number to compare, found `%s`; a number is a slice of 1 to 8 "
+		     "bytes, `| length`, `| count`, `| decimal` or `| hexadecimal`",
+		     field_text(wrong->condition, text));
+}
+
+void vp_validate_condition(struct vp_validation *v, struct vp_condition *condition,
+			   const struct vp_service *service)
+{
+	struct check check = check_of(v, condition, service);
+
+	if (!check_operand(&check) || !check_operator(&check))
 		return;
-	vp_array_each (transform, &condition->transforms)
-		if (!apply_transform(&check, transform))
-			return;
-	if (!check_operator(&check))
+	if (condition->other) {
+		check_other(&check);
 		return;
+	}
 	if (condition->values.len > 1 && condition->op != VP_OP_EQUALS &&
 	    is_integer(&check.operand) && condition->op <= VP_OP_AT_LEAST) {
 		fail(&check, &condition->values.data[1].at,

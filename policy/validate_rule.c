@@ -177,7 +177,7 @@ static unsigned int condition_families(const struct vp_condition *condition)
 	if (id == VP_FIELD_IPV6_EXTHDR_TYPE || id == VP_FIELD_IPV6_ROUTING_TYPE ||
 	    condition->field->traffic == VP_TRAFFIC_ICMPV6)
 		return VP_FAMILY_IPV6;
-	if (condition->negated || condition->op != VP_OP_EQUALS)
+	if (condition->negated || condition->other || condition->op != VP_OP_EQUALS)
 		return VP_FAMILY_IPV4 | VP_FAMILY_IPV6;
 	vp_array_each (value, &condition->values) {
 		if (condition->field->type == VP_TYPE_ADDRESS)
@@ -206,6 +206,8 @@ unsigned int vp_rule_traffic(const struct vp_patch *patch, const struct vp_rule 
 
 	vp_array_each (condition, &rule->when)
 		if (condition->op != VP_OP_ABSENT)
-			traffic &= condition->field->traffic;
+			traffic &= condition->field->traffic &
+				   (condition->other ? condition->other->field->traffic
+						     : VP_TRAFFIC_ANY);
 	return traffic;
 }

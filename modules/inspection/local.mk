@@ -40,6 +40,7 @@ libvpinspection_a_SOURCES += \
 	modules/inspection/transform_text.c \
 	modules/inspection/unit.c modules/inspection/unit.h \
 	modules/inspection/unit_layout.h \
+	modules/inspection/unit_relation.c \
 	modules/inspection/unit_truth.c \
 	modules/inspection/unit_value.c
 

@@ -133,6 +133,23 @@ bool vp_number_address_within(const struct vp_address_range *ranges, size_t coun
 	return low < count && vp_address_within(address, &ranges[low]);
 }
 
+uint64_t vp_number_step(const struct vp_transform *steps, size_t count, uint64_t number)
+{
+	for (const struct vp_transform *step = steps; step < steps + count; step++) {
+		uint64_t by = step->number;
+
+		if (step->kind == VP_TRANSFORM_MASK)
+			number &= by;
+		else if (step->kind == VP_TRANSFORM_PLUS)
+			number = number > UINT64_MAX - by ? UINT64_MAX : number + by;
+		else if (step->kind == VP_TRANSFORM_MINUS)
+			number = number < by ? 0 : number - by;
+		else if (__builtin_mul_overflow(number, by, &number))
+			number = UINT64_MAX;
+	}
+	return number;
+}
+
 uint64_t vp_number_read(struct vp_slice bytes, bool little_endian)
 {
 	uint64_t number = 0;

@@ -30,6 +30,9 @@ bool vp_number_within(const struct vp_number_range *ranges, size_t count, uint64
 bool vp_number_address_within(const struct vp_address_range *ranges, size_t count,
 			      const struct vp_address *address);
 
+/* A number behind mask, plus, minus and times; what would leave 64 bits stays at their end. */
+uint64_t vp_number_step(const struct vp_transform *steps, size_t count, uint64_t number);
+
 /* At most 8 bytes as a number. */
 uint64_t vp_number_read(struct vp_slice bytes, bool little_endian);
 

@@ -100,7 +100,9 @@ void vp_program_free(struct vp_program *program)
 	vp_array_free(&program->inputs);
 	vp_array_free(&program->atoms);
 	vp_array_free(&program->patterns);
+	vp_array_free(&program->relations);
 	vp_array_free(&program->transforms);
+	vp_array_free(&program->steps);
 	vp_array_free(&program->numbers);
 	vp_array_free(&program->addresses);
 	vp_array_free(&program->text);

@@ -60,6 +60,7 @@ static bool input_sound(const struct vp_program *program, const struct vp_input 
 	    (input->argument.count && field->argument != VP_ARGUMENT_REQUIRED &&
 	     field->argument != VP_ARGUMENT_OPTIONAL) ||
 	    (!input->sliced && (input->offset || input->length)) ||
+	    (input->base && input->base != 10 && input->base != 16) ||
 	    (input->patterns.count == 0 && input->database.count))
 		return false;
 	for (uint32_t i = 0; i < input->transforms.count; i++)
@@ -132,23 +133,42 @@ static bool addresses_sorted(const struct vp_program *program, struct vp_extent 
 	return true;
 }
 
+static bool steps_sound(const struct vp_program *program, struct vp_extent steps)
+{
+	if (!inside(steps, program->steps.len))
+		return false;
+	for (uint32_t i = 0; i < steps.count; i++) {
+		enum vp_transform_kind kind = program->steps.data[steps.first + i].kind;
+
+		if (kind != VP_TRANSFORM_MASK && kind != VP_TRANSFORM_PLUS &&
+		    kind != VP_TRANSFORM_MINUS && kind != VP_TRANSFORM_TIMES)
+			return false;
+	}
+	return true;
+}
+
+/* Is the value of the input a number? */
+static bool is_number(const struct vp_program *program, uint32_t number)
+{
+	const struct vp_input *input = &program->inputs.data[number];
+
+	return vp_fields[input->field].type == VP_TYPE_NUMBER || input->base ||
+	       (input->sliced && input->length && input->length <= 8 &&
+		!input->transforms.count);
+}
+
 static bool atom_sound(const struct vp_program *program, const struct vp_atom *atom)
 {
-	const struct vp_input *input;
-	bool number;
-
-	if (atom->input >= program->inputs.len)
+	if (atom->input >= program->inputs.len || !steps_sound(program, atom->steps))
 		return false;
-	input = &program->inputs.data[atom->input];
-	number = vp_fields[input->field].type == VP_TYPE_NUMBER ||
-		 (input->sliced && input->length && input->length <= 8 &&
-		  !input->transforms.count);
 	switch (atom->source) {
 	case VP_ATOM_PRESENCE:
 	case VP_ATOM_PATTERNS:
 		return true;
+	case VP_ATOM_RELATION:
+		return atom->relation < program->relations.len;
 	case VP_ATOM_VALUE:
-		if (!number)
+		if (!is_number(program, atom->input))
 			return false;
 		break;
 	case VP_ATOM_ADDRESS:
@@ -163,16 +183,49 @@ static bool atom_sound(const struct vp_program *program, const struct vp_atom *a
 	       numbers_sorted(program, atom->ranges);
 }
 
+/* Each relation has three atoms of its own, which name it. */
+static bool relations_sound(const struct vp_program *program)
+{
+	size_t named = 0;
+
+	for (uint32_t i = 0; i < program->relations.len; i++) {
+		const struct vp_relation *relation = &program->relations.data[i];
+		const struct vp_atom *atoms = program->atoms.data;
+
+		if (relation->atom >= program->atoms.len ||
+		    atoms[relation->atom].source != VP_ATOM_RELATION ||
+		    atoms[relation->atom].relation != i ||
+		    relation->sides[0] == relation->sides[1])
+			return false;
+		for (size_t side = 0; side < 2; side++) {
+			const struct vp_atom *atom = &atoms[relation->sides[side]];
+
+			if (relation->sides[side] >= program->atoms.len ||
+			    atom->relation != i ||
+			    (atom->source != VP_ATOM_VALUE && atom->source != VP_ATOM_LENGTH &&
+			     atom->source != VP_ATOM_COUNTED))
+				return false;
+		}
+		if (atoms[relation->atom].input != atoms[relation->sides[0]].input)
+			return false;
+	}
+	vp_array_each (atom, &program->atoms)
+		named += atom->relation != VP_NONE;
+	return named == 3 * program->relations.len;
+}
+
 bool vp_program_sound(const struct vp_program *program)
 {
-	size_t ranges = 0;
+	size_t ranges = 0, steps = 0;
 
-	if (!inputs_sound(program) || !patterns_sound(program) || !rules_sound(program))
+	if (!inputs_sound(program) || !patterns_sound(program) || !rules_sound(program) ||
+	    !relations_sound(program))
 		return false;
 	vp_array_each (atom, &program->atoms) {
 		ranges += atom->ranges.count;
+		steps += atom->steps.count;
 		if (ranges > program->numbers.len + program->addresses.len ||
-		    !atom_sound(program, atom))
+		    steps > program->steps.len || !atom_sound(program, atom))
 			return false;
 	}
 	return true;

@@ -11,6 +11,7 @@
 #include "modules/inspection/pattern.h"
 #include "modules/inspection/program_condition.h"
 #include "modules/inspection/program_layout.h"
+#include "policy/policy.h"
 
 #define NECESSARY_LEAST 3u
 
@@ -26,7 +27,8 @@ struct draft {
 
 struct builder {
 	struct vp_program *program;
-	struct vp_intern inputs, atoms;
+	struct vp_intern inputs, atoms, relations;
+	VP_ARRAY(uint32_t) places; /* of interned atoms: other ones stand among them */
 	VP_ARRAY(struct draft) drafts;
 	struct vp_error *err;
 };
@@ -67,8 +69,9 @@ static void argument_key(const struct vp_condition *condition, struct vp_strbuf 
 }
 
 static uint32_t input_of(struct builder *b, const struct vp_condition *condition,
-			 size_t transforms)
+			 const struct vp_condition_reading *reading)
 {
+	size_t transforms = reading->bytes;
 	_cleanup_strbuf_ struct vp_strbuf key = { 0 };
 	struct vp_program *program = b->program;
 	bool sliced = condition->field->argument == VP_ARGUMENT_SLICE;
@@ -76,8 +79,8 @@ static uint32_t input_of(struct builder *b, const struct vp_condition *condition
 	uint32_t number;
 	bool is_new;
 
-	vp_strbuf_addf(&key, "%u %u %u", (unsigned int)condition->field->id, condition->offset,
-		       condition->length);
+	vp_strbuf_addf(&key, "%u %u %u %u", (unsigned int)condition->field->id,
+		       condition->offset, condition->length, reading->base);
 	for (size_t i = 0; i < transforms; i++)
 		vp_strbuf_addf(&key, "|%d", (int)condition->transforms.data[i].kind);
 	vp_strbuf_addc(&key, '(');
@@ -93,6 +96,7 @@ static uint32_t input_of(struct builder *b, const struct vp_condition *condition
 	input->sliced = sliced;
 	input->offset = condition->offset;
 	input->length = condition->length;
+	input->base = reading->base;
 	input->streaming = vp_field_in_parts(condition->field->id) &&
 			   !(condition->length && condition->length <= VP_SLICE_WHOLE);
 	input->transforms =
@@ -155,32 +159,123 @@ static void values_key(const struct vp_values *values, struct vp_strbuf *key)
 	}
 }
 
+static struct vp_atom new_atom(struct builder *b, const struct vp_condition *condition,
+			       const struct vp_condition_reading *reading)
+{
+	struct vp_program *program = b->program;
+	struct vp_atom atom = {
+		.input = input_of(b, condition, reading),
+		.source = reading->source,
+		.little_endian = reading->little_endian,
+		.steps = { (uint32_t)program->steps.len, (uint32_t)reading->step_count },
+		.relation = VP_NONE,
+	};
+
+	return atom;
+}
+
+static void add_steps(struct vp_program *program, const struct vp_condition *condition,
+		      const struct vp_condition_reading *reading)
+{
+	for (size_t i = 0; i < reading->step_count; i++)
+		vp_array_push(&program->steps, condition->transforms.data[reading->steps + i]);
+}
+
+/* An atom that gives the numbers of one side. */
+static int side_of(struct builder *b, const struct vp_condition *condition, uint32_t relation,
+		   uint32_t *number)
+{
+	struct vp_condition operand = *condition;
+	struct vp_condition_reading reading;
+	struct vp_atom atom;
+	int code;
+
+	/* of the right side only the field is given */
+	operand.op = VP_OP_AT_LEAST;
+	operand.values = (struct vp_values){ 0 };
+	code = vp_condition_read(&operand, &reading, b->err);
+	if (code)
+		return code;
+	atom = new_atom(b, &operand, &reading);
+	atom.relation = relation;
+	add_steps(b->program, &operand, &reading);
+	*number = (uint32_t)b->program->atoms.len;
+	vp_array_push(&b->program->atoms, atom);
+	return 0;
+}
+
+/* A comparison of two fields. Equal ones are written alike. */
+static int relation_of(struct builder *b, const struct vp_condition *condition,
+		       uint32_t *number)
+{
+	_cleanup_strbuf_ struct vp_strbuf key = { 0 };
+	struct vp_program *program = b->program;
+	struct vp_condition positive = *condition;
+	struct vp_relation relation = { .op = condition->op };
+	uint32_t index = (uint32_t)program->relations.len;
+	bool is_new;
+	int code;
+
+	positive.negated = false;
+	vp_condition_print(&positive, &key);
+	*number = vp_intern(&b->relations, &key, &is_new);
+	if (!is_new) {
+		*number = program->relations.data[*number].atom;
+		return 0;
+	}
+	code = side_of(b, condition, index, &relation.sides[0]);
+	if (!code)
+		code = side_of(b, condition->other, index, &relation.sides[1]);
+	if (code)
+		return code;
+	*number = relation.atom = (uint32_t)program->atoms.len;
+	vp_array_push(&program->atoms,
+		      ((struct vp_atom){ .input = program->atoms.data[relation.sides[0]].input,
+					 .source = VP_ATOM_RELATION,
+					 .relation = index }));
+	vp_array_push(&program->relations, relation);
+	return 0;
+}
+
 static int atom_of(struct builder *b, const struct vp_condition *condition, uint32_t *number)
 {
 	_cleanup_strbuf_ struct vp_strbuf key = { 0 };
 	struct vp_program *program = b->program;
 	struct vp_condition_reading reading;
 	struct vp_atom atom;
-	int code = vp_condition_read(condition, &reading, b->err);
+	int code;
 	bool is_new;
 
+	if (condition->other)
+		return relation_of(b, condition, number);
+	code = vp_condition_read(condition, &reading, b->err);
 	if (code)
 		return code;
-	atom = (struct vp_atom){
-		.input = input_of(b, condition, reading.bytes),
-		.source = reading.source,
-		.little_endian = reading.little_endian,
-		.mask = reading.mask,
-	};
-	vp_strbuf_addf(&key, "%u %d %d %llx ", atom.input, (int)atom.source,
-		       atom.little_endian, (unsigned long long)atom.mask);
+	if (reading.source == VP_ATOM_PRESENCE) { /* of an input there is one */
+		reading.step_count = 0;
+		reading.little_endian = false;
+	}
+	atom = new_atom(b, condition, &reading);
+	vp_strbuf_addf(&key, "%u %d %d ", atom.input, (int)atom.source, atom.little_endian);
+	for (size_t i = 0; i < reading.step_count; i++) {
+		const struct vp_transform *step =
+			&condition->transforms.data[reading.steps + i];
+
+		vp_strbuf_addf(&key, "%d:%llu ", (int)step->kind,
+			       (unsigned long long)step->number);
+	}
 	if (atom.source != VP_ATOM_PRESENCE) {
 		vp_strbuf_addf(&key, "%d ", (int)condition->op);
 		values_key(&condition->values, &key);
 	}
 	*number = vp_intern(&b->atoms, &key, &is_new);
-	if (!is_new)
+	if (!is_new) {
+		*number = b->places.data[*number];
 		return 0;
+	}
+	*number = (uint32_t)program->atoms.len;
+	vp_array_push(&b->places, *number);
+	add_steps(program, condition, &reading);
 	atom.ranges = ranges_of(program, condition, atom.source);
 	vp_array_push(&program->atoms, atom);
 	if (condition->op < VP_OP_LESS_THAN || condition->op > VP_OP_AT_LEAST)
@@ -363,6 +458,8 @@ struct vp_program *vp_program_compile(const struct vp_placement *const *rules, s
 	vp_array_free(&b.drafts);
 	vp_intern_free(&b.inputs);
 	vp_intern_free(&b.atoms);
+	vp_intern_free(&b.relations);
+	vp_array_free(&b.places);
 	if (!code)
 		return b.program;
 	vp_program_free(b.program);

@@ -29,41 +29,61 @@ static enum vp_atom_source source_of(const struct vp_condition *condition, bool 
 		return VP_ATOM_PRESENCE;
 	if (condition->field->type == VP_TYPE_ADDRESS)
 		return VP_ATOM_ADDRESS;
-	if (number || condition->field->type == VP_TYPE_NUMBER ||
+	if (number || condition->other || condition->field->type == VP_TYPE_NUMBER ||
 	    (condition->op >= VP_OP_LESS_THAN && condition->op <= VP_OP_AT_LEAST) ||
 	    any_value_is(&condition->values, VP_VALUE_NUMBER))
 		return VP_ATOM_VALUE;
 	return VP_ATOM_PATTERNS;
 }
 
+static bool is_step(enum vp_transform_kind kind)
+{
+	return kind == VP_TRANSFORM_MASK || kind == VP_TRANSFORM_PLUS ||
+	       kind == VP_TRANSFORM_MINUS || kind == VP_TRANSFORM_TIMES;
+}
+
+/* One that makes a number of what is before it. False: it is none, or not the first. */
+static bool read_maker(enum vp_transform_kind kind, struct vp_condition_reading *reading)
+{
+	if (reading->step_count || reading->little_endian || reading->base ||
+	    reading->source != VP_ATOM_SOURCE_COUNT)
+		return false;
+	if (kind == VP_TRANSFORM_LITTLE_ENDIAN)
+		reading->little_endian = true;
+	else if (kind == VP_TRANSFORM_LENGTH)
+		reading->source = VP_ATOM_LENGTH;
+	else if (kind == VP_TRANSFORM_COUNT_OF)
+		reading->source = VP_ATOM_COUNTED;
+	else
+		reading->base = kind == VP_TRANSFORM_DECIMAL ? 10 : 16;
+	return true;
+}
+
 static int reading_of(struct vp_error *err, const struct vp_condition *condition,
 		      struct vp_condition_reading *reading)
 {
-	bool number = false, measured = false;
+	bool number = false;
 
-	*reading = (struct vp_condition_reading){ .mask = UINT64_MAX };
-	vp_array_each (transform, &condition->transforms) {
-		if (vp_transform_yields_bytes(transform->kind)) {
-			if (number)
-				return fail_at(err, &condition->at,
-					       "a transform of bytes behind one that makes a "
-					       "number");
+	*reading = (struct vp_condition_reading){ .source = VP_ATOM_SOURCE_COUNT };
+	for (size_t i = 0; i < condition->transforms.len; i++) {
+		enum vp_transform_kind kind = condition->transforms.data[i].kind;
+		bool bytes = vp_transform_yields_bytes(kind);
+
+		if (bytes && number)
+			return fail_at(err, &condition->at,
+				       "a transform of bytes behind one that makes a number");
+		number |= !bytes;
+		if (bytes) {
 			reading->bytes++;
-			continue;
+		} else if (is_step(kind)) {
+			reading->steps = i - reading->step_count;
+			reading->step_count++;
+		} else if (!read_maker(kind, reading)) {
+			return fail_at(err, &condition->at, "a number made of a number");
 		}
-		number = true;
-		if (transform->kind == VP_TRANSFORM_MASK)
-			reading->mask &= transform->number;
-		else if (transform->kind == VP_TRANSFORM_LITTLE_ENDIAN)
-			reading->little_endian = true;
-		else
-			measured = true;
-		if (transform->kind == VP_TRANSFORM_LENGTH)
-			reading->source = VP_ATOM_LENGTH;
-		if (transform->kind == VP_TRANSFORM_COUNT_OF)
-			reading->source = VP_ATOM_COUNTED;
 	}
-	if (!measured || condition->op == VP_OP_PRESENT || condition->op == VP_OP_ABSENT)
+	if (reading->source == VP_ATOM_SOURCE_COUNT || condition->op == VP_OP_PRESENT ||
+	    condition->op == VP_OP_ABSENT)
 		reading->source = source_of(condition, number);
 	return 0;
 }
@@ -72,7 +92,7 @@ static int reading_of(struct vp_error *err, const struct vp_condition *condition
 static bool is_number(const struct vp_condition *condition,
 		      const struct vp_condition_reading *reading)
 {
-	return condition->field->type == VP_TYPE_NUMBER ||
+	return condition->field->type == VP_TYPE_NUMBER || reading->base ||
 	       (condition->field->type == VP_TYPE_SLICE && condition->length &&
 		condition->length <= 8 && !reading->bytes);
 }
@@ -82,7 +102,7 @@ static int check_value(struct vp_error *err, const struct vp_condition *conditio
 		       const struct vp_value *value, const struct vp_location *at)
 {
 	bool orders = condition->op >= VP_OP_LESS_THAN && condition->op <= VP_OP_AT_LEAST;
-	bool plain = reading->mask == UINT64_MAX && !reading->little_endian;
+	bool plain = !reading->step_count && !reading->little_endian && !reading->base;
 
 	switch (value->kind) {
 	case VP_VALUE_NUMBER:

@@ -6,10 +6,11 @@
 #include "modules/inspection/program_layout.h"
 
 struct vp_condition_reading {
-	size_t bytes; /* the first so many transforms yield bytes */
+	size_t bytes;  /* the first so many transforms yield bytes */
+	uint32_t base; /* of digits that are the number; else 0 */
 	enum vp_atom_source source;
-	uint64_t mask;
 	bool little_endian;
+	size_t steps, step_count; /* of the transforms: mask, plus, minus, times */
 };
 
 /* -EOPNOTSUPP with the place in *err: beyond inspection. */

@@ -42,6 +42,7 @@ struct vp_input {
 	struct vp_extent patterns; /* a match's number counts from the first */
 	struct vp_extent database; /* of `blob`; packed form */
 	bool streaming;		   /* the database's mode */
+	uint32_t base; /* 10 or 16: the value is the number that its digits say; else 0 */
 	/* derived */
 	enum vp_stage_of_unit stage;
 	struct vp_database *scan; /* or NULL */
@@ -57,15 +58,30 @@ enum vp_atom_source {
 	VP_ATOM_LENGTH,	 /* the value's */
 	VP_ATOM_COUNTED, /* number of values in the unit */
 	VP_ATOM_ADDRESS,
+	VP_ATOM_RELATION, /* two numbers of the unit compared; its input is the left one's */
 	VP_ATOM_SOURCE_COUNT,
 };
 
+/*
+ * Of source VALUE, LENGTH or COUNTED with a relation: a side of that. It is no
+ * condition, has no ranges, and never holds.
+ */
 struct vp_atom {
 	uint32_t input;
 	enum vp_atom_source source;
 	bool little_endian;
-	uint64_t mask;
+	struct vp_extent steps;	 /* what is done to the number before it is compared */
 	struct vp_extent ranges; /* of `numbers` or `addresses` */
+	uint32_t relation;	 /* or VP_NONE */
+	/* derived */
+	enum vp_stage_of_unit stage; /* when its truth is certain */
+};
+
+/* `left` OPERATOR `right` */
+struct vp_relation {
+	uint32_t atom;	     /* that holds when it is true */
+	uint32_t sides[2];   /* atoms, left and right */
+	enum vp_operator op; /* VP_OP_EQUALS to VP_OP_AT_LEAST */
 };
 
 struct vp_program_pattern {
@@ -116,7 +132,9 @@ struct vp_program {
 	VP_ARRAY(struct vp_input) inputs;
 	VP_ARRAY(struct vp_atom) atoms;
 	VP_ARRAY(struct vp_program_pattern) patterns;
+	VP_ARRAY(struct vp_relation) relations;
 	VP_ARRAY(struct vp_transform) transforms;
+	VP_ARRAY(struct vp_transform) steps; /* mask, plus, minus, times */
 	struct vp_number_ranges numbers;
 	struct vp_address_ranges addresses;
 	VP_ARRAY(char) text;
@@ -127,7 +145,7 @@ struct vp_program {
 	struct vp_index groups_of;   /* field: groups */
 	struct vp_index inputs_of;   /* group: inputs */
 	struct vp_index atoms_of;    /* input: atoms */
-	struct vp_index compared_of; /* input: atoms of VALUE, LENGTH, ADDRESS */
+	struct vp_index compared_of; /* input: atoms of VALUE, LENGTH, ADDRESS, sides too */
 	struct vp_index counted_at;  /* stage: atoms of COUNTED */
 	struct vp_index users_of;    /* atom: rules with a term of it */
 	struct vp_index watchers_of; /* atom: rules that wait for it first */

@@ -133,6 +133,50 @@ static void link_groups(struct vp_program *program)
 	lists_make(&program->inputs_of, program->groups.len, &inputs);
 }
 
+/* Who is told of a value of the atom's input. */
+static void link_atom(struct vp_program *program, uint32_t number, struct pairs *compared,
+		      struct pairs *counted)
+{
+	struct vp_atom *atom = &program->atoms.data[number];
+	struct vp_input *input = &program->inputs.data[atom->input];
+
+	atom->stage = input->stage;
+	switch (atom->source) {
+	case VP_ATOM_PRESENCE:
+		input->presence = number;
+		break;
+	case VP_ATOM_VALUE:
+		input->number = true;
+		push(compared, atom->input, number);
+		break;
+	case VP_ATOM_LENGTH:
+	case VP_ATOM_ADDRESS:
+		push(compared, atom->input, number);
+		break;
+	case VP_ATOM_COUNTED:
+		push(counted, input->stage, number);
+		break;
+	case VP_ATOM_RELATION:
+	case VP_ATOM_PATTERNS:
+	case VP_ATOM_SOURCE_COUNT:
+		break;
+	}
+}
+
+/* A relation is certain when both its sides are, and concerns both their inputs. */
+static void link_relation(struct vp_program *program, const struct vp_relation *relation,
+			  struct pairs *atoms)
+{
+	struct vp_atom *atom = &program->atoms.data[relation->atom];
+	const struct vp_atom *left = &program->atoms.data[relation->sides[0]];
+	const struct vp_atom *right = &program->atoms.data[relation->sides[1]];
+
+	atom->stage = left->stage > right->stage ? left->stage : right->stage;
+	push(atoms, left->input, relation->atom);
+	if (right->input != left->input)
+		push(atoms, right->input, relation->atom);
+}
+
 static void link_atoms(struct vp_program *program)
 {
 	struct pairs atoms = { 0 }, compared = { 0 }, counted = { 0 };
@@ -141,31 +185,13 @@ static void link_atoms(struct vp_program *program)
 		input->stage = vp_field_stage(input->field);
 		input->presence = VP_NONE;
 	}
-	for (size_t i = 0; i < program->atoms.len; i++) {
-		const struct vp_atom *atom = &program->atoms.data[i];
-		struct vp_input *input = &program->inputs.data[atom->input];
-
-		push(&atoms, atom->input, i);
-		switch (atom->source) {
-		case VP_ATOM_PRESENCE:
-			input->presence = (uint32_t)i;
-			break;
-		case VP_ATOM_VALUE:
-			input->number = true;
-			push(&compared, atom->input, i);
-			break;
-		case VP_ATOM_LENGTH:
-		case VP_ATOM_ADDRESS:
-			push(&compared, atom->input, i);
-			break;
-		case VP_ATOM_COUNTED:
-			push(&counted, input->stage, i);
-			break;
-		case VP_ATOM_PATTERNS:
-		case VP_ATOM_SOURCE_COUNT:
-			break;
-		}
+	for (uint32_t i = 0; i < program->atoms.len; i++) {
+		link_atom(program, i, &compared, &counted);
+		if (program->atoms.data[i].relation == VP_NONE)
+			push(&atoms, program->atoms.data[i].input, i);
 	}
+	vp_array_each (relation, &program->relations)
+		link_relation(program, relation, &atoms);
 	lists_make(&program->atoms_of, program->inputs.len, &atoms);
 	lists_make(&program->compared_of, program->inputs.len, &compared);
 	lists_make(&program->counted_at, VP_STAGE_COUNT, &counted);
@@ -184,9 +210,7 @@ static void link_users(struct vp_program *program)
 		for (size_t j = 0; j < VP_COUNT(spans); j++) {
 			for (uint32_t k = 0; k < spans[j].count; k++) {
 				uint32_t atom = program->terms.data[spans[j].first + k].atom;
-				enum vp_stage_of_unit stage =
-					program->inputs.data[program->atoms.data[atom].input]
-						.stage;
+				enum vp_stage_of_unit stage = program->atoms.data[atom].stage;
 
 				push(&users, atom, i);
 				if (j && stage > rule->certain)
@@ -200,11 +224,10 @@ static void link_users(struct vp_program *program)
 /* How many rules would be looked at whenever the atom is true. */
 static size_t cost_of(const struct vp_program *program, uint32_t atom)
 {
-	const struct vp_input *input = &program->inputs.data[program->atoms.data[atom].input];
 	size_t users = program->users_of.first[atom + 1] - program->users_of.first[atom];
 
 	/* what headers say is true for a whole connection: never a good first condition */
-	return input->stage == VP_STAGE_FLOW ? SIZE_MAX / 2 + users : users;
+	return program->atoms.data[atom].stage == VP_STAGE_FLOW ? SIZE_MAX / 2 + users : users;
 }
 
 static void link_watchers(struct vp_program *program)

@@ -14,7 +14,7 @@
 #include "modules/inspection/program_layout.h"
 
 /* its last byte is the version */
-static const char magic[16] = "vpatch program\0\1";
+static const char magic[16] = "vpatch program\0\2";
 
 #define HEADER_LEN 32u /* magic, length of all, digest of what follows */
 
@@ -62,6 +62,7 @@ static void input(struct vp_archive *a, struct vp_input *i)
 	span(a, &i->patterns);
 	span(a, &i->database);
 	vp_archive_choice(a, &i->streaming, 2);
+	vp_archive_choice(a, &i->base, 17);
 }
 
 static void atom(struct vp_archive *a, struct vp_atom *t)
@@ -69,8 +70,17 @@ static void atom(struct vp_archive *a, struct vp_atom *t)
 	vp_archive_u32(a, &t->input);
 	vp_archive_choice(a, &t->source, VP_ATOM_SOURCE_COUNT);
 	vp_archive_choice(a, &t->little_endian, 2);
-	vp_archive_u64(a, &t->mask);
+	span(a, &t->steps);
 	span(a, &t->ranges);
+	vp_archive_u32(a, &t->relation);
+}
+
+static void relation(struct vp_archive *a, struct vp_relation *r)
+{
+	vp_archive_u32(a, &r->atom);
+	vp_archive_u32(a, &r->sides[0]);
+	vp_archive_u32(a, &r->sides[1]);
+	vp_archive_choice(a, &r->op, VP_OP_AT_LEAST + 1);
 }
 
 static void pattern(struct vp_archive *a, struct vp_program_pattern *p)
@@ -109,7 +119,9 @@ static void body(struct vp_archive *a, struct vp_program *program)
 	vp_archive_elements(a, &program->inputs, input);
 	vp_archive_elements(a, &program->atoms, atom);
 	vp_archive_elements(a, &program->patterns, pattern);
+	vp_archive_elements(a, &program->relations, relation);
 	vp_archive_elements(a, &program->transforms, transform);
+	vp_archive_elements(a, &program->steps, transform);
 	vp_archive_elements(a, &program->numbers, number_range);
 	vp_archive_elements(a, &program->addresses, address_range);
 	vp_archive_octets(a, &program->text);

@@ -186,6 +186,7 @@ struct vp_unit *vp_unit_new(const struct vp_program *program, size_t bound)
 	unit->waiting = vp_alloc(program->atoms.len + 1, sizeof(*unit->waiting));
 	unit->next = vp_alloc(program->rules.len + 1, sizeof(*unit->next));
 	unit->readings = vp_alloc(program->inputs.len + 1, sizeof(struct vp_reading *));
+	unit->sides = vp_alloc(program->relations.len + 1, sizeof(*unit->sides));
 	memset(unit->waiting, 0xff, (program->atoms.len + 1) * sizeof(*unit->waiting));
 	memset(unit->open_group, 0xff, sizeof(unit->open_group));
 	return unit;
@@ -205,6 +206,8 @@ void vp_unit_free(struct vp_unit *unit)
 	free(unit->next);
 	vp_array_free(&unit->flow_atoms);
 	vp_array_free(&unit->flow_inputs);
+	vp_array_free(&unit->flow_numbers);
+	vp_relation_free(unit);
 	vp_array_free(&unit->moved);
 	vp_array_free(&unit->ready);
 	vp_array_free(&unit->hits);
@@ -213,7 +216,29 @@ void vp_unit_free(struct vp_unit *unit)
 	free(unit);
 }
 
-/* A field of the packets' headers: a number, or an address. */
+/* What a number or an address of the packets' headers is to an atom. */
+static void flow_atom(struct vp_unit *unit, uint32_t number, uint64_t value,
+		      const struct vp_address *address)
+{
+	const struct vp_program *program = unit->program;
+	const struct vp_atom *atom = &program->atoms.data[number];
+	struct vp_extent at = atom->ranges;
+	bool holds;
+
+	if (address)
+		holds = atom->source == VP_ATOM_ADDRESS &&
+			vp_number_address_within(vp_span_of(&program->addresses, at), at.count,
+						 address);
+	else if (atom->relation != VP_NONE)
+		holds = false;
+	else
+		holds = atom->source == VP_ATOM_VALUE && vp_atom_within(program, atom, value);
+	if (holds)
+		vp_array_push(&unit->flow_atoms, number);
+	if (!address && atom->relation != VP_NONE && atom->source == VP_ATOM_VALUE)
+		vp_array_push(&unit->flow_numbers, ((struct vp_flow_number){ number, value }));
+}
+
 static void flow_value(struct vp_unit *unit, enum vp_field_id field, uint64_t value,
 		       const struct vp_address *address)
 {
@@ -225,24 +250,7 @@ static void flow_value(struct vp_unit *unit, enum vp_field_id field, uint64_t va
 		{
 			vp_array_push(&unit->flow_inputs, *input);
 			vp_index_each(number, &program->compared_of, *input)
-			{
-				const struct vp_atom *atom = &program->atoms.data[*number];
-				struct vp_extent at = atom->ranges;
-				bool holds;
-
-				if (address)
-					holds = atom->source == VP_ATOM_ADDRESS &&
-						vp_number_address_within(
-							vp_span_of(&program->addresses, at),
-							at.count, address);
-				else
-					holds = atom->source == VP_ATOM_VALUE &&
-						vp_number_within(
-							vp_span_of(&program->numbers, at),
-							at.count, value & atom->mask);
-				if (holds)
-					vp_array_push(&unit->flow_atoms, *number);
-			}
+				flow_atom(unit, *number, value, address);
 		}
 	}
 }
@@ -254,7 +262,7 @@ void vp_unit_flow(struct vp_unit *unit, const struct vp_unit_flow *flow)
 	unit->hits.len = unit->unknown.len = 0;
 	unit->failure = VP_UNIT_FINE;
 	unit->flow = *flow;
-	unit->flow_atoms.len = unit->flow_inputs.len = 0;
+	unit->flow_atoms.len = unit->flow_inputs.len = unit->flow_numbers.len = 0;
 	flow_value(unit, VP_FIELD_IP_SRC, 0, &flow->source);
 	flow_value(unit, VP_FIELD_IP_DST, 0, &flow->destination);
 	flow_value(unit, VP_FIELD_IP_VERSION, flow->version, NULL);

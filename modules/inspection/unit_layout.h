@@ -9,6 +9,31 @@
 /* A buffer larger than this is given back at the unit's end. */
 #define VP_UNIT_KEEP 16384u
 
+/* How far text is a number. */
+enum vp_digits {
+	VP_DIGITS_NONE,
+	VP_DIGITS_ZERO,
+	VP_DIGITS_PREFIX,
+	VP_DIGITS_SOME,
+	VP_DIGITS_BAD
+};
+
+/* Most numbers of one side of a relation that are kept, where all of them matter. */
+#define VP_RELATION_MOST 1024u
+
+/* Numbers of one side of a relation in the unit: where order decides, the extremes. */
+struct vp_side {
+	uint64_t *numbers; /* different ones */
+	uint32_t count, room;
+	uint64_t least, most;
+};
+
+/* A number of the packets' headers, as a side of a relation. */
+struct vp_flow_number {
+	uint32_t atom;
+	uint64_t number;
+};
+
 /* The present value of one input. Made when first needed, then kept. */
 struct vp_reading {
 	struct vp_unit *unit;
@@ -19,6 +44,8 @@ struct vp_reading {
 	uint64_t raw;	 /* bytes of the value so far, before slice and transforms */
 	uint64_t length; /* bytes behind them */
 	uint8_t head[8]; /* the first of those */
+	uint64_t number; /* that their digits say */
+	uint8_t digits;	 /* enum vp_digits */
 	uint8_t *buffer;
 	size_t held, room;
 	uint64_t *marked; /* bit set of the input's patterns: matched, not yet believed */
@@ -47,6 +74,8 @@ struct vp_unit {
 	uint64_t *present;			     /* by input */
 	uint32_t *values;			     /* by input: how many so far */
 	struct vp_rule_list flow_atoms, flow_inputs; /* true, present for the whole flow */
+	VP_ARRAY(struct vp_flow_number) flow_numbers;
+	struct vp_side (*sides)[2]; /* by relation */
 
 	/* Each rule waits for one of its positive atoms: at first the rarest (watchers_of),
 	 * then any that does not hold yet. */
@@ -83,6 +112,17 @@ static inline size_t vp_bit_words(size_t bits)
 	return bits / 64 + 1;
 }
 
+/* Does the number, behind the atom's steps, lie in its ranges? */
+static inline bool vp_atom_within(const struct vp_program *program, const struct vp_atom *atom,
+				  uint64_t number)
+{
+	if (atom->steps.count)
+		number = vp_number_step(vp_span_of(&program->steps, atom->steps),
+					atom->steps.count, number);
+	return vp_number_within(vp_span_of(&program->numbers, atom->ranges),
+				atom->ranges.count, number);
+}
+
 /* unit_truth.c: from atoms to rules */
 
 /* A new unit: nothing is true but what the flow makes so. */
@@ -99,6 +139,15 @@ void vp_truth_unknown_input(struct vp_unit *unit, uint32_t input,
 bool vp_truth_awaits(const struct vp_unit *unit, uint32_t input);
 /* The failure that matters now; *rule is what it concerns. */
 enum vp_unit_failure vp_truth_failure(const struct vp_unit *unit, size_t *rule);
+
+/* unit_relation.c: numbers of a unit against each other */
+
+void vp_relation_begin(struct vp_unit *unit);
+/* The atom, a side of a relation, has that number, before its steps. */
+void vp_relation_give(struct vp_unit *unit, uint32_t atom, uint64_t number);
+/* Has either side a number? */
+bool vp_relation_present(const struct vp_unit *unit, uint32_t relation);
+void vp_relation_free(struct vp_unit *unit);
 
 /* unit_value.c: from values to atoms */
 

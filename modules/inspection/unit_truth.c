@@ -7,20 +7,28 @@
  */
 #include "modules/inspection/unit_layout.h"
 
+/* Is there what the atom is about? */
+static bool atom_present(const struct vp_unit *unit, uint32_t number)
+{
+	const struct vp_atom *atom = &unit->program->atoms.data[number];
+
+	if (atom->source == VP_ATOM_RELATION)
+		return vp_relation_present(unit, atom->relation);
+	return vp_bit(unit->present, atom->input);
+}
+
 static bool term_holds(const struct vp_unit *unit, const struct vp_term *term)
 {
-	uint32_t input = unit->program->atoms.data[term->atom].input;
-
 	switch (term->sign) {
 	case VP_TERM_HOLDS:
 		return vp_bit(unit->holds, term->atom);
 	case VP_TERM_NOT:
-		return vp_bit(unit->present, input) && !vp_bit(unit->holds, term->atom);
+		return atom_present(unit, term->atom) && !vp_bit(unit->holds, term->atom);
 	case VP_TERM_ABSENT:
 	case VP_TERM_SIGN_COUNT:
 		break;
 	}
-	return !vp_bit(unit->present, input);
+	return !atom_present(unit, term->atom);
 }
 
 static bool is_unknown(const struct vp_unit *unit, uint32_t atom)
@@ -114,8 +122,9 @@ static void count_atoms(struct vp_unit *unit, enum vp_stage_of_unit stage)
 		const struct vp_atom *atom = &program->atoms.data[*number];
 		uint32_t count = unit->values[atom->input];
 
-		if (count && vp_number_within(vp_span_of(&program->numbers, atom->ranges),
-					      atom->ranges.count, count & atom->mask))
+		if (count && atom->relation != VP_NONE)
+			vp_relation_give(unit, *number, count);
+		else if (count && vp_atom_within(program, atom, count))
 			vp_truth_hold(unit, *number);
 	}
 }
@@ -159,6 +168,7 @@ void vp_truth_begin(struct vp_unit *unit)
 	}
 	vp_array_each (atom, &unit->flow_atoms)
 		vp_truth_hold(unit, *atom);
+	vp_relation_begin(unit);
 	count_atoms(unit, VP_STAGE_FLOW);
 	vp_index_each(rule, &program->plain_at, VP_STAGE_FLOW) rule_ready(unit, *rule);
 }
@@ -180,11 +190,7 @@ void vp_truth_unknown_input(struct vp_unit *unit, uint32_t input, enum vp_unit_f
 /* Can what the term says still turn out so, or is it so? */
 static bool term_possible(const struct vp_unit *unit, const struct vp_term *term)
 {
-	const struct vp_program *program = unit->program;
-	const struct vp_input *input =
-		&program->inputs.data[program->atoms.data[term->atom].input];
-
-	if (input->stage > unit->certain)
+	if (unit->program->atoms.data[term->atom].stage > unit->certain)
 		return term->sign == VP_TERM_HOLDS || !vp_bit(unit->holds, term->atom);
 	return term_holds(unit, term) || !term_known(unit, term);
 }
@@ -205,8 +211,7 @@ static bool rule_possible(const struct vp_unit *unit, uint32_t number)
 			return false;
 	for (uint32_t i = 0; i < rule->exceptions.count; i++) {
 		const struct vp_term *term = &terms[rule->exceptions.first + i];
-		enum vp_stage_of_unit stage =
-			program->inputs.data[program->atoms.data[term->atom].input].stage;
+		enum vp_stage_of_unit stage = program->atoms.data[term->atom].stage;
 
 		/* once true, only what is said of a value stays true */
 		if (term_holds(unit, term) && term_known(unit, term) &&

@@ -35,10 +35,11 @@ static struct vp_reading *reading_of(struct vp_unit *unit, uint32_t number)
 	return r;
 }
 
-/* A slice that may yet turn out to be missing, as the value is too short. */
+/* It may yet turn out to be missing: a slice of a value that is too short, text that is no
+ * number. */
 static bool is_provisional(const struct vp_input *input)
 {
-	return input->sliced && input->length;
+	return input->base || (input->sliced && input->length);
 }
 
 static void on_match(void *context, unsigned int number)
@@ -106,11 +107,15 @@ static void hold(struct vp_reading *r, struct vp_slice bytes)
 	r->held += bytes.len;
 }
 
-static bool within(const struct vp_program *program, const struct vp_atom *atom,
-		   uint64_t number)
+/* A number for an atom that compares it, or for the relation that the atom is a side of. */
+static void give(struct vp_unit *unit, uint32_t number, uint64_t value)
 {
-	return vp_number_within(vp_span_of(&program->numbers, atom->ranges),
-				atom->ranges.count, number & atom->mask);
+	const struct vp_atom *atom = &unit->program->atoms.data[number];
+
+	if (atom->relation != VP_NONE)
+		vp_relation_give(unit, number, value);
+	else if (vp_atom_within(unit->program, atom, value))
+		vp_truth_hold(unit, number);
 }
 
 /* A length that only grows is above a bound as soon as it passes it. */
@@ -124,7 +129,7 @@ static void compare_early(struct vp_reading *r)
 		const struct vp_number_range *ranges =
 			vp_span_of(&program->numbers, atom->ranges);
 
-		if (atom->source != VP_ATOM_LENGTH || !ranges || atom->mask != UINT64_MAX)
+		if (atom->source != VP_ATOM_LENGTH || !ranges || atom->steps.count)
 			continue;
 		ranges += atom->ranges.count - 1; /* the highest */
 		if (ranges->last == UINT64_MAX && r->length >= ranges->first)
@@ -145,9 +150,9 @@ static void compare(struct vp_reading *r)
 		if (atom->source == VP_ATOM_ADDRESS)
 			continue;
 		if (atom->source == VP_ATOM_VALUE)
-			value = vp_number_read(head, atom->little_endian);
-		if (within(program, atom, value))
-			vp_truth_hold(r->unit, *number);
+			value = input_of(r)->base ? r->number
+						  : vp_number_read(head, atom->little_endian);
+		give(r->unit, *number, value);
 	}
 }
 
@@ -230,6 +235,40 @@ static void stream_feed(struct vp_reading *r, struct vp_slice bytes)
 		unknown_all(r, VP_UNIT_MATCHER);
 }
 
+static int digit_of(uint8_t byte, uint32_t base)
+{
+	uint8_t small = byte | 0x20;
+
+	if (byte >= '0' && byte <= '9')
+		return byte - '0';
+	return base == 16 && small >= 'a' && small <= 'f' ? small - 'a' + 10 : -1;
+}
+
+/* More of a number's text; one that is too large is the largest. */
+static void read_digits(struct vp_reading *r, struct vp_slice bytes)
+{
+	uint32_t base = input_of(r)->base;
+
+	for (size_t i = 0; i < bytes.len && r->digits != VP_DIGITS_BAD; i++) {
+		int digit = digit_of(bytes.data[i], base);
+
+		if (base == 16 && r->digits == VP_DIGITS_ZERO &&
+		    (bytes.data[i] | 0x20) == 'x') {
+			r->digits = VP_DIGITS_PREFIX;
+			continue;
+		}
+		if (digit < 0) {
+			r->digits = VP_DIGITS_BAD;
+			continue;
+		}
+		r->digits = r->digits == VP_DIGITS_NONE && !digit ? VP_DIGITS_ZERO
+								  : VP_DIGITS_SOME;
+		if (__builtin_mul_overflow(r->number, base, &r->number) ||
+		    __builtin_add_overflow(r->number, (uint64_t)digit, &r->number))
+			r->number = UINT64_MAX;
+	}
+}
+
 /* Bytes behind the slice and the transforms. */
 static void take(void *context, struct vp_slice bytes, bool last)
 {
@@ -241,6 +280,8 @@ static void take(void *context, struct vp_slice bytes, bool last)
 	for (size_t i = 0; input->number && i < bytes.len && r->length + i < 8; i++)
 		r->head[r->length + i] = bytes.data[i];
 	r->length += bytes.len;
+	if (input->base)
+		read_digits(r, bytes);
 	if (!is_provisional(input))
 		compare_early(r);
 	if (streams(input))
@@ -249,7 +290,9 @@ static void take(void *context, struct vp_slice bytes, bool last)
 		hold(r, bytes);
 		value = (struct vp_slice){ r->buffer, r->held };
 	}
-	if (last)
+	if (last && input->base && r->digits != VP_DIGITS_ZERO && r->digits != VP_DIGITS_SOME)
+		vp_reading_drop(r->unit, r->input); /* no number: missing */
+	else if (last)
 		complete(r, value);
 }
 
@@ -281,10 +324,12 @@ static void begin(struct vp_reading *r)
 	r->dropped = false;
 	r->raw = r->length = 0;
 	r->held = 0;
+	r->number = 0;
+	r->digits = VP_DIGITS_NONE;
 	memset(r->marked, 0, vp_bit_words(input->patterns.count) * sizeof(*r->marked));
 	if (r->transformer)
 		vp_transformer_reset(r->transformer);
-	if (!input->sliced)
+	if (!input->sliced && !input->base)
 		value_present(r);
 }
 
@@ -317,7 +362,8 @@ void vp_reading_part(struct vp_unit *unit, uint32_t number, struct vp_slice byte
 		begins = input->offset;
 	}
 	if (!input->length) {
-		value_present(r);
+		if (!input->base)
+			value_present(r);
 		transform(r, bytes, last);
 		return;
 	}
@@ -341,9 +387,8 @@ void vp_reading_number(struct vp_unit *unit, uint32_t input, uint64_t number)
 	if (presence != VP_NONE)
 		vp_truth_hold(unit, presence);
 	vp_index_each(atom, &program->compared_of,
-		      input) if (program->atoms.data[*atom].source == VP_ATOM_VALUE &&
-				 within(program, &program->atoms.data[*atom], number))
-		vp_truth_hold(unit, *atom);
+		      input) if (program->atoms.data[*atom].source == VP_ATOM_VALUE)
+		give(unit, *atom, number);
 }
 
 void vp_reading_drop(struct vp_unit *unit, uint32_t input)

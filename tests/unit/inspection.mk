@@ -76,6 +76,7 @@ inspection_unit_test_SOURCES = \
 	tests/unit/inspection/rules.c \
 	tests/unit/inspection/rules.h \
 	tests/unit/inspection/unit_naive_test.c \
+	tests/unit/inspection/unit_number_test.c \
 	tests/unit/inspection/unit_operators_test.c \
 	tests/unit/inspection/unit_property_test.c \
 	tests/unit/inspection/unit_test.c

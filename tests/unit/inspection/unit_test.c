@@ -6,6 +6,7 @@
 int run_unit_operator_tests(void);
 int run_unit_property_tests(void);
 int run_unit_naive_tests(void);
+int run_unit_number_tests(void);
 
 #define URI   VP_FIELD_HTTP_URI
 #define BODY  VP_FIELD_HTTP_REQUEST_BODY
@@ -437,5 +438,6 @@ int main(void)
 	failed += run_unit_operator_tests();
 	failed += run_unit_property_tests();
 	failed += run_unit_naive_tests();
+	failed += run_unit_number_tests();
 	return failed;
 }
