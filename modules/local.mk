@@ -10,6 +10,7 @@ libvpmodules_a_SOURCES = \
 # pure
 libvpmodules_a_SOURCES += \
 	modules/netfilter/compile.c modules/netfilter/compile.h \
+	modules/netfilter/compile_away.c \
 	modules/netfilter/compile_dispatch.c \
 	modules/netfilter/compile_end.c \
 	modules/netfilter/compile_guard.c \
@@ -38,6 +39,7 @@ libvpmodules_a_SOURCES += \
 	modules/netfilter/bypass.c modules/netfilter/bypass.h \
 	modules/netfilter/counts.c \
 	modules/netfilter/diff.c modules/netfilter/diff.h \
+	modules/netfilter/expressions.c \
 	modules/netfilter/image.c modules/netfilter/image.h \
 	modules/netfilter/instance.c modules/netfilter/instance.h \
 	modules/netfilter/lower.c modules/netfilter/lower.h \

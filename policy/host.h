@@ -40,7 +40,9 @@ struct vp_kernel {
 	bool native_queue;  /* the nft_queue expression */
 	bool compat_queue;  /* the NFQUEUE target by nft_compat; not asked for with the former */
 	bool inner_payload; /* payload behind the transport header, whatever its length (5.16) */
-	bool sock_destroy;  /* SOCK_DESTROY, for resets on the local side */
+	bool away; /* rules can remove elements, and look-ups count to a quota (5.7): flows can
+		      leave inspection */
+	bool sock_destroy; /* SOCK_DESTROY, for resets on the local side */
 };
 
 /* Can such a kernel send packets to inspection? One that was never asked counts as able. */
@@ -55,6 +57,8 @@ struct vp_queueing {
 	uint16_t count;		     /* queues of one class and generation */
 	uint32_t lease_mark;	     /* mark of the beats of the first class */
 	uint32_t lease_milliseconds; /* how long a beat is good for */
+	uint64_t memory;	     /* bytes of one worker's connections */
+	uint32_t connections;	     /* of one worker */
 };
 
 struct vp_host {

@@ -73,6 +73,7 @@ void vp_survey_any_host(struct vp_survey *survey)
 		.owner_persist = true,
 		.native_queue = true,
 		.inner_payload = true,
+		.away = true,
 		.sock_destroy = true,
 	};
 }

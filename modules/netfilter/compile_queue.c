@@ -8,7 +8,7 @@
  * others change nothing in the stream that the application reads. An empty
  * segment with URG does: it makes a byte urgent that comes later. A region's own
  * chains are named by their content; only the queues' chains change with the
- * generation.
+ * generation. What lets flows leave is in compile_away.c.
  */
 #include <errno.h>
 #include <netinet/in.h>
@@ -22,8 +22,6 @@
 #define TCP_FLAGS_AT 13	  /* in its header */
 #define TCP_DECISIVE 0x27 /* FIN, SYN, RST, URG */
 
-/* Before connection tracking and everybody's firewall: nobody else has to see a beat. */
-#define LEASE_PRIORITY (-310)
 /* One is used; ended ones count until the kernel collects them, once a second. */
 #define LEASE_SIZE 1024u
 
@@ -84,20 +82,6 @@ static const char *count_object(struct vp_compiler *c, enum vp_queue_count which
 	return name;
 }
 
-/* Every packet has a mark; what is left of it under this mask is the same key for all. */
-static struct vp_selector lease_key(void)
-{
-	struct vp_selector key = vp_sel(VP_SEL_MARK, 4);
-
-	key.masked = true;
-	return key;
-}
-
-static char *lease_name(enum vp_queue_class class)
-{
-	return vp_format("lease-%s", vp_queue_class_name(class));
-}
-
 static void lease_set(struct vp_compiler *c, enum vp_queue_class class)
 {
 	struct vp_selector mark = vp_sel(VP_SEL_MARK, 4);
@@ -107,7 +91,7 @@ static void lease_set(struct vp_compiler *c, enum vp_queue_class class)
 		return;
 	c->leases[class] = true;
 	set = vp_array_add(&c->ruleset->sets);
-	set->name = lease_name(class);
+	set->name = vp_lease_name(class);
 	vp_set_part(set, &mark, "mark");
 	set->dynamic = set->timeout = set->kept = true;
 	set->size = LEASE_SIZE;
@@ -123,7 +107,7 @@ static const char *queue_chain(struct vp_compiler *c, enum vp_queue_class class,
 	};
 	struct vp_queueing queueing = vp_queueing(c->host);
 	struct vp_nft_chain chain = { .kept_name = true };
-	struct vp_selector key = lease_key();
+	struct vp_selector key = vp_lease_key();
 	struct vp_statement *queue;
 	struct vp_statements *out;
 
@@ -133,7 +117,7 @@ static const char *queue_chain(struct vp_compiler *c, enum vp_queue_class class,
 	chain.name = vp_format("queue-%s%s", vp_queue_class_name(class),
 			       kind == VP_QUEUE_DATAGRAMS ? "-datagrams" : "");
 	out = &vp_chain_rule(&chain, NULL)->statements;
-	vp_st_match(out, &key, VP_CMP_IN_SET, NULL)->name = lease_name(class);
+	vp_st_match(out, &key, VP_CMP_IN_SET, NULL)->name = vp_lease_name(class);
 	queue = vp_st_add(out, VP_ST_QUEUE, NULL, 0);
 	queue->number = vp_queue_first(&queueing, class, kind, c->ruleset->generation);
 	queue->queues = queueing.count;
@@ -155,8 +139,7 @@ static void blame(struct vp_compiler *c, struct vp_statements *out,
 	vp_st_verdict(out, VP_NFT_GOTO, vp_compile_end(c, end));
 }
 
-/* What becomes of a packet that has to be read. A flow that leaves the queue for a while will
- * return from here, by its connection's mark. */
+/* What becomes of a packet that has to be read. */
 static const char *inspect_chain(struct vp_compiler *c, const struct demand *demand,
 				 enum vp_queue_kind kind)
 {
@@ -184,76 +167,54 @@ static bool can_tell_payload(const struct vp_compiler *c)
 	return c->host->kernel.inner_payload || !c->host->kernel.nftables;
 }
 
+static void others_rule(struct vp_compiler *c, const struct demand *demand,
+			struct vp_nft_chain *chain)
+{
+	struct vp_statements *out = &vp_chain_rule(chain, demand->name)->statements;
+
+	vp_st_match_byte(out, VP_SEL_L4PROTO, VP_CMP_NE, IPPROTO_TCP);
+	vp_st_verdict(out, VP_NFT_GOTO, inspect_chain(c, demand, VP_QUEUE_DATAGRAMS));
+}
+
+/* Segments that change something, and those with payload, which may be of a flow that has
+ * left. */
+static void segment_rules(struct vp_compiler *c, const struct demand *demand,
+			  struct vp_nft_chain *chain)
+{
+	const char *inspect = inspect_chain(c, demand, VP_QUEUE_STREAMS);
+	struct vp_selector flags = vp_sel_payload(VP_SEL_TRANSPORT, TCP_FLAGS_AT, 1);
+	struct vp_selector payload = vp_sel_payload(VP_SEL_INNER, 0, 1);
+	const char *back = vp_compile_back(c, inspect, demand->name);
+	const char *away = vp_compile_away(c, inspect, demand->name);
+	struct vp_statements *out = &vp_chain_rule(chain, demand->name)->statements;
+	const uint8_t none = 0;
+
+	flags.masked = true;
+	flags.mask[0] = TCP_DECISIVE;
+	vp_st_match(out, &flags, VP_CMP_NE, &none);
+	vp_st_verdict(out, VP_NFT_GOTO, back);
+	out = &vp_chain_rule(chain, demand->name)->statements;
+	vp_st_match(out, &payload, VP_CMP_LOADED, NULL);
+	vp_st_verdict(out, VP_NFT_GOTO, away);
+}
+
 const char *vp_compile_queue(struct vp_compiler *c, uint32_t list)
 {
 	struct demand demand = demand_of(c, list);
-	struct vp_selector flags = vp_sel_payload(VP_SEL_TRANSPORT, TCP_FLAGS_AT, 1);
-	struct vp_selector payload = vp_sel_payload(VP_SEL_INNER, 0, 1);
-	const char *inspect;
 	struct vp_nft_chain chain = { 0 };
-	struct vp_statements *out;
-	const uint8_t none = 0;
 
 	if (!demand.tcp)
 		return inspect_chain(c, &demand, VP_QUEUE_DATAGRAMS);
-	inspect = inspect_chain(c, &demand, VP_QUEUE_STREAMS);
 	if (!demand.others && !can_tell_payload(c))
-		return inspect;
-	if (demand.others) {
-		out = &vp_chain_rule(&chain, demand.name)->statements;
-		vp_st_match_byte(out, VP_SEL_L4PROTO, VP_CMP_NE, IPPROTO_TCP);
-		vp_st_verdict(out, VP_NFT_GOTO, inspect_chain(c, &demand, VP_QUEUE_DATAGRAMS));
-	}
-	out = &vp_chain_rule(&chain, demand.name)->statements;
-	vp_st_match(out, &payload, VP_CMP_LOADED, NULL);
-	vp_st_verdict(out, VP_NFT_GOTO, inspect);
-	flags.masked = true;
-	flags.mask[0] = TCP_DECISIVE;
-	out = &vp_chain_rule(&chain, demand.name)->statements;
-	vp_st_match(out, &flags, VP_CMP_NE, &none);
-	vp_st_verdict(out, VP_NFT_GOTO, inspect);
+		return inspect_chain(c, &demand, VP_QUEUE_STREAMS);
+	if (demand.others)
+		others_rule(c, &demand, &chain);
+	if (can_tell_payload(c))
+		segment_rules(c, &demand, &chain);
+	else
+		vp_st_verdict(&vp_chain_rule(&chain, demand.name)->statements, VP_NFT_GOTO,
+			      inspect_chain(c, &demand, VP_QUEUE_STREAMS));
 	return vp_store_chain(&c->store, "region", &chain);
-}
-
-static void beat_match(struct vp_statements *out, uint32_t mark)
-{
-	vp_st_loopback(out, VP_SEL_OIFTYPE, true);
-	vp_st_match_u32(out, VP_SEL_MARK, VP_CMP_EQ, mark);
-}
-
-/* Two rules: a set that is full must not let the beat go on. */
-static void take_beats(struct vp_nft_chain *chain, const struct vp_queueing *queueing,
-		       enum vp_queue_class class)
-{
-	uint32_t mark = vp_lease_mark(queueing, class);
-	struct vp_statements *out = &vp_chain_rule(chain, NULL)->statements;
-	struct vp_selector key = lease_key();
-	struct vp_statement *refresh;
-
-	beat_match(out, mark);
-	refresh = vp_st_add(out, VP_ST_REFRESH, &key, 1);
-	refresh->name = vp_format("lease-%s", vp_queue_class_name(class));
-	refresh->milliseconds = queueing->lease_milliseconds;
-	out = &vp_chain_rule(chain, NULL)->statements;
-	beat_match(out, mark);
-	vp_st_verdict(out, VP_NFT_DROP, NULL);
-}
-
-void vp_compile_leases(struct vp_compiler *c)
-{
-	struct vp_queueing queueing = vp_queueing(c->host);
-	struct vp_nft_chain chain = { .base = true,
-				      .hook = NF_INET_LOCAL_OUT,
-				      .priority = LEASE_PRIORITY,
-				      .kept_name = true };
-
-	for (unsigned int class = 0; class < VP_QUEUE_CLASSES; class ++)
-		if (c->leases[class])
-			take_beats(&chain, &queueing, (enum vp_queue_class) class);
-	if (!chain.rules.len)
-		return;
-	chain.name = vp_strdup("lease");
-	vp_array_push(&c->ruleset->chains, chain);
 }
 
 int vp_compile_queues_check(const struct vp_compiler *c, const struct vp_placement *placement,

@@ -51,6 +51,7 @@ struct vp_compiler {
 	const char *queues[VP_QUEUE_CLASSES][VP_QUEUE_KINDS]; /* their chains, or NULL */
 	bool queue_counts[VP_QUEUE_COUNTS];		      /* the counter is there */
 	bool leases[VP_QUEUE_CLASSES];			      /* the set is there */
+	bool away;					      /* those sets are there */
 };
 
 /* compile_rule.c: the region chain of a list of placements, made when first asked for. */
@@ -110,11 +111,22 @@ void vp_shapes_free(struct vp_shapes *shapes);
 
 /* compile_queue.c: the chain of a list of placements at the inspection point. */
 const char *vp_compile_queue(struct vp_compiler *c, uint32_t list);
-/* The base chain that takes the beats of the classes that have a chain. */
-void vp_compile_leases(struct vp_compiler *c);
 /* Can the host send packets to inspection? 0 or -errno; `placement` wants it. */
 int vp_compile_queues_check(const struct vp_compiler *c, const struct vp_placement *placement,
 			    struct vp_error *err);
+
+/* compile_away.c: what comes over loopback for the rules themselves, and what it does. */
+char *vp_lease_name(enum vp_queue_class class); /* owned by the caller */
+/* Every packet has a mark; what is left of it under this mask is the same key for all. */
+struct vp_selector vp_lease_key(void);
+/* Before `inspect`: segments of flows that have left go on. Its chain, or `inspect` where
+ * flows cannot leave. */
+const char *vp_compile_away(struct vp_compiler *c, const char *inspect, const char *name);
+/* Before `inspect`: the flow is back. Likewise. */
+const char *vp_compile_back(struct vp_compiler *c, const char *inspect, const char *name);
+/* The base chain that takes beats, and datagrams with which flows leave, where these can come.
+ */
+void vp_compile_leases(struct vp_compiler *c);
 
 /* compile_dispatch.c: maps, dispatch chains and base chains. */
 void vp_compile_dispatch(struct vp_compiler *c);

@@ -17,67 +17,10 @@
 #include <libmnl/libmnl.h>
 #include <libnftnl/expr.h>
 
-#define MARGIN	 4096 /* no single expression is longer */
-#define SLOTS	 16   /* registers of 4 bytes */
+#define SLOTS	 16 /* registers of 4 bytes */
 #define DATA_REG NFT_REG_1
 
-void vp_expressions_init(struct vp_expressions *out, struct vp_image *image)
-{
-	*out = (struct vp_expressions){ .image = image, .arena = &image->arena };
-	out->buffer = vp_alloc(1, VP_EXPRESSIONS_ROOM + MARGIN);
-	vp_expressions_reset(out);
-}
-
-void vp_expressions_free(struct vp_expressions *out)
-{
-	free(out->buffer);
-	vp_arena_free(&out->scratch);
-	*out = (struct vp_expressions){ 0 };
-}
-
-void vp_expressions_reset(struct vp_expressions *out)
-{
-	/* attributes end in padding, which libmnl leaves as it finds it */
-	memset(out->buffer, 0, out->message ? out->message->nlmsg_len : 0);
-	out->message = mnl_nlmsg_put_header(out->buffer);
-}
-
-void vp_expressions_copy(struct vp_expressions *out, struct nftnl_expr *expr)
-{
-	struct nlattr *nest;
-
-	if (out->message->nlmsg_len > VP_EXPRESSIONS_ROOM - MARGIN)
-		return; /* vp_expressions_full() says so */
-	nest = mnl_attr_nest_start(out->message, NFTA_LIST_ELEM);
-	nftnl_expr_build_payload(out->message, expr);
-	mnl_attr_nest_end(out->message, nest);
-}
-
-void vp_expressions_append(struct vp_expressions *out, const void *data, uint32_t size)
-{
-	if (out->message->nlmsg_len > VP_EXPRESSIONS_ROOM - MARGIN || size > MARGIN)
-		return;
-	memcpy((uint8_t *)out->message + out->message->nlmsg_len, data, size);
-	out->message->nlmsg_len += size;
-}
-
-void vp_expressions_put(struct vp_expressions *out, struct nftnl_expr *expr)
-{
-	vp_expressions_copy(out, expr);
-	nftnl_expr_free(expr);
-}
-
-static bool full(const struct vp_expressions *out)
-{
-	return out->message->nlmsg_len > VP_EXPRESSIONS_ROOM - MARGIN;
-}
-
-void vp_expressions_store(const struct vp_expressions *out, struct vp_image_rule *rule)
-{
-	rule->length = out->message->nlmsg_len - (uint32_t)MNL_NLMSG_HDRLEN;
-	rule->expressions =
-		vp_arena_copy(out->arena, mnl_nlmsg_get_payload(out->message), rule->length);
-}
+#define TCP_OPTION_MAXSEG 2 /* RFC 9293 */
 
 /* An expression of that name; memory is the only way to fail, and then nothing works. */
 static struct nftnl_expr *expression(const char *name)
@@ -164,7 +107,8 @@ static void load_header(struct vp_expressions *out, uint32_t op,
 	nftnl_expr_set_u32(expr, NFTNL_EXPR_EXTHDR_OFFSET, presence ? 0 : selector->offset);
 	nftnl_expr_set_u32(expr, NFTNL_EXPR_EXTHDR_LEN, loaded_size(selector));
 	nftnl_expr_set_u32(expr, NFTNL_EXPR_EXTHDR_OP, op);
-	nftnl_expr_set_u32(expr, NFTNL_EXPR_EXTHDR_FLAGS, presence ? NFT_EXTHDR_F_PRESENT : 0);
+	if (presence)
+		nftnl_expr_set_u32(expr, NFTNL_EXPR_EXTHDR_FLAGS, NFT_EXTHDR_F_PRESENT);
 	vp_expressions_put(out, expr);
 }
 
@@ -539,6 +483,56 @@ static int lower_refresh(struct vp_expressions *out, const struct vp_statement *
 	return code;
 }
 
+static int lower_remove(struct vp_expressions *out, const struct vp_statement *statement,
+			struct vp_error *err)
+{
+	struct nftnl_expr *expr;
+	int code = dynamic_set(out, statement, NFT_DYNSET_OP_DELETE, &expr, err);
+
+	if (code == 0)
+		vp_expressions_put(out, expr);
+	return code;
+}
+
+/* Packets are counted before the comparison, so the one that would exceed the quota does not
+ * match, and none behind it (in older kernels: nor the one that uses it up exactly). */
+static int lower_allow(struct vp_expressions *out, const struct vp_statement *statement,
+		       struct vp_error *err)
+{
+	struct nftnl_expr *expr, *quota;
+	int code = dynamic_set(out, statement, NFT_DYNSET_OP_ADD, &expr, err);
+
+	if (code < 0)
+		return code;
+	if (statement->bytes) {
+		quota = expression("quota");
+		nftnl_expr_set_u64(quota, NFTNL_EXPR_QUOTA_BYTES, statement->bytes);
+		nftnl_expr_set_u64(quota, NFTNL_EXPR_QUOTA_CONSUMED, 0);
+		nftnl_expr_set_u32(quota, NFTNL_EXPR_QUOTA_FLAGS, 0);
+		nftnl_expr_add_expr(expr, NFTNL_EXPR_DYNSET_EXPR, quota);
+	}
+	vp_expressions_put(out, expr);
+	return 0;
+}
+
+/* The kernel leaves smaller values as they are: more would stall the connection. */
+static void lower_segment(struct vp_expressions *out, const struct vp_statement *statement)
+{
+	struct nftnl_expr *expr = expression("immediate");
+	uint16_t size = htons((uint16_t)statement->number);
+
+	nftnl_expr_set_u32(expr, NFTNL_EXPR_IMM_DREG, DATA_REG);
+	set_bytes(expr, NFTNL_EXPR_IMM_DATA, &size, sizeof(size));
+	vp_expressions_put(out, expr);
+	expr = expression("exthdr");
+	nftnl_expr_set_u32(expr, NFTNL_EXPR_EXTHDR_SREG, DATA_REG);
+	nftnl_expr_set_u8(expr, NFTNL_EXPR_EXTHDR_TYPE, TCP_OPTION_MAXSEG);
+	nftnl_expr_set_u32(expr, NFTNL_EXPR_EXTHDR_OFFSET, 2);
+	nftnl_expr_set_u32(expr, NFTNL_EXPR_EXTHDR_LEN, sizeof(size));
+	nftnl_expr_set_u32(expr, NFTNL_EXPR_EXTHDR_OP, NFT_EXTHDR_OP_TCPOPT);
+	vp_expressions_put(out, expr);
+}
+
 struct nftnl_expr *vp_lower_queue(uint16_t first, uint16_t count, bool bypass, bool compat)
 {
 	struct nftnl_expr *expr = expression(compat ? "target" : "queue");
@@ -678,6 +672,13 @@ static int lower_any(struct vp_expressions *out, const struct vp_statement *stat
 		return lower_verdict(out, statement, err);
 	case VP_ST_REFRESH:
 		return lower_refresh(out, statement, err);
+	case VP_ST_REMOVE:
+		return lower_remove(out, statement, err);
+	case VP_ST_ALLOW:
+		return lower_allow(out, statement, err);
+	case VP_ST_SEGMENT:
+		lower_segment(out, statement);
+		return 0;
 	case VP_ST_QUEUE:
 		return lower_queue(out, statement, err);
 	}
@@ -689,7 +690,7 @@ int vp_lower_statement(struct vp_expressions *out, const struct vp_statement *st
 {
 	int code = lower_any(out, statement, err);
 
-	if (code == 0 && full(out))
+	if (code == 0 && vp_expressions_full(out))
 		return vp_fail(err, -EMSGSIZE, "a rule is longer than netlink allows");
 	return code;
 }

@@ -32,6 +32,8 @@ void vp_expressions_put(struct vp_expressions *out, struct nftnl_expr *expr);
 void vp_expressions_copy(struct vp_expressions *out, struct nftnl_expr *expr);
 /* Append what was written before. */
 void vp_expressions_append(struct vp_expressions *out, const void *data, uint32_t size);
+/* Is there no room for another one? What was put since is lost. */
+bool vp_expressions_full(const struct vp_expressions *out);
 /* The bytes so far, into the arena. */
 void vp_expressions_store(const struct vp_expressions *out, struct vp_image_rule *rule);
 

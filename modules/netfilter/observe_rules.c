@@ -35,23 +35,27 @@ void vp_canon_free(struct vp_canon *canon)
 	vp_array_free(&canon->pairs);
 }
 
-/* A dynset reports a timeout of 0 where none was given. */
-static bool says_nothing(const struct nlattr *attr, bool dynset)
+/* A dynset reports a timeout of 0 where none was given, an exthdr likewise flags. */
+static bool says_nothing(const struct nlattr *attr, const char *name)
 {
-	return dynset && mnl_attr_get_type(attr) == NFTA_DYNSET_TIMEOUT &&
-	       mnl_attr_get_payload_len(attr) == sizeof(uint64_t) &&
-	       mnl_attr_get_u64(attr) == 0;
+	uint16_t type = mnl_attr_get_type(attr), size = mnl_attr_get_payload_len(attr);
+
+	if (!strcmp(name, "dynset"))
+		return type == NFTA_DYNSET_TIMEOUT && size == sizeof(uint64_t) &&
+		       mnl_attr_get_u64(attr) == 0;
+	return !strcmp(name, "exthdr") && type == NFTA_EXTHDR_FLAGS &&
+	       size == sizeof(uint32_t) && mnl_attr_get_u32(attr) == 0;
 }
 
 static void copy_raw(struct nlmsghdr *message, const struct nlattr *expression)
 {
 	struct nlattr *nest = mnl_attr_nest_start(message, NFTA_LIST_ELEM), *inner;
 	const struct nlattr *attr, *part;
-	bool dynset = false;
+	const char *name = "";
 
 	mnl_attr_for_each_nested (attr, expression) {
 		if (mnl_attr_get_type(attr) == NFTA_EXPR_NAME)
-			dynset = !strcmp(mnl_attr_get_str(attr), "dynset");
+			name = mnl_attr_get_str(attr);
 		if (mnl_attr_get_type(attr) != NFTA_EXPR_DATA) {
 			mnl_attr_put(message, attr->nla_type, mnl_attr_get_payload_len(attr),
 				     mnl_attr_get_payload(attr));
@@ -59,7 +63,7 @@ static void copy_raw(struct nlmsghdr *message, const struct nlattr *expression)
 		}
 		inner = mnl_attr_nest_start(message, NFTA_EXPR_DATA);
 		mnl_attr_for_each_nested (part, attr)
-			if (!says_nothing(part, dynset))
+			if (!says_nothing(part, name))
 				mnl_attr_put(message, part->nla_type,
 					     mnl_attr_get_payload_len(part),
 					     mnl_attr_get_payload(part));

@@ -22,6 +22,7 @@
 #include "modules/netfilter/bypass.h"
 #include "modules/netfilter/instance.h"
 #include "modules/netfilter/lower.h"
+#include "modules/netfilter/statement.h"
 
 static void scratch_name(char name[static 48])
 {
@@ -75,12 +76,58 @@ static bool has_inner_payload(struct vp_netlink *nl)
 	return try_expression(nl, expr) == 0;
 }
 
+/* A set whose elements rules make, with a quota, and remove: as compile_away.c has them. */
+static struct vp_ruleset *away_ruleset(void)
+{
+	struct vp_ruleset *ruleset = vp_new(struct vp_ruleset);
+	struct vp_nft_set *set = vp_array_add(&ruleset->sets);
+	struct vp_nft_chain *chain = vp_array_add(&ruleset->chains);
+	struct vp_selector mark = vp_sel(VP_SEL_MARK, 4);
+	struct vp_statement *allow;
+
+	set->name = vp_strdup("away");
+	vp_set_part(set, &mark, "mark");
+	set->dynamic = set->timeout = true;
+	set->size = 16;
+	chain->name = vp_strdup("probe");
+	vp_st_add(&vp_chain_rule(chain, NULL)->statements, VP_ST_REMOVE, &mark, 1)->name =
+		vp_strdup("away");
+	allow = vp_st_add(&vp_chain_rule(chain, NULL)->statements, VP_ST_ALLOW, &mark, 1);
+	allow->name = vp_strdup("away");
+	allow->milliseconds = 1000;
+	allow->bytes = 1000;
+	return ruleset;
+}
+
+static bool has_away(struct vp_netlink *nl)
+{
+	struct vp_ruleset *ruleset = away_ruleset();
+	_cleanup_image_ struct vp_image *image = NULL;
+	_cleanup_batch_ struct vp_batch batch = { 0 };
+	int code = vp_lower(ruleset, NULL, &image, NULL);
+	char name[48];
+
+	vp_ruleset_free(ruleset);
+	if (code < 0)
+		return false;
+	scratch_name(name);
+	vp_batch_begin(&batch, nl);
+	batch.table = name;
+	vp_batch_add_table(&batch, name, 0);
+	vp_batch_add_set(&batch, &image->sets.data[0]);
+	vp_batch_add_chain(&batch, &image->chains.data[0]);
+	vp_batch_add_rules(&batch, &image->chains.data[0]);
+	return vp_batch_check(&batch, nl, NULL) == 0;
+}
+
 static void probe_queue(struct vp_netlink *nl, struct vp_kernel *kernel)
 {
 	kernel->native_queue = try_expression(nl, vp_lower_queue(0, 1, true, false)) == 0;
 	kernel->compat_queue = !kernel->native_queue &&
 			       try_expression(nl, vp_lower_queue(0, 1, true, true)) == 0;
 	kernel->inner_payload = has_inner_payload(nl);
+	/* the former is of 5.16: before 5.7 a look-up did not ask the element's quota */
+	kernel->away = kernel->inner_payload && has_away(nl);
 }
 
 /* Ask to destroy a socket that cannot exist: "no such socket" means that the kernel could. */

@@ -105,6 +105,8 @@ static uint64_t add_statement(uint64_t seed, const struct vp_statement *statemen
 	seed = add_number(seed, statement->rate.seconds);
 	if (statement->kind == VP_ST_QUEUE)
 		seed = add_number(add_number(seed, statement->queues), statement->compat);
+	if (statement->kind == VP_ST_ALLOW)
+		seed = add_number(seed, statement->bytes);
 	return add_number(seed, statement->burst);
 }
 

@@ -90,6 +90,12 @@ enum vp_statement_kind {
 	VP_ST_LOG, /* NFLOG to `number`, prefix `name` */
 	VP_ST_VERDICT,
 	VP_ST_REFRESH, /* update @name { selectors timeout `milliseconds` } */
+	VP_ST_REMOVE,  /* delete @name { selectors } */
+	VP_ST_ALLOW, /* add @name { selectors timeout `milliseconds` quota `bytes` }: a look-up
+			of the element matches while its packets together, the one that adds
+			it included, have at most that many bytes; 0: always */
+	VP_ST_SEGMENT, /* tcp option maxseg size set `number`; the kernel never sets more than
+			  there was */
 	VP_ST_QUEUE,   /* to one of `queues` queues from `number` on, by the flow's addresses;
 			  `over`: goes on where nobody listens, else dropped there */
 };
@@ -114,7 +120,7 @@ struct vp_statement {
 		data2[16]; /* network order, or host order where the selector says so */
 	char *name;	   /* set, map, object, chain or log prefix; owned, or NULL */
 	uint32_t number;
-	uint64_t milliseconds;
+	uint64_t milliseconds, bytes;
 	struct vp_rate rate;
 	uint32_t burst;
 	uint16_t queues;

@@ -236,7 +236,9 @@ static void put_bits(struct vp_strbuf *out, const struct vp_statement *statement
 	/* by name: a number would be an equality to nft */
 	if (statement->selectors[0].kind == VP_SEL_CT_STATE)
 		vp_strbuf_addf(out, "ct state %s",
-			       bits == NF_CT_STATE_INVALID_BIT ? "invalid" : "related");
+			       bits == NF_CT_STATE_INVALID_BIT		    ? "invalid"
+			       : bits == NF_CT_STATE_BIT(IP_CT_ESTABLISHED) ? "established"
+									    : "related");
 	else
 		vp_strbuf_addf(out, "ct status %s", bits == IPS_ASSURED ? "assured" : "dnat");
 }
@@ -383,6 +385,27 @@ static void put_refresh(struct vp_strbuf *out, const struct vp_statement *statem
 	vp_strbuf_addf(out, " timeout %llums }", (unsigned long long)statement->milliseconds);
 }
 
+static void put_remove(struct vp_strbuf *out, const struct vp_statement *statement)
+{
+	vp_strbuf_adds(out, "delete @");
+	put_name(out, statement->name);
+	vp_strbuf_adds(out, " { ");
+	put_key(out, statement);
+	vp_strbuf_adds(out, " }");
+}
+
+static void put_allow(struct vp_strbuf *out, const struct vp_statement *statement)
+{
+	vp_strbuf_adds(out, "add @");
+	put_name(out, statement->name);
+	vp_strbuf_adds(out, " { ");
+	put_key(out, statement);
+	vp_strbuf_addf(out, " timeout %llums", (unsigned long long)statement->milliseconds);
+	if (statement->bytes)
+		vp_strbuf_addf(out, " quota %llu bytes", (unsigned long long)statement->bytes);
+	vp_strbuf_adds(out, " }");
+}
+
 static void put_queue(struct vp_strbuf *out, const struct vp_statement *statement)
 {
 	vp_strbuf_addf(out, "queue%s to %u", statement->over ? " flags bypass" : "",
@@ -437,6 +460,15 @@ static void put_statement(struct vp_strbuf *out, const struct vp_statement *stat
 		break;
 	case VP_ST_REFRESH:
 		put_refresh(out, statement);
+		break;
+	case VP_ST_REMOVE:
+		put_remove(out, statement);
+		break;
+	case VP_ST_ALLOW:
+		put_allow(out, statement);
+		break;
+	case VP_ST_SEGMENT:
+		vp_strbuf_addf(out, "tcp option maxseg size set %u", statement->number);
 		break;
 	case VP_ST_QUEUE:
 		put_queue(out, statement);

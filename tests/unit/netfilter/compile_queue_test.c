@@ -115,8 +115,8 @@ static const char *queues_of(const struct vp_ruleset *ruleset, const char *name)
 		const struct vp_statement *last =
 			&rule->statements.data[rule->statements.len - 1];
 
-		if (last->name &&
-		    (!strncmp(last->name, "inspect-", 8) || !strncmp(last->name, "queue-", 6)))
+		if (last->kind == VP_ST_VERDICT && last->verdict != VP_NFT_RETURN &&
+		    last->name && strncmp(last->name, "verdict-", 8) != 0)
 			return queues_of(ruleset, last->name);
 	}
 	return NULL;

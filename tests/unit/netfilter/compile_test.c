@@ -209,6 +209,8 @@ static void check_statement(const struct vp_ruleset *ruleset, size_t chain,
 	bool set =
 		statement->kind == VP_ST_VMAP || statement->kind == VP_ST_MARK_MAP ||
 		statement->kind == VP_ST_LIMIT_EACH || statement->kind == VP_ST_ADD ||
+		statement->kind == VP_ST_REFRESH || statement->kind == VP_ST_REMOVE ||
+		statement->kind == VP_ST_ALLOW ||
 		(statement->kind == VP_ST_MATCH && (statement->compare == VP_CMP_IN_SET ||
 						    statement->compare == VP_CMP_NOT_IN_SET));
 

@@ -76,6 +76,8 @@ static void add_ranges(struct vp_ruleset *ruleset)
 static void add_kept(struct vp_ruleset *ruleset)
 {
 	struct vp_selector four = vp_sel_source(4, true), six = vp_sel_source(6, true);
+	struct vp_selector wide = vp_sel_payload(VP_SEL_NETWORK, 12, 8);
+	struct vp_selector ports = vp_sel_payload(VP_SEL_TRANSPORT, 0, 4);
 	struct vp_nft_set *set = vp_build_set(ruleset, "ban4", VP_DATA_MARK);
 
 	vp_set_part(set, &four, "ipv4_addr");
@@ -91,6 +93,11 @@ static void add_kept(struct vp_ruleset *ruleset)
 	set->dynamic = set->timeout = set->kept = true;
 	set->size = 65535;
 	set->milliseconds = 60000;
+	set = vp_build_set(ruleset, "allowed", VP_DATA_NONE);
+	vp_set_part(set, &wide, "integer");
+	vp_set_part(set, &ports, "integer");
+	set->dynamic = set->timeout = set->kept = true;
+	set->size = 65535;
 	vp_build_object(ruleset, VP_OBJECT_LIMIT, "Z/limit-10-60-5", 0x7001);
 	vp_build_object(ruleset, VP_OBJECT_COUNTER, "Z/zoo", 0x7002);
 }
@@ -156,6 +163,25 @@ static void add_matches(struct vp_ruleset *ruleset)
 	match(chain, vp_sel_option(VP_SEL_IPV4_OPTION, 148, 0, 1), VP_CMP_EQ, "");
 }
 
+static void add_allowed(struct vp_nft_chain *chain)
+{
+	struct vp_selector key[2] = { vp_sel_payload(VP_SEL_TRANSPORT, 8, 8),
+				      vp_sel_payload(VP_SEL_TRANSPORT, 16, 4) };
+	struct vp_nft_rule *rule = vp_chain_rule(chain, "Z/allow");
+	struct vp_statement *st;
+
+	vp_st_add(&rule->statements, VP_ST_REMOVE, key, 2)->name = vp_strdup("allowed");
+	st = vp_st_add(&rule->statements, VP_ST_ALLOW, key, 2);
+	st->name = vp_strdup("allowed");
+	st->milliseconds = 3600000;
+	st->bytes = (uint64_t)4 << 30;
+	rule = vp_chain_rule(chain, "Z/allow-always");
+	st = vp_st_add(&rule->statements, VP_ST_ALLOW, key, 2);
+	st->name = vp_strdup("allowed");
+	st->milliseconds = 1000;
+	vp_st_add(&rule->statements, VP_ST_SEGMENT, NULL, 0)->number = 65000;
+}
+
 static void add_statements(struct vp_ruleset *ruleset)
 {
 	struct vp_nft_chain *chain = vp_build_chain(ruleset, "zoo-do", false);
@@ -195,6 +221,7 @@ static void add_statements(struct vp_ruleset *ruleset)
 	st->burst = 1;
 	st->over = true;
 	vp_st_verdict(&rule->statements, VP_NFT_JUMP, "zoo-match");
+	add_allowed(chain);
 	rule = vp_chain_rule(chain, NULL);
 	vp_st_match_byte(&rule->statements, VP_SEL_L4PROTO, VP_CMP_EQ, 99);
 	vp_st_verdict(&rule->statements, VP_NFT_REJECT, NULL);

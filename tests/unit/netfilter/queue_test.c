@@ -432,7 +432,7 @@ static void beats_go_nowhere(void **state)
 
 	assert_true(beat_once(&s->queueing, VP_QUEUE_WATCH));
 	assert_false(readable(sink, 50));
-	strange.lease_mark += 0x100;
+	strange.lease_mark += 0x1000;
 	assert_false(beat_once(&strange, VP_QUEUE_PASS));
 	assert_true(readable(sink, 50));
 }
