@@ -26,3 +26,8 @@ tests_harness_inspector_LDADD = libvpinspect.a libvpinspection.a libvpmodules.a 
 	$(VP_INSPECTION_LIBS) $(NFTNL_LIBS) $(MNL_LIBS) $(INIH_LIBS)
 tests_harness_confined_SOURCES = tests/harness/confined.c
 tests_harness_confined_LDADD = libvpinspect.a libvpagent.a libvpbase.a $(SECCOMP_LIBS)
+
+# The condition table as it is compiled in.
+check_PROGRAMS += tests/harness/coverage
+tests_harness_coverage_SOURCES = tests/harness/coverage.c
+tests_harness_coverage_LDADD = libvppolicy.a libvpbase.a $(INIH_LIBS)
