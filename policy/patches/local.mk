@@ -12,12 +12,15 @@ dist_patches_DATA = \
 	policy/patches/cve-2013-4782.vpatch \
 	policy/patches/cve-2013-4786.vpatch \
 	policy/patches/cve-2013-5211.vpatch \
+	policy/patches/cve-2014-6271.vpatch \
 	policy/patches/cve-2015-7871.vpatch \
 	policy/patches/cve-2016-7434.vpatch \
 	policy/patches/cve-2017-0144.vpatch \
+	policy/patches/cve-2017-5638.vpatch \
 	policy/patches/cve-2017-8779.vpatch \
 	policy/patches/cve-2018-0171.vpatch \
 	policy/patches/cve-2018-1000115.vpatch \
+	policy/patches/cve-2018-11776.vpatch \
 	policy/patches/cve-2019-0708.vpatch \
 	policy/patches/cve-2019-11477.vpatch \
 	policy/patches/cve-2019-12255.vpatch \
@@ -27,9 +30,15 @@ dist_patches_DATA = \
 	policy/patches/cve-2020-10136.vpatch \
 	policy/patches/cve-2020-11911.vpatch \
 	policy/patches/cve-2020-1938.vpatch \
+	policy/patches/cve-2021-44228.vpatch \
 	policy/patches/cve-2022-0543.vpatch \
+	policy/patches/cve-2022-22963.vpatch \
+	policy/patches/cve-2022-22965.vpatch \
+	policy/patches/cve-2022-26134.vpatch \
 	policy/patches/cve-2022-26143.vpatch \
 	policy/patches/cve-2023-2156.vpatch \
+	policy/patches/cve-2023-22515.vpatch \
+	policy/patches/cve-2023-22518.vpatch \
 	policy/patches/cve-2023-28771.vpatch \
 	policy/patches/cve-2023-29552.vpatch \
 	policy/patches/cve-2024-38063.vpatch \
