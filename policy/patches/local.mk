@@ -18,6 +18,7 @@ dist_patches_DATA = \
 	policy/patches/cve-2017-0144.vpatch \
 	policy/patches/cve-2017-5638.vpatch \
 	policy/patches/cve-2017-8779.vpatch \
+	policy/patches/cve-2017-9841.vpatch \
 	policy/patches/cve-2018-0171.vpatch \
 	policy/patches/cve-2018-1000115.vpatch \
 	policy/patches/cve-2018-11776.vpatch \
@@ -30,6 +31,9 @@ dist_patches_DATA = \
 	policy/patches/cve-2020-10136.vpatch \
 	policy/patches/cve-2020-11911.vpatch \
 	policy/patches/cve-2020-1938.vpatch \
+	policy/patches/cve-2021-3129.vpatch \
+	policy/patches/cve-2021-41773.vpatch \
+	policy/patches/cve-2021-42013.vpatch \
 	policy/patches/cve-2021-44228.vpatch \
 	policy/patches/cve-2022-0543.vpatch \
 	policy/patches/cve-2022-22963.vpatch \
