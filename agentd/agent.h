@@ -16,6 +16,7 @@
 struct vp_loop;
 struct vp_control;
 struct vp_reporting;
+struct vp_inspecting;
 
 struct vp_agent {
 	struct vp_config config;
@@ -40,7 +41,8 @@ struct vp_agent {
 	struct vp_loop *loop; /* NULL in one-shot runs */
 	struct vp_control *control;
 	struct vp_quota refusals;	/* bound of their events */
-	struct vp_reporting *reporting; /* NULL: events are not reported */
+	struct vp_reporting *reporting;	  /* NULL: events are not reported */
+	struct vp_inspecting *inspecting; /* NULL: there are no processes to look after */
 };
 
 /* Config, state folder, totals and modules. 0 or -errno; to be closed in any case. */

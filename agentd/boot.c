@@ -35,6 +35,7 @@ int vp_boot_run(const char *config_path, const struct vp_module *const *modules)
 	struct vp_error err;
 	int r = vp_agent_open(&agent, config_path, modules, &err), lock = -1;
 
+	agent.all.lasting_only = true;
 	if (!r)
 		lock = vp_lock_take(agent.config.run, &err);
 	if (lock == -EBUSY) {

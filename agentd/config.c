@@ -14,6 +14,7 @@
 
 #include "lib/cleanup.h"
 #include "lib/file.h"
+#include "modules/netfilter/queue.h"
 #include "policy/source.h"
 
 #define CONFIG_LIMIT (1u << 20)
@@ -106,6 +107,62 @@ static bool set_keep(struct reader *reader, const struct key *key, const char *v
 	return parse_number(value, 2, 10000, member);
 }
 
+/* Numbers that are stored in as many bytes as they need. */
+static bool set_queues(struct reader *reader, const struct key *key, const char *value)
+{
+	uint16_t *member = member_of(reader, key);
+	unsigned long number;
+
+	if (!parse_number(value, 1, VP_QUEUE_COUNT_MAX, &number))
+		return false;
+	*member = (uint16_t)number;
+	return true;
+}
+
+static bool set_queue_base(struct reader *reader, const struct key *key, const char *value)
+{
+	uint16_t *member = member_of(reader, key);
+	unsigned long number;
+
+	if (!parse_number(value, 1, 65000, &number))
+		return false;
+	*member = (uint16_t)number;
+	return true;
+}
+
+static bool set_deadline(struct reader *reader, const struct key *key, const char *value)
+{
+	uint32_t *member = member_of(reader, key);
+	unsigned long number;
+
+	if (!parse_number(value, 50, 10000, &number))
+		return false;
+	*member = (uint32_t)number;
+	return true;
+}
+
+static bool set_connections(struct reader *reader, const struct key *key, const char *value)
+{
+	uint32_t *member = member_of(reader, key);
+	unsigned long number;
+
+	if (!parse_number(value, 100, 10000000, &number))
+		return false;
+	*member = (uint32_t)number;
+	return true;
+}
+
+static bool set_mebibytes(struct reader *reader, const struct key *key, const char *value)
+{
+	uint64_t *member = member_of(reader, key);
+	unsigned long number;
+
+	if (!parse_number(value, 16, 1u << 20, &number))
+		return false;
+	*member = (uint64_t)number << 20;
+	return true;
+}
+
 static bool set_format(struct reader *reader, const struct key *key, const char *value)
 {
 	enum vp_event_format *member = member_of(reader, key);
@@ -189,6 +246,15 @@ static const struct key keys[] = {
 	{ "journal", set_switch, MEMBER(journal), "yes or no" },
 	{ "reporter", set_path, MEMBER(reporter), A_PATH },
 	{ "keep-generations", set_keep, MEMBER(keep_generations), "a number from 2 to 10000" },
+	{ "inspection-workers", set_queues, MEMBER(queueing.count), "a number from 1 to 64" },
+	{ "inspection-queue", set_queue_base, MEMBER(queueing.base),
+	  "the first of a range of NFQUEUE numbers, 1 to 65000" },
+	{ "inspection-deadline", set_deadline, MEMBER(queueing.lease_milliseconds),
+	  "milliseconds, 50 to 10000" },
+	{ "inspection-memory", set_mebibytes, MEMBER(queueing.memory),
+	  "mebibytes of a worker, 16 to 1048576" },
+	{ "inspection-connections", set_connections, MEMBER(queueing.connections),
+	  "connections of a worker, 100 to 10000000" },
 };
 
 static const struct key *find_key(const char *name)

@@ -13,6 +13,7 @@
 
 #include "agentd/event.h"
 #include "policy/diagnostic.h"
+#include "policy/host.h"
 #include "policy/patch.h"
 
 #define VP_CONFIG_PATH VP_SYSCONFDIR "/vpatchd.conf"
@@ -33,6 +34,7 @@ struct vp_config {
 	char *syslog_socket;		  /* "none": no syslog */
 	bool journal;			  /* native fields when the journal reads us */
 	size_t keep_generations;
+	struct vp_queueing queueing; /* 0: the default */
 };
 
 /*

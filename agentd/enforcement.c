@@ -15,6 +15,12 @@ void vp_enforcement_init(struct vp_enforcement *all, const struct vp_module *con
 		all->count++;
 }
 
+/* What ends with this process is not for one that only leaves things behind. */
+static bool takes_part(const struct vp_enforcement *all, size_t i)
+{
+	return !all->lasting_only || all->modules[i]->running;
+}
+
 unsigned int vp_enforcement_points(const struct vp_enforcement *all)
 {
 	unsigned int points = 0;
@@ -100,7 +106,10 @@ int vp_enforcement_prepare(struct vp_enforcement *all, const struct vp_artefacts
 			   struct vp_error *err)
 {
 	for (size_t i = 0; i < all->count; i++) {
-		int r = all->modules[i]->prepare(all->instances[i], artefacts->of[i], err);
+		int r = takes_part(all, i)
+				? all->modules[i]->prepare(all->instances[i],
+							   artefacts->of[i], err)
+				: 0;
 
 		if (r) {
 			abort_from(all, 0, i + 1);
@@ -135,8 +144,8 @@ int vp_enforcement_commit(struct vp_enforcement *all, const struct vp_artefacts 
 			  struct vp_error *err)
 {
 	for (size_t i = 0; i < all->count; i++) {
-		int r = all->modules[i]->commit(all->instances[i], err);
-
+		int r = takes_part(all, i) ? all->modules[i]->commit(all->instances[i], err)
+					   : 0;
 		const char *refused = all->modules[i]->name;
 
 		if (!r)
@@ -161,8 +170,10 @@ int vp_enforcement_verify(struct vp_enforcement *all, const struct vp_artefacts 
 	int sum = 0;
 
 	for (size_t i = 0; i < all->count; i++) {
-		int n = all->modules[i]->verify(all->instances[i], artefacts->of[i],
-						differences, err);
+		int n = takes_part(all, i) ? all->modules[i]->verify(all->instances[i],
+								     artefacts->of[i],
+								     differences, err)
+					   : 0;
 
 		if (n < 0)
 			return vp_fail_context(err, "%s: verify", all->modules[i]->name), n;
@@ -175,16 +186,21 @@ int vp_enforcement_running(struct vp_enforcement *all, uint64_t *generation, boo
 			   struct vp_error *err)
 {
 	uint64_t first = 0;
+	bool any = false;
 
 	*mixed = false;
 	for (size_t i = 0; i < all->count; i++) {
 		uint64_t number = 0;
-		int r = all->modules[i]->running(all->instances[i], &number, err);
+		int r;
 
+		if (!all->modules[i]->running)
+			continue;
+		r = all->modules[i]->running(all->instances[i], &number, err);
 		if (r)
 			return vp_fail_context(err, "%s", all->modules[i]->name), r;
-		if (!i)
+		if (!any)
 			first = number;
+		any = true;
 		*mixed = *mixed || number != first;
 	}
 	*generation = *mixed ? 0 : first;
@@ -195,10 +211,15 @@ int vp_enforcement_counts(struct vp_enforcement *all, struct vp_counts *counts,
 			  struct vp_error *err)
 {
 	for (size_t i = 0; i < all->count; i++) {
+		size_t before = counts->len;
 		int r = all->modules[i]->counts(all->instances[i], counts, err);
 
 		if (r)
 			return vp_fail_context(err, "%s", all->modules[i]->name), r;
+		if (all->modules[i]->running && counts->len == before) {
+			counts->len = 0;
+			return 0;
+		}
 	}
 	return 0;
 }

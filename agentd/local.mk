@@ -13,10 +13,12 @@ libvpagent_a_SOURCES = \
 	agentd/explain.c \
 	agentd/generation.c agentd/generation.h \
 	agentd/guard.c agentd/guard.h \
+	agentd/inspecting.c agentd/inspecting.h \
 	agentd/local.c agentd/local.h \
 	agentd/lock.c agentd/lock.h \
 	agentd/loop.c agentd/loop.h \
 	agentd/message.c agentd/message.h \
+	agentd/modules.c \
 	agentd/notify.c agentd/notify.h \
 	agentd/orders.c agentd/orders.h \
 	agentd/outcome.c \
@@ -35,8 +37,8 @@ libvpagent_a_SOURCES = \
 	agentd/transaction.c agentd/transaction.h
 
 # Link order of whatever is built on the agent library.
-VP_AGENT_LIBS = libvpagent.a libvpmodules.a libvppolicy.a libvpbase.a \
-	$(NFTNL_LIBS) $(MNL_LIBS) $(JANSSON_LIBS) $(INIH_LIBS)
+VP_AGENT_LIBS = libvpagent.a libvpinspect.a libvpinspection.a libvpmodules.a libvppolicy.a libvpbase.a \
+	$(VP_INSPECTION_LIBS) $(NFTNL_LIBS) $(MNL_LIBS) $(JANSSON_LIBS) $(INIH_LIBS)
 
 sbin_PROGRAMS += vpatchd
 vpatchd_SOURCES = agentd/main.c

@@ -124,6 +124,31 @@ static void take_report(struct vp_reporting *reporting, const struct vp_report *
 			    index ? if_indextoname(index, name) : NULL);
 }
 
+void vp_reporting_hit(struct vp_reporting *reporting, const struct vp_note_hit *hit)
+{
+	const struct vp_active *active = reporting->agent->active;
+	const struct vp_placement *placement =
+		active ? vp_active_placement(active, hit->tag) : NULL;
+	struct vp_event event = vp_event_make(
+		hit->monitor ? VP_EVENT_WOULD_BLOCK : VP_EVENT_BLOCKED, "%s", hit->detail);
+
+	if (!placement)
+		return;
+	vp_event_set(event.patch, sizeof(event.patch), placement->patch->id);
+	vp_event_set(event.rule, sizeof(event.rule), placement->rule->name);
+	event.tag = hit->tag;
+	event.count = 1;
+	event.verdict = (enum vp_verdict)hit->verdict;
+	event.protocol = hit->protocol;
+	event.source = hit->source;
+	event.destination = hit->destination;
+	event.has_ports = true;
+	event.source_port = hit->source_port;
+	event.destination_port = hit->destination_port;
+	event.generation = reporting->agent->running;
+	vp_reporting_event(reporting, &event);
+}
+
 static void watch_reporter(struct vp_reporting *reporting);
 
 static void records_ready(void *context, uint32_t events)

@@ -10,6 +10,7 @@
 #include <jansson.h>
 
 #include "agentd/agent.h"
+#include "agentd/inspect/note.h"
 
 /*
  * Open the sinks and start the reporter. A reporter that cannot be started is no
@@ -21,6 +22,10 @@ int vp_reporting_start(struct vp_reporting **reporting, struct vp_agent *agent,
 void vp_reporting_stop(struct vp_reporting *reporting);
 
 void vp_reporting_event(struct vp_reporting *reporting, const struct vp_event *event);
+
+/* A rule of inspection holds, or something else that is told of a packet: by a process that
+ * parses foreign bytes, checked by vp_note_check(). */
+void vp_reporting_hit(struct vp_reporting *reporting, const struct vp_note_hit *hit);
 
 /* Before a commit: account for what the present rules counted. */
 void vp_reporting_settle(struct vp_reporting *reporting);

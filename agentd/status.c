@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "agentd/document.h"
+#include "agentd/inspecting.h"
 #include "agentd/loop.h"
 #include "agentd/orders.h"
 #include "agentd/reporting.h"
@@ -357,6 +358,7 @@ json_t *vp_status_document(struct vp_agent *agent, const char *id, enum vp_exit 
 	if (agent->reporting)
 		json_object_set_new(document, "events",
 				    vp_reporting_document(agent->reporting));
+	json_object_set_new(document, "inspection", vp_inspecting_document(agent->inspecting));
 	*status = bad || !agent->running ? VP_EXIT_FINDINGS : VP_EXIT_GOOD;
 	return document;
 }

@@ -16,6 +16,7 @@
 
 #include "agentd/control.h"
 #include "agentd/guard.h"
+#include "agentd/inspecting.h"
 #include "agentd/lock.h"
 #include "agentd/loop.h"
 #include "agentd/notify.h"
@@ -108,6 +109,8 @@ static void when_changed(struct vp_agent *agent)
 
 	if (supervisor->guard)
 		vp_guard_changed(supervisor->guard);
+	if (agent->inspecting)
+		vp_inspecting_changed(agent->inspecting);
 	tell_status(agent, "");
 }
 
@@ -132,6 +135,11 @@ static int start_reporting(struct supervisor *supervisor, struct vp_error *err)
 	return vp_reporting_start(&supervisor->agent.reporting, &supervisor->agent, err);
 }
 
+static int start_inspecting(struct supervisor *supervisor, struct vp_error *err)
+{
+	return vp_inspecting_start(&supervisor->agent.inspecting, &supervisor->agent, err);
+}
+
 /* A failure here is a state to report, not a reason to leave: status must answer. */
 static int restore(struct supervisor *supervisor, struct vp_error *err)
 {
@@ -141,6 +149,7 @@ static int restore(struct supervisor *supervisor, struct vp_error *err)
 	if (vp_startup_restore(&supervisor->agent, err))
 		vp_log_error("%s", err->text);
 	vp_startup_folder(&supervisor->agent);
+	when_changed(&supervisor->agent);
 	return 0;
 }
 
@@ -173,6 +182,7 @@ static int (*const steps[])(struct supervisor *supervisor, struct vp_error *err)
 	make_loop,	 take_signals,
 	open_control,	 /* clients wait in the queue while the rest starts */
 	start_reporting, /* before anything can be blocked */
+	start_inspecting,
 	restore,	 /* shields */
 	start_guard,	 /* and what keeps them */
 	tell_manager,
@@ -188,6 +198,8 @@ static void stop(struct supervisor *supervisor)
 	vp_guard_stop(supervisor->guard);
 	vp_control_close(supervisor->agent.control);
 	supervisor->agent.changed = NULL;
+	vp_inspecting_stop(supervisor->agent.inspecting);
+	supervisor->agent.inspecting = NULL;
 	vp_reporting_stop(supervisor->agent.reporting);
 	supervisor->agent.reporting = NULL;
 	vp_agent_save_totals(&supervisor->agent);

@@ -17,6 +17,10 @@
 #include "lib/file.h"
 #include "lib/log.h"
 
+/*
+ * Neighbours in time are of different parity, which tells whose packets come by which
+ * queue (modules/netfilter/queue.h): a number that was used in vain is skipped.
+ */
 static uint64_t next_number(struct vp_agent *agent)
 {
 	struct vp_numbers stored = { 0 };
@@ -29,7 +33,8 @@ static uint64_t next_number(struct vp_agent *agent)
 	if (stored.len && stored.data[stored.len - 1] > highest)
 		highest = stored.data[stored.len - 1];
 	vp_array_free(&stored);
-	return highest + 1;
+	highest++;
+	return agent->running && (highest - agent->running) % 2 == 0 ? highest + 1 : highest;
 }
 
 static void make_generation(struct vp_agent *agent, const struct vp_order *order,

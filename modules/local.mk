@@ -3,7 +3,6 @@ noinst_LIBRARIES += libvpmodules.a
 libvpmodules_a_CFLAGS = $(AM_CFLAGS) $(MNL_CFLAGS) $(NFTNL_CFLAGS)
 libvpmodules_a_SOURCES = \
 	modules/module.h \
-	modules/modules.c \
 	modules/host_facts.c modules/host_facts.h \
 	modules/route.c modules/route.h
 

@@ -2,7 +2,7 @@
 /*
  * What an enforcement point is to the rest of vpatch: one documented const
  * struct of operations. A new enforcement point is a folder and a line in
- * modules/modules.c.
+ * agentd/modules.c.
  *
  * Life of a change, over all modules:
  *
@@ -78,7 +78,10 @@ struct vp_module {
 	int (*verify)(struct vp_instance *instance, const struct vp_artefact *artefact,
 		      struct vp_strbuf *differences, struct vp_error *err);
 
-	/* The generation recorded in what runs, 0 when nothing does. */
+	/*
+	 * The generation recorded in what runs, 0 when nothing does. NULL: what this
+	 * module makes effective ends with the process that did so.
+	 */
 	int (*running)(struct vp_instance *instance, uint64_t *generation,
 		       struct vp_error *err);
 

@@ -70,8 +70,11 @@ static enum seen add_kernel(json_t *document, const struct vp_config *config)
 	enum seen seen = SEEN_NOTHING;
 
 	for (size_t i = 0; vp_modules[i]; i++) {
-		json_t *state = module_state(vp_modules[i], &host);
+		json_t *state;
 
+		if (!vp_modules[i]->running)
+			continue;
+		state = module_state(vp_modules[i], &host);
 		if (vp_json_get_number(state, "generation"))
 			seen = SEEN_SHIELDS;
 		else if (seen == SEEN_NOTHING && vp_json_get_text(state, "error"))

@@ -7,8 +7,10 @@ libvpinspect_a_SOURCES = \
 	agentd/inspect/child.c agentd/inspect/child.h \
 	agentd/inspect/confine.c agentd/inspect/confine.h \
 	agentd/inspect/health.c agentd/inspect/health.h \
+	agentd/inspect/module.c agentd/inspect/module.h \
 	agentd/inspect/note.c agentd/inspect/note.h \
 	agentd/inspect/pair.c agentd/inspect/pair.h \
+	agentd/inspect/pairs.c agentd/inspect/pairs.h \
 	agentd/inspect/programs.c agentd/inspect/programs.h \
 	agentd/inspect/queue.c agentd/inspect/queue.h \
 	agentd/inspect/queue_socket.c agentd/inspect/queue_socket.h \
@@ -16,10 +18,11 @@ libvpinspect_a_SOURCES = \
 	agentd/inspect/settle.c agentd/inspect/settle.h \
 	agentd/inspect/start.c agentd/inspect/start.h \
 	agentd/inspect/stash.c agentd/inspect/stash.h \
+	agentd/inspect/sums.c agentd/inspect/sums.h \
 	agentd/inspect/tally.c agentd/inspect/tally.h \
 	agentd/inspect/trim.c agentd/inspect/trim.h
 
-noinst_PROGRAMS += vpatchd-inspect vpatchd-verdict
+pkglibexec_PROGRAMS += vpatchd-inspect vpatchd-verdict
 vpatchd_inspect_SOURCES = agentd/inspect/worker.c
 vpatchd_inspect_LDADD = libvpinspect.a libvpinspection.a libvpagent.a libvpmodules.a \
 	libvppolicy.a libvpbase.a $(VP_INSPECTION_LIBS) $(SECCOMP_LIBS) $(MNL_LIBS)

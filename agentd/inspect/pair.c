@@ -15,7 +15,6 @@
 #include "agentd/inspect/queue_socket.h"
 #include "agentd/inspect/ring.h"
 #include "agentd/inspect/start.h"
-#include "lib/cleanup.h"
 #include "lib/log.h"
 #include "lib/memory.h"
 
@@ -270,36 +269,46 @@ int vp_pair_read(struct vp_pair *pair, struct vp_note *note)
 	return read_side(pair, VP_PAIR_WRITER, note) || read_side(pair, VP_PAIR_WORKER, note);
 }
 
-int vp_pair_program(struct vp_pair *pair, uint64_t generation, uint8_t slot, bool active,
-		    const void *bytes, size_t len, struct vp_error *err)
+int vp_pair_program_fill(struct vp_pair_program *program, const void *bytes, size_t len,
+			 struct vp_error *err)
 {
-	_cleanup_close_ int memory =
-		memfd_create("vpatch-program", MFD_CLOEXEC | MFD_ALLOW_SEALING);
-	struct vp_note note = vp_note_make(VP_NOTE_PROGRAM, generation);
 	const uint8_t *next = bytes;
-	int r;
 
-	note.program.size = len;
-	note.program.slot = slot;
-	note.program.active = active;
-	for (size_t left = len; left && memory >= 0;) {
-		ssize_t written = write(memory, next, left);
+	program->fd = memfd_create("vpatch-program", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+	program->len = len;
+	for (size_t left = len; left && program->fd >= 0;) {
+		ssize_t written = write(program->fd, next, left);
 
 		if (written < 0)
-			return vp_fail(err, -errno, "cannot hand over a program: %s",
-				       strerror(errno));
+			break;
 		next += written;
 		left -= (size_t)written;
+		if (!left)
+			return 0;
 	}
-	r = vp_note_send(pair->sides[VP_PAIR_WORKER].control, &note, memory);
+	return vp_fail(err, -errno, "cannot keep a program of %zu bytes: %s", len,
+		       strerror(errno));
+}
+
+int vp_pair_give(struct vp_pair *pair, const struct vp_pair_program *program, bool active,
+		 struct vp_error *err)
+{
+	struct vp_note note = vp_note_make(VP_NOTE_PROGRAM, program->generation);
+	int r;
+
+	note.program.size = program->len;
+	note.program.slot = program->slot;
+	note.program.active = active;
+	r = vp_note_send(pair->sides[VP_PAIR_WORKER].control, &note, program->fd);
 	return r ? vp_fail(err, r, "cannot hand over a program: %s", strerror(-r)) : 0;
 }
 
 int vp_pair_tell(struct vp_pair *pair, enum vp_note_kind kind, uint64_t generation)
 {
 	const struct vp_note note = vp_note_make(kind, generation);
+	enum vp_pair_side side = kind == VP_NOTE_BEAT ? VP_PAIR_WRITER : VP_PAIR_WORKER;
 
-	return vp_note_send(pair->sides[VP_PAIR_WORKER].control, &note, -1);
+	return vp_note_send(pair->sides[side].control, &note, -1);
 }
 
 /* The writer watches the worker; we watch the writer. With it the worker ends. */

@@ -43,14 +43,27 @@ int vp_pair_fd(const struct vp_pair *pair, enum vp_pair_side side);
 /* The next note of either, checked; 0: none now. A side that sends anything else is ended. */
 int vp_pair_read(struct vp_pair *pair, struct vp_note *note);
 
+/* A program for workers, in a descriptor of its own. */
+struct vp_pair_program {
+	uint64_t generation;
+	uint8_t slot; /* of its queues */
+	int fd;	      /* -1: there is none */
+	size_t len;
+};
+
+/* Bytes of vp_scopes_pack() into program->fd, owned by the caller (close()). 0 or -errno. */
+int vp_pair_program_fill(struct vp_pair_program *program, const void *bytes, size_t len,
+			 struct vp_error *err);
+
 /*
- * Hand a program to the worker: bytes of vp_scopes_pack(). The answer comes as a note,
+ * Hand a program to the worker, which reads the descriptor. The answer comes as a note,
  * VP_NOTE_LOADED or VP_NOTE_REFUSED. `active`: judge by it at once, else from the
  * first packet on that comes by a queue of its slot. 0 or -errno.
  */
-int vp_pair_program(struct vp_pair *pair, uint64_t generation, uint8_t slot, bool active,
-		    const void *bytes, size_t len, struct vp_error *err);
-/* VP_NOTE_ACTIVATE or VP_NOTE_FORGET a generation. 0 or -errno. */
+int vp_pair_give(struct vp_pair *pair, const struct vp_pair_program *program, bool active,
+		 struct vp_error *err);
+
+/* To a side: VP_NOTE_ACTIVATE, VP_NOTE_FORGET a generation; VP_NOTE_BEAT. 0 or -errno. */
 int vp_pair_tell(struct vp_pair *pair, enum vp_note_kind kind, uint64_t generation);
 
 /* Does either process hang? Then it is ended. */

@@ -19,6 +19,7 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <time.h>
+#include <unistd.h>
 
 #include <linux/netfilter.h>
 #include <linux/netfilter/nf_tables.h>
@@ -158,15 +159,18 @@ static void compile(const char *paths, uint8_t **bytes, size_t *len)
 static void load(struct inspector *inspector)
 {
 	_cleanup_free_ uint8_t *bytes = NULL;
+	struct vp_pair_program program = { .generation = ++inspector->generation };
 	struct vp_error err = { 0 };
 	size_t len;
 
 	if (!strcmp(inspector->definition, "none"))
 		return;
 	compile(inspector->definition, &bytes, &len);
-	if (vp_pair_program(inspector->pair, ++inspector->generation, 0, true, bytes, len,
-			    &err))
+	if (vp_pair_program_fill(&program, bytes, len, &err) ||
+	    vp_pair_give(inspector->pair, &program, true, &err))
 		printf("not handed over: %s\n", err.text);
+	if (program.fd >= 0)
+		close(program.fd);
 }
 
 static void start(struct inspector *inspector)
@@ -192,7 +196,8 @@ static void print_count(void *context, enum vp_tally_kind kind, uint32_t of, uin
 	};
 
 	(void)context;
-	printf("count %s %u %llu\n", names[kind], of, (unsigned long long)n);
+	printf("count %s %u %llu\n", kind < VP_TALLY_KINDS ? names[kind] : "failures", of,
+	       (unsigned long long)n);
 }
 
 static void print_counts(struct inspector *inspector)

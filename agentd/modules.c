@@ -1,10 +1,13 @@
-// SPDX-License-Identifier: GPL-2.0-or-later
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The enforcement points of this build. A new one is a folder and a line here. */
-#include "modules/module.h"
+#include "agentd/inspect/module.h"
 #include "modules/netfilter/netfilter.h"
 
+/* Packets are sent to inspection by rules of netfilter's: its processes are ready before, and
+ * judge by the new programs from then on. */
 const struct vp_module *const vp_modules[] = {
 	&vp_netfilter_module,
+	&vp_inspection_module,
 	NULL,
 };
 
