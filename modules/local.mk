@@ -32,6 +32,7 @@ libvpmodules_a_SOURCES += \
 # lowering is pure, the rest touches the kernel
 libvpmodules_a_SOURCES += \
 	modules/netfilter/apply.c \
+	modules/netfilter/ban.c \
 	modules/netfilter/bans.c \
 	modules/netfilter/batch.c modules/netfilter/batch.h \
 	modules/netfilter/batch_elements.c modules/netfilter/batch_elements.h \

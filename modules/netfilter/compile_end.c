@@ -243,12 +243,12 @@ static const char *never_ban_set(struct vp_compiler *c, uint8_t family)
 		return NULL;
 	}
 	vp_set_join(&set);
-	return vp_store_set(&c->store, "never-ban", &set);
+	return vp_store_set(&c->store, VP_NEVER_BAN_PREFIX, &set);
 }
 
 static const char *ban_set(uint8_t family)
 {
-	return family == 4 ? "ban4" : "ban6";
+	return family == 4 ? VP_BAN_SET_4 : VP_BAN_SET_6;
 }
 
 static void ban_rule(struct vp_compiler *c, struct vp_nft_chain *chain, uint8_t family,
@@ -273,13 +273,18 @@ static void ban_rule(struct vp_compiler *c, struct vp_nft_chain *chain, uint8_t 
 
 void vp_compile_ban_sets(struct vp_compiler *c)
 {
-	for (uint8_t family = 4; !c->bans && family <= 6; family += 2) {
+	if (c->bans)
+		return;
+	for (uint8_t family = 4; family <= 6; family += 2) {
 		struct vp_selector source = vp_sel_source(family, false);
 		struct vp_nft_set *set = dynamic_set(c, ban_set(family), &source,
 						     family == 4 ? "ipv4_addr" : "ipv6_addr");
 
 		set->data = VP_DATA_MARK;
 	}
+	/* for vp_netfilter_ban(), even where no rule of the kernel's asks them */
+	(void)never_ban_set(c, 4);
+	(void)never_ban_set(c, 6);
 	c->bans = true;
 }
 

@@ -6,6 +6,7 @@
 #ifndef VP_NETFILTER_NETFILTER_H
 #define VP_NETFILTER_NETFILTER_H
 
+#include "lib/address.h"
 #include "modules/module.h"
 
 extern const struct vp_module vp_netfilter_module;
@@ -28,5 +29,24 @@ int vp_netfilter_repair(struct vp_instance *instance, const struct vp_counts *co
  */
 int vp_netfilter_forget(struct vp_instance *instance, const uint32_t *tags, size_t count,
 			struct vp_error *err);
+
+/*
+ * Ban a source (of IPv6 its whole /64) on behalf of the rule with that tag, as a rule of the
+ * kernel's would: its packets are dropped before connection tracking for that time, and
+ * counted for the rule. Who is banned already stays banned as long as that was to be.
+ *
+ * Judged here: that what was committed last can ban at all (-ENODATA when not), that the
+ * source is not one of those that are never banned (-EPERM: the host's own addresses,
+ * gateways, resolvers and what is configured), and that it is an address of a single
+ * host (-EINVAL). A ban never touches management ports and kept sessions: the rules let
+ * them pass before they ask who is banned. For the caller to judge: that the tag's rule
+ * may ban, and that the source had an established connection with its service, since any
+ * other source can be forged. Each ban is a transaction: the caller bounds how many.
+ *
+ * Returns 0 or -errno; -ENFILE when the set is full.
+ */
+int vp_netfilter_ban(struct vp_instance *netfilter, uint32_t tag,
+		     const struct vp_address *source, uint32_t milliseconds,
+		     struct vp_error *err);
 
 #endif

@@ -209,6 +209,15 @@ struct vp_nft_object {
 #define VP_BAN_HITS_PREFIX "ban-hits-"
 
 /*
+ * Who is banned, with the tag of the rule that did it, and who never is: whole
+ * addresses as intervals, of IPv6 the /64s they are in, in sets whose names begin so and go on
+ * with a digest.
+ */
+#define VP_BAN_SET_4	    "ban4"
+#define VP_BAN_SET_6	    "ban6"
+#define VP_NEVER_BAN_PREFIX "never-ban"
+
+/*
  * A rule of the plan: its tag and its name "PATCH/RULE". Its count is that of the
  * counter object with the tag plus those of all elements of hits sets with
  * the tag as their key.
