@@ -5,14 +5,20 @@ patchesdir = $(datadir)/vpatch/patches
 dist_patches_DATA = \
 	policy/patches/bacnet-reachability.vpatch \
 	policy/patches/cldap-reflection.vpatch \
+	policy/patches/cve-1999-0017.vpatch \
 	policy/patches/cve-1999-0103.vpatch \
 	policy/patches/cve-1999-0524.vpatch \
+	policy/patches/cve-2000-0573.vpatch \
 	policy/patches/cve-2007-2242.vpatch \
 	policy/patches/cve-2009-0696.vpatch \
+	policy/patches/cve-2010-20103.vpatch \
+	policy/patches/cve-2010-4221.vpatch \
+	policy/patches/cve-2011-2523.vpatch \
 	policy/patches/cve-2013-4782.vpatch \
 	policy/patches/cve-2013-4786.vpatch \
 	policy/patches/cve-2013-5211.vpatch \
 	policy/patches/cve-2014-6271.vpatch \
+	policy/patches/cve-2015-3306.vpatch \
 	policy/patches/cve-2015-7871.vpatch \
 	policy/patches/cve-2016-7434.vpatch \
 	policy/patches/cve-2017-0144.vpatch \
