@@ -6,6 +6,7 @@ dist_patches_DATA = \
 	policy/patches/bacnet-reachability.vpatch \
 	policy/patches/cldap-reflection.vpatch \
 	policy/patches/cve-1999-0017.vpatch \
+	policy/patches/cve-1999-0095.vpatch \
 	policy/patches/cve-1999-0103.vpatch \
 	policy/patches/cve-1999-0524.vpatch \
 	policy/patches/cve-2000-0573.vpatch \
@@ -13,11 +14,13 @@ dist_patches_DATA = \
 	policy/patches/cve-2009-0696.vpatch \
 	policy/patches/cve-2010-20103.vpatch \
 	policy/patches/cve-2010-4221.vpatch \
+	policy/patches/cve-2011-0411.vpatch \
 	policy/patches/cve-2011-2523.vpatch \
 	policy/patches/cve-2013-4782.vpatch \
 	policy/patches/cve-2013-4786.vpatch \
 	policy/patches/cve-2013-5211.vpatch \
 	policy/patches/cve-2014-6271.vpatch \
+	policy/patches/cve-2015-0235.vpatch \
 	policy/patches/cve-2015-3306.vpatch \
 	policy/patches/cve-2015-7871.vpatch \
 	policy/patches/cve-2016-7434.vpatch \
@@ -29,14 +32,17 @@ dist_patches_DATA = \
 	policy/patches/cve-2018-1000115.vpatch \
 	policy/patches/cve-2018-11776.vpatch \
 	policy/patches/cve-2019-0708.vpatch \
+	policy/patches/cve-2019-10149.vpatch \
 	policy/patches/cve-2019-11477.vpatch \
 	policy/patches/cve-2019-12255.vpatch \
 	policy/patches/cve-2019-12256.vpatch \
 	policy/patches/cve-2019-12260.vpatch \
 	policy/patches/cve-2019-12261.vpatch \
+	policy/patches/cve-2019-15846.vpatch \
 	policy/patches/cve-2020-10136.vpatch \
 	policy/patches/cve-2020-11911.vpatch \
 	policy/patches/cve-2020-1938.vpatch \
+	policy/patches/cve-2020-7247.vpatch \
 	policy/patches/cve-2021-3129.vpatch \
 	policy/patches/cve-2021-41773.vpatch \
 	policy/patches/cve-2021-42013.vpatch \
@@ -51,6 +57,7 @@ dist_patches_DATA = \
 	policy/patches/cve-2023-22518.vpatch \
 	policy/patches/cve-2023-28771.vpatch \
 	policy/patches/cve-2023-29552.vpatch \
+	policy/patches/cve-2023-51764.vpatch \
 	policy/patches/cve-2024-38063.vpatch \
 	policy/patches/cve-2024-47176.vpatch \
 	policy/patches/cve-2026-24061.vpatch \
