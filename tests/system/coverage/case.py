@@ -10,7 +10,8 @@
 #
 # and where they are needed `direction`, `action`, `ports` (others than the server's), `family` (6), `by` (`host`: over loopback;
 # `packets`: by the packet maker), `answer` (a regular expression that the server's last answer to either matches),
-# `answer-stop`, `answer-pass`, and `acts = no` (the server acts, only its answer is stopped). {source} is the case's own address
+# `answer-stop`, `answer-pass`, `acts = no` (the server acts, only its answer is
+# stopped, or does not log the part that matters) and `log = no` (the server logs nothing of it). {source} is the case's own address
 # in the packet maker's network.
 #
 #   case.py definitions FOLDER FILE...      writes a definition for each case
@@ -34,7 +35,7 @@ SERVERS = {
     "dns": server("udp/53, tcp/53", "application = dns", logs=[("dns", rb"query(\[\S+\] \S+)")]),
     "names": server("udp/5300", "application = dns", logs=[("names", PLAIN)]),
     "ssh": server("tcp/2222", "application = ssh", greets=True, logs=[("ssh", rb"(Remote protocol version.*|KEX algorithms.*|ciphers ctos.*)")]),
-    "smtp": server("tcp/25", "application = smtp", greets=True, logs=[("smtp", rb"SMTP<< (.*)")]),
+    "smtp": server("tcp/25", "application = smtp", greets=True, logs=[("smtp", rb"SMTP<< (.*)"), ("exim/main", rb"<= (\S+)")]),
     "ftp": server("tcp/21", "application = ftp", greets=True, logs=[("ftp", rb"FTP command: [^,]*, (.*)")]),
     "pop3": server("tcp/110", "application = pop3", greets=True, logs=[("pop3", PLAIN)]),
     "imap": server("tcp/143", "application = imap", greets=True, logs=[("imap", PLAIN)]),
@@ -86,7 +87,7 @@ class Case:
             self.name, self["ports"] or self.server.ports, reading, self["direction"] or "to-server", when, self["action"] or "drop")
 
 
-KEYS = "server when stop pass direction action ports family by answer answer-stop answer-pass acts".split()
+KEYS = "server when stop pass direction action ports family by answer answer-stop answer-pass acts log".split()
 
 
 def read(paths):

@@ -21,7 +21,7 @@ import traffic
 from case import read
 
 HOST, HOST6 = "10.57.1.1", "fd57:1::1"
-QUIET = 0.03  # an answer is complete when so long nothing more comes
+QUIET = 0.05  # an answer is complete when so long nothing more comes
 
 
 class Pieces:
@@ -132,7 +132,7 @@ def run_socket(case, given, wait, host):
 
 def run_curl(given, wait, host):
     done = subprocess.run("curl -s -S -i -k --max-time %f %s" % (wait, given.arguments.format(host=host)), shell=True, capture_output=True)
-    return done.stdout
+    return done.stdout + done.stderr
 
 
 def run(case, kind, wait, tun):
@@ -150,25 +150,27 @@ def run(case, kind, wait, tun):
 
 
 class Logs:
-    """What a server's logs say that it did since the last look."""
+    """What a server's logs say that it did since the last look, for each log."""
 
     def __init__(self, folder, logs):
-        self.logs = [("%s/%s.log" % (folder, name), re.compile(pattern)) for name, pattern in logs]
-        self.at = {path: self.size(path) for path, _ in self.logs}
+        self.logs = [(name, "%s/%s.log" % (folder, name), re.compile(pattern)) for name, pattern in logs]
+        self.at = {path: self.size(path) for _, path, _ in self.logs}
 
     def size(self, path):
         return os.path.getsize(path) if os.path.exists(path) else 0
 
     def acts(self):
-        found = []
-        for path, pattern in self.logs:
+        found = {}
+        for name, path, pattern in self.logs:
             if self.size(path) == self.at[path]:
                 continue
             with open(path, "rb") as log:
                 log.seek(self.at[path])
                 data = log.read()
             self.at[path] += len(data)
-            found += [match.group(1).decode("latin-1").strip() for match in map(pattern.search, data.split(b"\n")) if match and match.group(1)]
+            matches = [match.group(1).decode("latin-1").strip() for match in map(pattern.search, data.split(b"\n")) if match and match.group(1)]
+            if matches:
+                found[name] = matches
         return found
 
 

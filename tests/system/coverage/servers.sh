@@ -96,7 +96,7 @@ server_exim() {
 	cat >"$1/exim.conf" <<-CONF
 		primary_hostname = mail.example
 		spool_directory = $1/exim
-		log_file_path = $1/exim/%s
+		log_file_path = $1/exim/%s.log
 		keep_environment =
 		acl_smtp_rcpt = accept
 		acl_smtp_data = accept

@@ -116,6 +116,11 @@ def kexinit(kex="curve25519-sha256", host_key="ssh-ed25519", cipher="aes128-ctr"
     return packet(20, b"\0" * 16 + b"".join(struct.pack("!I", len(one)) + text(one) for one in lists) + b"\0" * 5)
 
 
+def agree():
+    """The client's half of the key exchange curve25519-sha256."""
+    return packet(30, b"\0\0\0\x20" + b"\1" * 32)
+
+
 def banner(software="Probe_1.0", proto="2.0"):
     return b"SSH-%s-%s\r\n" % (text(proto), text(software))
 
