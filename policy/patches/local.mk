@@ -16,6 +16,7 @@ dist_patches_DATA = \
 	policy/patches/cve-2010-4221.vpatch \
 	policy/patches/cve-2011-0411.vpatch \
 	policy/patches/cve-2011-2523.vpatch \
+	policy/patches/cve-2012-1823.vpatch \
 	policy/patches/cve-2013-4782.vpatch \
 	policy/patches/cve-2013-4786.vpatch \
 	policy/patches/cve-2013-5211.vpatch \
@@ -31,6 +32,8 @@ dist_patches_DATA = \
 	policy/patches/cve-2018-0171.vpatch \
 	policy/patches/cve-2018-1000115.vpatch \
 	policy/patches/cve-2018-11776.vpatch \
+	policy/patches/cve-2018-20062.vpatch \
+	policy/patches/cve-2018-7600.vpatch \
 	policy/patches/cve-2019-0708.vpatch \
 	policy/patches/cve-2019-10149.vpatch \
 	policy/patches/cve-2019-11477.vpatch \
@@ -39,6 +42,7 @@ dist_patches_DATA = \
 	policy/patches/cve-2019-12260.vpatch \
 	policy/patches/cve-2019-12261.vpatch \
 	policy/patches/cve-2019-15846.vpatch \
+	policy/patches/cve-2019-16759.vpatch \
 	policy/patches/cve-2020-10136.vpatch \
 	policy/patches/cve-2020-11911.vpatch \
 	policy/patches/cve-2020-1938.vpatch \
@@ -52,6 +56,7 @@ dist_patches_DATA = \
 	policy/patches/cve-2022-22965.vpatch \
 	policy/patches/cve-2022-26134.vpatch \
 	policy/patches/cve-2022-26143.vpatch \
+	policy/patches/cve-2022-46169.vpatch \
 	policy/patches/cve-2023-2156.vpatch \
 	policy/patches/cve-2023-22515.vpatch \
 	policy/patches/cve-2023-22518.vpatch \
@@ -59,6 +64,7 @@ dist_patches_DATA = \
 	policy/patches/cve-2023-29552.vpatch \
 	policy/patches/cve-2023-51764.vpatch \
 	policy/patches/cve-2024-38063.vpatch \
+	policy/patches/cve-2024-4577.vpatch \
 	policy/patches/cve-2024-47176.vpatch \
 	policy/patches/cve-2026-24061.vpatch \
 	policy/patches/docker-api-exposure.vpatch \
