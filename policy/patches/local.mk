@@ -23,9 +23,13 @@ dist_patches_DATA = \
 	policy/patches/cve-2014-6271.vpatch \
 	policy/patches/cve-2015-0235.vpatch \
 	policy/patches/cve-2015-3306.vpatch \
+	policy/patches/cve-2015-7501.vpatch \
 	policy/patches/cve-2015-7871.vpatch \
+	policy/patches/cve-2016-3088.vpatch \
 	policy/patches/cve-2016-7434.vpatch \
 	policy/patches/cve-2017-0144.vpatch \
+	policy/patches/cve-2017-12149.vpatch \
+	policy/patches/cve-2017-12615.vpatch \
 	policy/patches/cve-2017-5638.vpatch \
 	policy/patches/cve-2017-8779.vpatch \
 	policy/patches/cve-2017-9841.vpatch \
@@ -43,8 +47,11 @@ dist_patches_DATA = \
 	policy/patches/cve-2019-12261.vpatch \
 	policy/patches/cve-2019-15846.vpatch \
 	policy/patches/cve-2019-16759.vpatch \
+	policy/patches/cve-2019-2725.vpatch \
 	policy/patches/cve-2020-10136.vpatch \
 	policy/patches/cve-2020-11911.vpatch \
+	policy/patches/cve-2020-14882.vpatch \
+	policy/patches/cve-2020-17519.vpatch \
 	policy/patches/cve-2020-1938.vpatch \
 	policy/patches/cve-2020-7247.vpatch \
 	policy/patches/cve-2021-3129.vpatch \
@@ -63,9 +70,11 @@ dist_patches_DATA = \
 	policy/patches/cve-2023-28771.vpatch \
 	policy/patches/cve-2023-29552.vpatch \
 	policy/patches/cve-2023-51764.vpatch \
+	policy/patches/cve-2024-36401.vpatch \
 	policy/patches/cve-2024-38063.vpatch \
 	policy/patches/cve-2024-4577.vpatch \
 	policy/patches/cve-2024-47176.vpatch \
+	policy/patches/cve-2025-24813.vpatch \
 	policy/patches/cve-2026-24061.vpatch \
 	policy/patches/docker-api-exposure.vpatch \
 	policy/patches/elasticsearch-exposure.vpatch \
