@@ -16,12 +16,14 @@ dist_patches_DATA = \
 	policy/patches/cve-2010-4221.vpatch \
 	policy/patches/cve-2011-0411.vpatch \
 	policy/patches/cve-2011-2523.vpatch \
+	policy/patches/cve-2011-3192.vpatch \
 	policy/patches/cve-2012-1823.vpatch \
 	policy/patches/cve-2013-4782.vpatch \
 	policy/patches/cve-2013-4786.vpatch \
 	policy/patches/cve-2013-5211.vpatch \
 	policy/patches/cve-2014-6271.vpatch \
 	policy/patches/cve-2015-0235.vpatch \
+	policy/patches/cve-2015-1635.vpatch \
 	policy/patches/cve-2015-3306.vpatch \
 	policy/patches/cve-2015-7501.vpatch \
 	policy/patches/cve-2015-7871.vpatch \
@@ -54,9 +56,11 @@ dist_patches_DATA = \
 	policy/patches/cve-2020-17519.vpatch \
 	policy/patches/cve-2020-1938.vpatch \
 	policy/patches/cve-2020-7247.vpatch \
+	policy/patches/cve-2021-22205.vpatch \
 	policy/patches/cve-2021-3129.vpatch \
 	policy/patches/cve-2021-41773.vpatch \
 	policy/patches/cve-2021-42013.vpatch \
+	policy/patches/cve-2021-43798.vpatch \
 	policy/patches/cve-2021-44228.vpatch \
 	policy/patches/cve-2022-0543.vpatch \
 	policy/patches/cve-2022-22963.vpatch \
@@ -69,7 +73,10 @@ dist_patches_DATA = \
 	policy/patches/cve-2023-22518.vpatch \
 	policy/patches/cve-2023-28771.vpatch \
 	policy/patches/cve-2023-29552.vpatch \
+	policy/patches/cve-2023-42793.vpatch \
 	policy/patches/cve-2023-51764.vpatch \
+	policy/patches/cve-2024-23897.vpatch \
+	policy/patches/cve-2024-27198.vpatch \
 	policy/patches/cve-2024-36401.vpatch \
 	policy/patches/cve-2024-38063.vpatch \
 	policy/patches/cve-2024-4577.vpatch \
