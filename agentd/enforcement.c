@@ -106,10 +106,9 @@ int vp_enforcement_prepare(struct vp_enforcement *all, const struct vp_artefacts
 			   struct vp_error *err)
 {
 	for (size_t i = 0; i < all->count; i++) {
-		int r = takes_part(all, i)
-				? all->modules[i]->prepare(all->instances[i],
-							   artefacts->of[i], err)
-				: 0;
+		int r = takes_part(all, i) ? all->modules[i]->prepare(all->instances[i],
+								      artefacts->of[i], err)
+					   : 0;
 
 		if (r) {
 			abort_from(all, 0, i + 1);
@@ -170,10 +169,10 @@ int vp_enforcement_verify(struct vp_enforcement *all, const struct vp_artefacts 
 	int sum = 0;
 
 	for (size_t i = 0; i < all->count; i++) {
-		int n = takes_part(all, i) ? all->modules[i]->verify(all->instances[i],
-								     artefacts->of[i],
-								     differences, err)
-					   : 0;
+		int n = takes_part(all, i)
+				? all->modules[i]->verify(all->instances[i], artefacts->of[i],
+							  differences, err)
+				: 0;
 
 		if (n < 0)
 			return vp_fail_context(err, "%s: verify", all->modules[i]->name), n;

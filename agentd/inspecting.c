@@ -108,6 +108,13 @@ int vp_inspecting_start(struct vp_inspecting **inspecting, struct vp_agent *agen
 	return 0;
 }
 
+void vp_inspecting_resume(struct vp_inspecting *inspecting)
+{
+	attach(inspecting);
+	if (inspecting->pairs)
+		vp_pairs_resume(inspecting->pairs);
+}
+
 void vp_inspecting_changed(struct vp_inspecting *inspecting)
 {
 	attach(inspecting);

@@ -17,6 +17,9 @@ int vp_inspecting_start(struct vp_inspecting **inspecting, struct vp_agent *agen
 			struct vp_error *err);
 void vp_inspecting_stop(struct vp_inspecting *inspecting); /* NULL-safe */
 
+/* Another daemon's processes read before: see vp_pairs_resume(). */
+void vp_inspecting_resume(struct vp_inspecting *inspecting);
+
 /* What runs has changed. */
 void vp_inspecting_changed(struct vp_inspecting *inspecting);
 

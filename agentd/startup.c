@@ -6,6 +6,7 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "agentd/inspecting.h"
 #include "agentd/orders.h"
 #include "agentd/reporting.h"
 #include "lib/log.h"
@@ -79,20 +80,30 @@ static void tell_repair(struct vp_agent *agent, uint64_t before, const char *dri
 	vp_agent_event(agent, &event);
 }
 
+/* Differences of what outlives a daemon; what else there should be ended with the last one. */
+static int verify_lasting(struct vp_agent *agent, struct vp_error *err)
+{
+	bool lasting_only = agent->all.lasting_only;
+	int n;
+
+	agent->all.lasting_only = true;
+	n = vp_transaction_verify(agent, err);
+	agent->all.lasting_only = lasting_only;
+	return n;
+}
+
 static int adopt(struct vp_agent *agent, uint64_t running, struct vp_error *err)
 {
-	int n = vp_transaction_verify(agent, err), r;
+	int n = verify_lasting(agent, err), r;
 	char *drift;
 
-	if (!n) {
-		vp_log_info("generation %" PRIu64 " is adopted as it runs", agent->running);
-		return 0;
-	}
+	if (running && agent->inspecting)
+		vp_inspecting_resume(agent->inspecting);
 	drift = vp_strdup(agent->drift);
-	r = vp_transaction_repair(agent, err);
+	r = n || vp_transaction_verify(agent, err) ? vp_transaction_repair(agent, err) : 0;
 	/* whose daemon was killed has lost its owner, nothing else: taking it over is no
 	 * repair */
-	if (!r && n == 1 && running && strstr(drift, "has no owner"))
+	if (!r && running && (!n || (n == 1 && strstr(drift, "has no owner"))))
 		vp_log_info("generation %" PRIu64 " is adopted as it runs", agent->running);
 	else if (!r)
 		tell_repair(agent, running, drift);

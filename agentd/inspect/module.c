@@ -208,7 +208,8 @@ static int verify(struct vp_instance *instance, const struct vp_artefact *artefa
 		return 0;
 	if (generation)
 		vp_strbuf_addf(differences,
-			       "inspection judges by generation %" PRIu64 ", not %" PRIu64 "\n",
+			       "inspection judges by generation %" PRIu64 ", not %" PRIu64
+			       "\n",
 			       generation, artefact->generation);
 	else
 		vp_strbuf_adds(differences, "no inspection runs\n");

@@ -19,7 +19,7 @@
 #define STREAM_LENGTH 8192  /* packets that may wait in a queue */
 #define TICKS	      4	    /* within the deadline */
 #define IDLE	      1000  /* milliseconds between ticks when nothing runs */
-#define RETIRE	      1000  /* milliseconds that packets may still wait in queues without rules */
+#define RETIRE	      1000 /* milliseconds that packets may still wait in queues without rules */
 #define LIVED	      10000 /* milliseconds: who lives so long is restarted at once */
 #define DELAY_FIRST   50    /* milliseconds before the second restart in a row, then doubled */
 #define DELAY_MOST    1000
@@ -50,7 +50,8 @@ struct vp_pairs {
 	size_t count;
 	int epoll;
 	bool resumed;
-	/* `active` judges; `next` is prepared; `old` is to be forgotten. Generation 0: none. */
+	/* `active` judges; `next` is prepared; `old` is to be forgotten. Generation 0: none.
+	 */
 	struct program active, next, old;
 	struct vp_sums base; /* counted by processes that are gone */
 	char reason[128];    /* of the last refusal */
@@ -215,7 +216,8 @@ static void end(struct vp_pairs *pairs, struct place *place)
 /* How it ended, for people. */
 static void describe_end(const struct vp_pair_state *state, char *text, size_t room)
 {
-	const char *worker = state->ended[VP_PAIR_WORKER], *writer = state->ended[VP_PAIR_WRITER];
+	const char *worker = state->ended[VP_PAIR_WORKER],
+		   *writer = state->ended[VP_PAIR_WRITER];
 
 	if (state->late && state->late != VP_LATE_DEAD)
 		snprintf(text, room, "vpatchd-inspect was given up: %s",
@@ -313,11 +315,8 @@ void vp_pairs_read(struct vp_pairs *pairs)
 {
 	uint64_t now = vp_milliseconds();
 
-	each_place (place, pairs)
-		if (place->pair)
-			read_place(pairs, place);
-	each_place (place, pairs)
-		restart_due(pairs, place, now + 1);
+	each_place(place, pairs) if (place->pair) read_place(pairs, place);
+	each_place(place, pairs) restart_due(pairs, place, now + 1);
 }
 
 int vp_pairs_fd(const struct vp_pairs *pairs)
@@ -344,7 +343,8 @@ unsigned int vp_pairs_tick(struct vp_pairs *pairs)
 {
 	unsigned int next = 0;
 
-	each_place (place, pairs) {
+	each_place(place, pairs)
+	{
 		tick_place(pairs, place, vp_milliseconds());
 		if (place->wanted)
 			next = pairs->options.queueing.lease_milliseconds / TICKS;
@@ -362,7 +362,8 @@ static bool has_answered(const struct vp_pairs *pairs, const struct place *place
 static int check_answers(const struct vp_pairs *pairs, bool *wait, struct vp_error *err)
 {
 	*wait = false;
-	each_place (place, pairs) {
+	each_place(place, pairs)
+	{
 		if (!has_answered(pairs, place) && !place->pair && place->ended[0])
 			return vp_fail(err, -EIO, "inspection does not start: %s",
 				       place->ended);
@@ -399,7 +400,8 @@ static int hand_over(struct vp_pairs *pairs, struct vp_error *err)
 {
 	int r = 0;
 
-	each_place (place, pairs) {
+	each_place(place, pairs)
+	{
 		if (r || !is_for(&pairs->next, class_of(pairs, place)))
 			continue;
 		place->refused = false;
@@ -434,7 +436,8 @@ int vp_pairs_prepare(struct vp_pairs *pairs, const struct vp_pairs_program *prog
 		.classes = program->classes,
 	};
 	if (program->classes)
-		r = vp_pair_program_fill(&pairs->next.given, program->bytes, program->len, err);
+		r = vp_pair_program_fill(&pairs->next.given, program->bytes, program->len,
+					 err);
 	if (!r)
 		r = hand_over(pairs, err);
 	if (!r)
@@ -446,19 +449,18 @@ int vp_pairs_prepare(struct vp_pairs *pairs, const struct vp_pairs_program *prog
 
 static void tell_all(struct vp_pairs *pairs, enum vp_note_kind kind, uint64_t generation)
 {
-	each_place (place, pairs)
-		if (place->pair && vp_pair_fd(place->pair, VP_PAIR_WORKER) >= 0 &&
-		    vp_pair_fd(place->pair, VP_PAIR_WRITER) >= 0)
-			(void)vp_pair_tell(place->pair, kind, generation);
+	each_place(place, pairs) if (place->pair &&
+				     vp_pair_fd(place->pair, VP_PAIR_WORKER) >= 0 &&
+				     vp_pair_fd(place->pair, VP_PAIR_WRITER) >= 0)(void)
+		vp_pair_tell(place->pair, kind, generation);
 }
 
 /* Without a program there is nothing to do; but packets may still wait. */
 static void retire_idle(struct vp_pairs *pairs)
 {
-	each_place (place, pairs)
-		if (place->wanted && !place->retire_at &&
-		    !is_for(&pairs->active, class_of(pairs, place)))
-			place->retire_at = vp_milliseconds() + RETIRE;
+	each_place(place, pairs) if (place->wanted && !place->retire_at &&
+				     !is_for(&pairs->active, class_of(pairs, place)))
+		place->retire_at = vp_milliseconds() + RETIRE;
 }
 
 void vp_pairs_commit(struct vp_pairs *pairs)
@@ -470,6 +472,7 @@ void vp_pairs_commit(struct vp_pairs *pairs)
 		pairs->next = no_program;
 	}
 	tell_all(pairs, VP_NOTE_BEAT, 0);
+	pairs->resumed = false;
 }
 
 void vp_pairs_finish(struct vp_pairs *pairs)
@@ -490,7 +493,8 @@ void vp_pairs_abort(struct vp_pairs *pairs)
 
 void vp_pairs_stop(struct vp_pairs *pairs)
 {
-	each_place (place, pairs) {
+	each_place(place, pairs)
+	{
 		end(pairs, place);
 		place->wanted = false;
 	}
@@ -521,17 +525,17 @@ uint64_t vp_pairs_generation(const struct vp_pairs *pairs)
 void vp_pairs_sums(const struct vp_pairs *pairs, struct vp_sums *sums)
 {
 	vp_sums_add_sums(sums, &pairs->base);
-	each_place (place, pairs)
-		for (int side = 0; place->pair && side < VP_PAIR_SIDES; side++)
-			vp_sums_add_tally(sums, vp_pair_tally(place->pair,
-							      (enum vp_pair_side)side));
+	each_place(place, pairs) for (int side = 0; place->pair && side < VP_PAIR_SIDES;
+				      side++)
+		vp_sums_add_tally(sums, vp_pair_tally(place->pair, (enum vp_pair_side)side));
 }
 
 void vp_pairs_each(const struct vp_pairs *pairs,
 		   void (*visit)(void *context, const struct vp_pairs_state *state),
 		   void *context)
 {
-	each_place (place, pairs) {
+	each_place(place, pairs)
+	{
 		const struct vp_pairs_state state = {
 			.class = class_of(pairs, place),
 			.index = index_of(pairs, place),
@@ -548,10 +552,9 @@ void vp_pairs_each(const struct vp_pairs *pairs,
 
 bool vp_pairs_are_well(const struct vp_pairs *pairs)
 {
-	each_place (place, pairs)
-		if (is_for(&pairs->active, class_of(pairs, place)) &&
-		    (!place->pair || !vp_pair_state(place->pair)->well ||
-		     place->loaded < pairs->active.given.generation))
-			return false;
+	each_place(place,
+		   pairs) if (is_for(&pairs->active, class_of(pairs, place)) &&
+			      (!place->pair || !vp_pair_state(place->pair)->well ||
+			       place->loaded < pairs->active.given.generation)) return false;
 	return true;
 }

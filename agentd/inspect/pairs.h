@@ -9,7 +9,8 @@
  *	vp_pairs_commit(pairs)                     it judges
  *	vp_pairs_finish(pairs)                     the one before is forgotten
  *
- *	poll vp_pairs_fd() for POLLIN: vp_pairs_read(); after the time that it says: vp_pairs_tick()
+ *	poll vp_pairs_fd() for POLLIN: vp_pairs_read(); after the time that it says:
+ *vp_pairs_tick()
  *
  * A pair that dies or hangs is replaced at once, then with a growing delay. What
  * happens to packets meanwhile is the kernel's part: modules/netfilter/queue.h.

@@ -10,7 +10,7 @@
 #include "agentd/inspect/note.h"
 #include "modules/inspection/engine.h"
 
-#define VP_PROGRAMS_MAX 8
+#define VP_PROGRAMS_MAX 64
 
 struct vp_generation {
 	uint64_t number;
