@@ -149,6 +149,8 @@ static void build_commit(struct vp_batch *batch, const struct vp_diff *diff)
 		vp_batch_delete_elements(batch, set->base, set->remove.data, set->remove.len);
 		vp_batch_add_elements(batch, set->wanted, set->add.data, set->add.len);
 	}
+	vp_array_each (set, &diff->recalled_sets)
+		vp_batch_empty_set(batch, *set);
 	vp_array_each (chain, &diff->switched_chains)
 		vp_batch_add_rules(batch, *chain);
 	vp_array_each (chain, &diff->filled_chains)

@@ -286,6 +286,12 @@ void vp_batch_delete_set(struct vp_batch *batch, const struct vp_image_set *set)
 	vp_batch_finish(batch, set_message(batch, NFT_MSG_DELSET, 0, set, "remove"));
 }
 
+void vp_batch_empty_set(struct vp_batch *batch, const struct vp_image_set *set)
+{
+	/* the attributes have the same numbers; no list of elements means every one */
+	vp_batch_finish(batch, set_message(batch, NFT_MSG_DELSETELEM, 0, set, "empty"));
+}
+
 /* Number the messages, now that the socket's counter is known, and ask for one
  * acknowledgement. */
 static void number(struct vp_batch *batch, struct vp_netlink *nl)

@@ -51,6 +51,8 @@ void vp_batch_add_elements(struct vp_batch *batch, const struct vp_image_set *se
 			   const struct vp_image_element *const *elements, size_t count);
 void vp_batch_delete_elements(struct vp_batch *batch, const struct vp_image_set *set,
 			      const struct vp_image_element *const *elements, size_t count);
+/* All of them, whatever they are. */
+void vp_batch_empty_set(struct vp_batch *batch, const struct vp_image_set *set);
 
 /* The chain without its rules; a base chain has policy accept. */
 void vp_batch_add_chain(struct vp_batch *batch, const struct vp_image_chain *chain);

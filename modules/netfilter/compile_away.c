@@ -14,7 +14,8 @@
  * without a quota. Adding never changes an element that is there, hence the removal
  * before; packets between the two are queued.
  *
- * Segments with FIN, SYN, RST or URG remove the element whoever sent them: that
+ * A new generation may read what the one before did not, so its commit empties the
+ * sets. Segments with FIN, SYN, RST or URG remove the element whoever sent them: that
  * costs at most that the flow is read again.
  */
 #include <netinet/in.h>
@@ -99,7 +100,7 @@ static void make_sets(struct vp_compiler *c)
 		set->name = vp_strdup(away_set(family));
 		for (size_t i = 0; i < key.count; i++)
 			vp_set_part(set, &key.parts[i], "integer");
-		set->dynamic = set->timeout = set->kept = true;
+		set->dynamic = set->timeout = set->kept = set->recalled = true;
 		set->size = AWAY_MAX;
 	}
 	c->away = true;

@@ -135,6 +135,8 @@ static void compare_sets(struct vp_diff *diff, const struct vp_image *base,
 			conflict(diff, set->name);
 		else if (!set->kept)
 			compare_elements(diff, there, set);
+		else if (set->recalled && base->generation != wanted->generation)
+			vp_array_push(&diff->recalled_sets, set);
 	}
 	vp_array_each (set, &base->sets)
 		if (!set->kept && !vp_image_set(wanted, set->name))
@@ -200,6 +202,7 @@ void vp_diff_free(struct vp_diff *diff)
 	vp_array_free(&diff->switched_chains);
 	vp_array_free(&diff->emptied_chains);
 	vp_array_free(&diff->changed_sets);
+	vp_array_free(&diff->recalled_sets);
 	vp_array_free(&diff->old_chains);
 	vp_array_free(&diff->old_sets);
 	*diff = (struct vp_diff){ 0 };

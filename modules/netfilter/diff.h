@@ -35,6 +35,7 @@ struct vp_diff {
 	VP_ARRAY(const struct vp_image_chain *)
 	emptied_chains; /* base chains no longer meant */
 	VP_ARRAY(struct vp_diff_set) changed_sets;
+	VP_ARRAY(const struct vp_image_set *) recalled_sets; /* to empty */
 	/* finish */
 	VP_ARRAY(const struct vp_image_chain *) old_chains;
 	VP_ARRAY(const struct vp_image_set *) old_sets;

@@ -91,6 +91,7 @@ struct vp_image_set {
 	uint32_t tag;				     /* whose it is; 0: everybody's */
 	uint8_t parts[VP_SELECTORS_MAX], part_count; /* of a concatenation with intervals */
 	bool kept;				     /* contents belong to the kernel */
+	bool recalled; /* of what is meant: but not those of another generation */
 	bool leftover; /* kept, although nothing of what is meant refers to it */
 	const uint8_t *userdata;
 	uint32_t userdata_length;

@@ -124,6 +124,7 @@ static int lower_set(struct vp_image *image, const struct vp_nft_set *from,
 	set->size = from->interval && !concatenation ? 0 : from->size;
 	set->milliseconds = from->timeout ? vp_lower_timeout(from->milliseconds) : 0;
 	set->kept = from->kept;
+	set->recalled = from->recalled;
 	set_userdata(image, from, set);
 	keys = vp_arena_copy(&image->arena, from->keys.data,
 			     from->interval ? 0 : from->keys.len);

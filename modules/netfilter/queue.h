@@ -30,10 +30,10 @@
  * is queued, and so is everything behind it. A segment with SYN, FIN, RST or URG ends
  * this and is queued; one that conntrack does not count as part of an established
  * connection is always queued (or dropped where such are). It ends by itself
- * VP_AWAY_TIME after the datagram, used or not, and a later datagram takes the place of
- * an earlier one. Where the kernel lacks what this needs (vp_kernel.away), or the sets are
- * full, datagrams are taken out all the same and everything stays queued: the reader
- * learns what became of it only from what it gets to read.
+ * VP_AWAY_TIME after the datagram, used or not, and with the next generation of rules; a
+ * later datagram takes the place of an earlier one. Where the kernel lacks what this needs
+ * (vp_kernel.away), or the sets are full, datagrams are taken out all the same and everything
+ * stays queued: the reader learns what became of it only from what it gets to read.
  */
 #ifndef VP_NETFILTER_QUEUE_H
 #define VP_NETFILTER_QUEUE_H

@@ -178,6 +178,7 @@ struct vp_nft_set {
 	bool dynamic, timeout;
 	bool kept;	/* contents belong to the kernel (bans, limits): never compared, never
 			   emptied */
+	bool recalled;	/* of a kept set: emptied all the same with each new generation */
 	bool immutable; /* the name holds a digest of the content: made whole, replaced, never
 			   changed */
 	uint32_t tag;	/* of a kept set: whose it is; 0: everybody's */

@@ -25,9 +25,29 @@ netfilter_queue_test_SOURCES = \
 	tests/unit/netfilter/kernel_listener.c \
 	tests/unit/netfilter/kernel_listener.h \
 	tests/unit/netfilter/kernel_zoo.c \
+	tests/unit/netfilter/queue_fixture.c \
+	tests/unit/netfilter/queue_fixture.h \
 	tests/unit/netfilter/queue_test.c
 netfilter_queue_test_CFLAGS = $(AM_CFLAGS) -pthread $(CMOCKA_CFLAGS) $(MNL_CFLAGS) $(NFTNL_CFLAGS)
 netfilter_queue_test_LDADD = libvpmodules.a libvppolicy.a libvpbase.a \
+	$(NFTNL_LIBS) $(MNL_LIBS) $(INIH_LIBS) $(CMOCKA_LIBS)
+
+# which flows go by, likewise
+check_PROGRAMS += netfilter_away_test
+TESTS += netfilter_away_test
+netfilter_away_test_SOURCES = \
+	tests/unit/netfilter/away_test.c \
+	tests/unit/netfilter/kernel_build.c \
+	tests/unit/netfilter/kernel_build.h \
+	tests/unit/netfilter/kernel_drive.c \
+	tests/unit/netfilter/kernel_drive.h \
+	tests/unit/netfilter/kernel_listener.c \
+	tests/unit/netfilter/kernel_listener.h \
+	tests/unit/netfilter/kernel_zoo.c \
+	tests/unit/netfilter/queue_fixture.c \
+	tests/unit/netfilter/queue_fixture.h
+netfilter_away_test_CFLAGS = $(AM_CFLAGS) -pthread $(CMOCKA_CFLAGS) $(MNL_CFLAGS) $(NFTNL_CFLAGS)
+netfilter_away_test_LDADD = libvpmodules.a libvppolicy.a libvpbase.a \
 	$(NFTNL_LIBS) $(MNL_LIBS) $(INIH_LIBS) $(CMOCKA_LIBS)
 
 # what outlives generations, and what others do to it
