@@ -120,6 +120,8 @@ static void XMLCALL element_start(void *context, const char *name, const char **
 		XML_StopParser(xml->parser, XML_FALSE);
 		return;
 	}
+	if (xml->depth && !xml->levels[xml->depth].filled)
+		put(xml, vp_slice_of(xml->path, xml->len), "", 0);
 	xml->levels[xml->depth].filled = true;
 	level = &xml->levels[++xml->depth];
 	*level = (struct xml_level){ .prefix = xml->len };

@@ -3,7 +3,7 @@
  * A streaming reader of XML over expat: the text of each element and the value
  * of each attribute, named by its path of local names (a prefix says nothing):
  * <x:a><b c="1">t</b></x:a> has a/b = t and a/b/@c = 1. An element without text
- * and children has an empty value. `!DOCTYPE` is the name and the system
+ * in front of its first child, or without both, has an empty value (too). `!DOCTYPE` is the name and the system
  * identifier of the document type, `!ENTITY` what an entity is declared to be.
  *
  * Internal entities are expanded, within bounds; nothing external is read.
