@@ -10,10 +10,11 @@
 
 #include "modules/inspection/engine_layout.h"
 
-#define STREAM_KEPT    (256u << 10)
-#define STREAM_HELD    (512u << 10)
-#define STREAM_PACKETS 512u
-#define CLOSED_SECONDS 60u
+#define STREAM_KEPT	(256u << 10)
+#define STREAM_HELD	(512u << 10)
+#define STREAM_PACKETS	512u
+#define CLOSED_SECONDS	60u
+#define SEVERED_SECONDS 3600u
 
 const struct vp_engine_options vp_engine_options_default = {
 	.memory = 512u << 20,
@@ -231,25 +232,49 @@ static bool oldest_before(const struct vp_engine *engine, enum vp_flow_state sta
 	return *flow && (*flow)->last + age <= engine->now;
 }
 
-void vp_engine_tick(struct vp_engine *engine, uint64_t milliseconds)
+/* Packets that wait for too long, connections that can do with less. */
+static void look_after(struct vp_engine *engine, enum vp_flow_state state)
 {
 	const struct vp_engine_options *options = &engine->options;
-	struct vp_flow *flow, *newer;
+	struct vp_flow *newer;
 
-	engine->now = milliseconds;
-	for (flow = vp_flow_oldest(engine->flows, VP_FLOW_AWAKE); flow; flow = newer) {
+	for (struct vp_flow *flow = vp_flow_oldest(engine->flows, state); flow; flow = newer) {
 		newer = flow->newer;
 		if (flow->waits &&
-		    flow->waits_since + options->hold_milliseconds <= milliseconds)
+		    flow->waits_since + options->hold_milliseconds <= engine->now)
 			vp_engine_expire(engine, flow);
-		if (flow->last + options->sleep_seconds * UINT64_C(1000) <= milliseconds)
+		if (flow->last + options->sleep_seconds * UINT64_C(1000) <= engine->now)
 			vp_engine_sleep(engine, flow);
 	}
+}
+
+/* Connections that are over; those that only seemed so within a message are kept longer. */
+static void forget_closed(struct vp_engine *engine)
+{
+	struct vp_flow *flow;
+
 	while (oldest_before(engine, VP_FLOW_CLOSED, CLOSED_SECONDS * UINT64_C(1000), &flow))
+		if (vp_engine_sever(engine, flow))
+			vp_flow_touch(engine->flows, flow, VP_FLOW_SEVERED, flow->last);
+		else
+			vp_engine_end(engine, flow);
+	while (oldest_before(engine, VP_FLOW_SEVERED, SEVERED_SECONDS * UINT64_C(1000), &flow))
 		vp_engine_end(engine, flow);
-	for (int state = VP_FLOW_AWAKE; state <= VP_FLOW_ASLEEP; state++)
-		while (oldest_before(engine, state, options->idle_seconds * UINT64_C(1000),
-				     &flow))
+}
+
+void vp_engine_tick(struct vp_engine *engine, uint64_t milliseconds)
+{
+	static const enum vp_flow_state open[] = { VP_FLOW_AWAKE, VP_FLOW_AWAY,
+						   VP_FLOW_ASLEEP };
+	struct vp_flow *flow;
+
+	engine->now = milliseconds;
+	look_after(engine, VP_FLOW_AWAKE);
+	look_after(engine, VP_FLOW_AWAY);
+	forget_closed(engine);
+	for (size_t i = 0; i < VP_COUNT(open); i++)
+		while (oldest_before(engine, open[i],
+				     engine->options.idle_seconds * UINT64_C(1000), &flow))
 			vp_engine_end(engine, flow);
 }
 

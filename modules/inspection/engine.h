@@ -24,6 +24,13 @@ struct vp_engine_options {
 	/* Block connections whose beginning was not seen, where rules are enforced; else what
 	 * can be read of them is. */
 	bool midstream_block;
+	/*
+	 * No receiver on this host ever offers a larger window, and no sender on it has more
+	 * bytes under way; 0: not known, and nothing leaves. It must be 0 where connection
+	 * tracking lets pass what is beyond a window, or forgets idle connections within
+	 * VP_ENGINE_GAP seconds.
+	 */
+	uint64_t window;
 	struct vp_parser_limits parser;
 };
 
@@ -79,9 +86,30 @@ struct vp_hit {
 	uint8_t flags; /* VP_TCP_ bits */
 };
 
+/* Behind such a pause nothing is concluded any more from what connection tracking lets pass.
+ */
+#define VP_ENGINE_GAP 240u
+
+/* The least that leaves; others are this times a power of two. */
+#define VP_LEAVE_LEAST (UINT64_C(256) << 10)
+
+/*
+ * Packets from one end to the other need not come here for a while: their connection has
+ * nothing that a rule could read in so many bytes. What comes all the same is judged as
+ * ever, and packets with SYN, FIN, RST or URG have to come. See engine_leave.c.
+ */
+struct vp_leave {
+	uint64_t packet;		       /* the one that made it so, decided before */
+	struct vp_address source, destination; /* of the packets that may go by */
+	uint16_t source_port, destination_port;
+	uint64_t bytes; /* of IP packets at most; UINT64_MAX: for good */
+};
+
 struct vp_engine_user {
 	void (*decide)(void *context, const struct vp_decision *decision);
 	void (*hit)(void *context, const struct vp_hit *hit);
+	/* NULL: everything comes here. */
+	void (*leave)(void *context, const struct vp_leave *leave);
 };
 
 struct vp_engine;
@@ -116,7 +144,7 @@ void vp_engine_packet(struct vp_engine *engine, const struct vp_engine_packet *p
 void vp_engine_tick(struct vp_engine *engine, uint64_t milliseconds);
 
 struct vp_engine_counts {
-	uint64_t packets, flows, hits;
+	uint64_t packets, flows, hits, leaves;
 	uint64_t reasons[VP_REASON_COUNT];
 	size_t flows_now, memory_now;
 };

@@ -112,24 +112,12 @@ void vp_flow_count_memory(struct vp_engine *engine, struct vp_flow *flow)
 void vp_flow_drop_streams(struct vp_flow *flow)
 {
 	for (int side = 0; side < 2; side++) {
-		vp_stream_free(flow->sides[side].stream);
-		flow->sides[side].stream = NULL;
-	}
-}
+		struct vp_flow_side *at = &flow->sides[side];
 
-void vp_engine_sleep(struct vp_engine *engine, struct vp_flow *flow)
-{
-	for (size_t i = 0; i < flow->reader_count; i++)
-		if (flow->readers[i].parser && !flow->readers[i].boundary &&
-		    !flow->readers[i].done)
-			return;
-	for (size_t i = 0; i < flow->reader_count; i++)
-		vp_reader_sleep(&flow->readers[i]);
-	for (int side = 0; side < 2; side++)
-		if (flow->sides[side].stream)
-			vp_stream_sleep(flow->sides[side].stream);
-	vp_flow_touch(engine->flows, flow, VP_FLOW_ASLEEP, flow->last);
-	vp_flow_count_memory(engine, flow);
+		vp_stream_free(at->stream);
+		at->stream = NULL;
+		at->proved = at->bound = at->again = 0;
+	}
 }
 
 /* Hits tell of this connection, where no packet of it is at hand. */
@@ -140,6 +128,50 @@ static void point_at(struct vp_engine *engine, const struct vp_flow *flow)
 	engine->packet.source_port = flow->client_port;
 	engine->packet.destination_port = flow->server_port;
 	engine->packet.protocol = IPPROTO_TCP;
+}
+
+/* Is some reader within a message? */
+static bool is_inside(const struct vp_flow *flow)
+{
+	for (size_t i = 0; i < flow->reader_count; i++)
+		if (flow->readers[i].parser && !flow->readers[i].boundary &&
+		    !flow->readers[i].done)
+			return true;
+	return false;
+}
+
+void vp_engine_sleep(struct vp_engine *engine, struct vp_flow *flow)
+{
+	if (is_inside(flow))
+		return;
+	for (size_t i = 0; i < flow->reader_count; i++)
+		vp_reader_sleep(&flow->readers[i]);
+	for (int side = 0; side < 2; side++)
+		if (flow->sides[side].stream)
+			vp_stream_sleep(flow->sides[side].stream);
+	if (flow->state == VP_FLOW_AWAKE)
+		vp_flow_touch(engine->flows, flow, VP_FLOW_ASLEEP, flow->last);
+	vp_flow_count_memory(engine, flow);
+}
+
+/*
+ * Whoever may say RST or FIN in vain could have the beginning of a message forgotten and
+ * then send its end.
+ */
+bool vp_engine_sever(struct vp_engine *engine, struct vp_flow *flow)
+{
+	if (!flow->enforce || flow->given_up || !is_inside(flow))
+		return false;
+	point_at(engine, flow);
+	vp_flow_drop_streams(flow);
+	if (!flow->blocked) {
+		flow->blocked = true;
+		flow->reason = VP_REASON_WINDOW;
+		flow->verdict = VP_VERDICT_RESET;
+	}
+	vp_flow_drop_readers(engine, flow);
+	vp_flow_count_memory(engine, flow);
+	return true;
 }
 
 void vp_engine_end(struct vp_engine *engine, struct vp_flow *flow)
@@ -161,6 +193,7 @@ void vp_flow_begin(struct vp_engine *engine, struct vp_flow *flow, enum vp_direc
 	side->flow = flow;
 	side->begin = sequence;
 	side->finished = false;
+	side->proved = side->bound = side->again = 0;
 	side->stream =
 		vp_stream_new(&engine->streams[!flow->enforce], &vp_engine_stream_user, side);
 	vp_stream_begin(side->stream, sequence);
@@ -189,18 +222,46 @@ size_t vp_flow_waiting(const struct vp_flow *flow)
 	return count;
 }
 
-/* Between two messages a connection goes over to newer scopes. */
+static bool all_done(const struct vp_flow *flow)
+{
+	for (size_t i = 0; i < flow->reader_count; i++)
+		if (!flow->readers[i].done)
+			return false;
+	return flow->reader_count;
+}
+
+/* Would the newest scopes make the streams treat packets otherwise, in the midst of a skip? */
+static bool changes_skip(const struct vp_engine *engine, const struct vp_flow *flow)
+{
+	struct vp_scope_list found = { 0 };
+	struct vp_stream_unread unread;
+	bool enforce = false, skips = false;
+
+	if (engine->scopes)
+		found = scopes_of(engine, flow);
+	for (size_t i = 0; i < found.count; i++)
+		enforce |= vp_scope(engine->scopes, found.scopes[i])->enforce;
+	for (int side = 0; side < 2; side++)
+		skips |= flow->sides[side].stream &&
+			 vp_stream_unread(flow->sides[side].stream, &unread);
+	return skips && enforce != flow->enforce;
+}
+
+/*
+ * Between two messages a connection goes over to newer scopes, also within a body that
+ * nobody reads. One that cannot be read any more cannot be by others either.
+ */
 void vp_flow_renew(struct vp_engine *engine, struct vp_flow *flow)
 {
 	bool enforced = flow->enforce;
 
 	if (flow->scopes == engine->scopes || !flow->scopes)
 		return;
-	for (size_t i = 0; i < flow->reader_count; i++)
-		if (!flow->readers[i].done && flow->readers[i].parser &&
-		    !flow->readers[i].boundary)
-			return;
-	if (vp_flow_waiting(flow))
+	if (all_done(flow)) {
+		vp_flow_drop_readers(engine, flow);
+		return;
+	}
+	if (is_inside(flow) || vp_flow_waiting(flow) || changes_skip(engine, flow))
 		return;
 	vp_flow_take_readers(engine, flow);
 	for (int i = 0; i < 2 && flow->enforce != enforced; i++)

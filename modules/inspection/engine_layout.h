@@ -62,6 +62,12 @@ void vp_engine_decide(struct vp_engine *engine, uint64_t number, enum vp_decisio
 /* engine_tcp.c: the packet at hand is a segment. */
 void vp_engine_segment(struct vp_engine *engine);
 
+/* engine_leave.c: may what follows in the direction of the packet at hand go by unread? */
+void vp_engine_leave(struct vp_engine *engine, struct vp_flow *flow,
+		     enum vp_direction direction);
+/* So far off where a stream is can its sender and its receiver be. */
+uint64_t vp_engine_reach(const struct vp_engine *engine);
+
 /* engine_read.c */
 
 /* What a connection's streams call. */
@@ -100,6 +106,8 @@ void vp_flow_count_memory(struct vp_engine *engine, struct vp_flow *flow);
 
 /* Give back what it does not need between messages; nothing happens within one. */
 void vp_engine_sleep(struct vp_engine *engine, struct vp_flow *flow);
+/* True: it seemed to end within a message, and what would still come of it is blocked. */
+bool vp_engine_sever(struct vp_engine *engine, struct vp_flow *flow);
 /* Its packets waited too long. */
 void vp_engine_expire(struct vp_engine *engine, struct vp_flow *flow);
 /* It is no more; packets that wait are decided as when a bound is reached. */

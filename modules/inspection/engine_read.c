@@ -52,7 +52,7 @@ bool vp_engine_bound(struct vp_engine *engine, struct vp_flow *flow, enum vp_rea
 /* Reading */
 
 static struct vp_unit_flow unit_flow(const struct vp_engine *engine,
-				     const struct vp_flow *flow, const struct vp_scope *scope)
+				     struct vp_flow *flow, const struct vp_scope *scope)
 {
 	bool to_server = scope->direction == VP_TO_SERVER;
 
@@ -74,10 +74,10 @@ static void skip(struct vp_flow_side *side, uint64_t count)
 	struct vp_flow *flow = side->flow;
 
 	for (size_t i = 0; i < flow->reader_count; i++) {
-		const struct vp_reader *reader = &flow->readers[i];
+		struct vp_reader *reader = &flow->readers[i];
 
 		if (vp_reader_reads(reader, direction))
-			reader->scope->protocol->skipped(reader->parser, direction, count);
+			vp_reader_skip(reader, direction, count);
 	}
 	vp_stream_skip(side->stream, count);
 }
@@ -109,9 +109,13 @@ static bool read_side(void *context, struct vp_slice bytes)
 			skippable = result.parsed.skippable;
 	}
 	keep_block(flow, &judgement);
-	if (skippable >= SKIP_LEAST && skippable != UINT64_MAX && !judgement.blocked)
+	if (judgement.blocked)
+		return false;
+	if (!vp_flow_is_read(flow, direction))
+		vp_stream_skip(side->stream, UINT64_MAX);
+	else if (skippable >= SKIP_LEAST && skippable != UINT64_MAX)
 		skip(side, skippable);
-	return !judgement.blocked;
+	return true;
 }
 
 static void finish_side(void *context)

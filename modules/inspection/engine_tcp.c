@@ -8,8 +8,9 @@
 /* Make room: connections that are over go first, then those that sleep. */
 static void make_room(struct vp_engine *engine)
 {
-	static const enum vp_flow_state order[] = { VP_FLOW_CLOSED, VP_FLOW_ASLEEP,
-						    VP_FLOW_AWAKE };
+	static const enum vp_flow_state order[] = { VP_FLOW_CLOSED, VP_FLOW_SEVERED,
+						    VP_FLOW_ASLEEP, VP_FLOW_AWAKE,
+						    VP_FLOW_AWAY };
 
 	for (size_t i = 0; i < VP_COUNT(order) && vp_flow_table_full(engine->flows); i++) {
 		struct vp_flow *oldest = vp_flow_oldest(engine->flows, order[i]);
@@ -64,6 +65,8 @@ static void replace_connection(struct vp_engine *engine, struct vp_flow *flow)
 {
 	vp_flow_drop_streams(flow);
 	flow->candidate = flow->blocked = flow->given_up = flow->midstream = false;
+	flow->unproven = false;
+	flow->away = 0;
 	vp_flow_take_readers(engine, flow);
 	vp_flow_begin(engine, flow, VP_TO_SERVER, flow->candidate_begin);
 	engine->counts.flows++;
@@ -80,19 +83,46 @@ static void again(struct vp_engine *engine, struct vp_flow *flow, uint32_t begin
 
 	if (side->stream && side->begin == begin)
 		return; /* sent again */
-	flow->candidate = true;
+	flow->candidate = flow->unproven = true;
 	flow->candidate_begin = begin;
 	if (!side->stream) /* nothing of the old one is read */
 		replace_connection(engine, flow);
 }
 
-/* True: the segment is for both the old and the new connection. */
-static bool fits_both(const struct vp_flow *flow, const struct vp_packet *packet)
+/* True: the segment, which begins the new connection, is for the old one too. */
+static bool fits_both(const struct vp_engine *engine, const struct vp_flow *flow)
 {
-	const struct vp_stream *old = flow->sides[VP_TO_SERVER].stream;
+	const struct vp_flow_side *side = &flow->sides[VP_TO_SERVER];
 	uint32_t begin = flow->candidate_begin;
+	struct vp_stream_unread unread;
+	uint64_t reach = vp_engine_reach(engine), to;
 
-	return old && vp_stream_next(old) - begin <= packet->payload.len;
+	if (!side->stream)
+		return false;
+	if (!vp_stream_unread(side->stream, &unread))
+		return vp_stream_next(side->stream) - begin <= engine->packet.payload.len;
+	if (unread.end == INT64_MAX) /* nothing of the old one matters */
+		return false;
+	/* the server may be anywhere around what was seen of the unread bytes */
+	to = (unread.seen > side->bound ? unread.seen : side->bound) + 2 * reach;
+	to = to < unread.end ? to : unread.end;
+	if (unread.seen - unread.begin > 2 * reach)
+		unread.begin = unread.seen - 2 * reach;
+	return begin - (uint32_t)unread.begin <= to - unread.begin;
+}
+
+/*
+ * True: the segment may be of the new connection, whose first byte has not come, and would
+ * go on unread as one of the old one.
+ */
+static bool is_early(const struct vp_engine *engine, const struct vp_flow *flow)
+{
+	const struct vp_packet *packet = &engine->packet;
+	const struct vp_stream *old = flow->sides[VP_TO_SERVER].stream;
+	struct vp_stream_unread unread;
+
+	return flow->enforce && old && vp_stream_unread(old, &unread) &&
+	       packet->sequence - flow->candidate_begin - 1 < vp_engine_reach(engine);
 }
 
 /* Segments */
@@ -120,12 +150,17 @@ static void put_in_order(struct vp_engine *engine, struct vp_flow *flow,
 static bool choose(struct vp_engine *engine, struct vp_flow *flow)
 {
 	const struct vp_packet *packet = &engine->packet;
+	uint32_t sequence = packet->sequence + !!(packet->flags & VP_TCP_SYN);
 
-	if (!flow->candidate ||
-	    packet->sequence + !!(packet->flags & VP_TCP_SYN) != flow->candidate_begin ||
-	    !packet->payload.len)
+	if (flow->candidate && is_early(engine, flow)) {
+		vp_engine_hit(engine, flow->tag, VP_REASON_WINDOW, VP_VERDICT_DROP, false,
+			      NULL);
+		vp_engine_settle_block(flow, engine->given->number, VP_REASON_WINDOW);
+		return false;
+	}
+	if (!flow->candidate || sequence != flow->candidate_begin || !packet->payload.len)
 		return true;
-	if (!fits_both(flow, packet) || !flow->enforce) {
+	if (!fits_both(engine, flow) || !flow->enforce) {
 		replace_connection(engine, flow);
 		return true;
 	}
@@ -137,12 +172,9 @@ static bool choose(struct vp_engine *engine, struct vp_flow *flow)
 /* Does anything have to be done with segments of that direction? */
 static bool matters(const struct vp_flow *flow, enum vp_direction direction)
 {
-	const struct vp_stream *stream = flow->sides[direction].stream;
-
-	if (flow->given_up)
-		return false;
-	return flow->blocked || vp_flow_is_read(flow, direction) ||
-	       (stream && vp_stream_waiting(stream));
+	/* what was read is compared with what comes again, for as long as there is a stream */
+	return !flow->given_up && (flow->blocked || vp_flow_is_read(flow, direction) ||
+				   flow->sides[direction].stream);
 }
 
 static void to_flow(struct vp_engine *engine, struct vp_flow *flow,
@@ -167,6 +199,9 @@ static void to_flow(struct vp_engine *engine, struct vp_flow *flow,
 		side->stream = NULL;
 		pass(engine);
 	} else if (flow->blocked && !side->stream && !syn) {
+		if (flow->state == VP_FLOW_SEVERED)
+			vp_engine_hit(engine, flow->tag, VP_REASON_WINDOW, flow->verdict,
+				      false, NULL);
 		vp_engine_settle_block(flow, engine->given->number, VP_REASON_RULE);
 	} else {
 		put_in_order(engine, flow, direction);
@@ -182,15 +217,24 @@ static void rest(struct vp_engine *engine, struct vp_flow *flow)
 		vp_reader_sleep(&flow->readers[i]);
 		flow->readers[i].done = true;
 	}
-	if (flow->sides[VP_TO_SERVER].stream)
-		vp_stream_sleep(flow->sides[VP_TO_SERVER].stream);
 	vp_flow_count_memory(engine, flow);
+}
+
+/* What connections hold that are over goes first. */
+static void save_memory(struct vp_engine *engine, const struct vp_flow *flow)
+{
+	struct vp_flow *oldest;
+
+	while (engine->counts.memory_now > engine->options.memory &&
+	       (oldest = vp_flow_oldest(engine->flows, VP_FLOW_CLOSED)) && oldest != flow)
+		vp_engine_end(engine, oldest);
 }
 
 /* More memory than allowed: as when any other bound is reached. */
 static void check_memory(struct vp_engine *engine, struct vp_flow *flow)
 {
 	vp_flow_count_memory(engine, flow);
+	save_memory(engine, flow);
 	if (flow->memory <= engine->options.flow_memory &&
 	    engine->counts.memory_now <= engine->options.memory)
 		return;
@@ -204,12 +248,43 @@ static void check_memory(struct vp_engine *engine, struct vp_flow *flow)
 	vp_flow_count_memory(engine, flow);
 }
 
+/* May the connection be over? A FIN among bytes that are not read counts too. */
+static bool is_closing(const struct vp_engine *engine, const struct vp_flow *flow,
+		       enum vp_direction direction)
+{
+	const struct vp_packet *packet = &engine->packet;
+	const struct vp_stream *stream = flow->sides[direction].stream;
+	struct vp_stream_unread unread;
+
+	if (packet->flags & VP_TCP_RST || flow->sides[VP_TO_SERVER].finished)
+		return true;
+	return packet->flags & VP_TCP_FIN && direction == VP_TO_SERVER && !flow->waits &&
+	       (!stream || vp_stream_unread(stream, &unread));
+}
+
+/* Behind these, connection tracking may have forgotten the connection. */
+static void note_proof(const struct vp_engine *engine, struct vp_flow *flow)
+{
+	if (engine->packet.flags & (VP_TCP_RST | VP_TCP_FIN) ||
+	    (flow->last && engine->now - flow->last > VP_ENGINE_GAP * UINT64_C(1000)))
+		flow->unproven = true;
+}
+
+static enum vp_flow_state state_of(const struct vp_engine *engine, const struct vp_flow *flow,
+				   enum vp_direction direction)
+{
+	if (flow->state == VP_FLOW_SEVERED && flow->blocked)
+		return VP_FLOW_SEVERED;
+	if (is_closing(engine, flow, direction))
+		return VP_FLOW_CLOSED;
+	return flow->away > engine->now ? VP_FLOW_AWAY : VP_FLOW_AWAKE;
+}
+
 void vp_engine_segment(struct vp_engine *engine)
 {
 	const struct vp_packet *packet = &engine->packet;
 	enum vp_direction direction;
 	struct vp_flow *flow = vp_flow_find(engine->flows, packet, &direction);
-	bool closing;
 
 	if (!flow && (packet->flags & VP_TCP_RST || !find_server(engine, &direction))) {
 		pass(engine);
@@ -217,12 +292,12 @@ void vp_engine_segment(struct vp_engine *engine)
 	}
 	if (!flow)
 		flow = new_flow(engine, direction);
+	note_proof(engine, flow);
 	to_flow(engine, flow, direction);
 	rest(engine, flow);
 	vp_flow_renew(engine, flow);
 	vp_flow_note_waiting(engine, flow);
 	check_memory(engine, flow);
-	closing = packet->flags & VP_TCP_RST || flow->sides[VP_TO_SERVER].finished;
-	vp_flow_touch(engine->flows, flow, closing ? VP_FLOW_CLOSED : VP_FLOW_AWAKE,
-		      engine->now);
+	vp_engine_leave(engine, flow, direction);
+	vp_flow_touch(engine->flows, flow, state_of(engine, flow, direction), engine->now);
 }

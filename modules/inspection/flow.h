@@ -14,8 +14,10 @@
 /* Each flow is in one list, the one with the oldest last packet first. */
 enum vp_flow_state {
 	VP_FLOW_AWAKE,
-	VP_FLOW_ASLEEP, /* between messages, without parsers */
-	VP_FLOW_CLOSED, /* the client has ended it */
+	VP_FLOW_ASLEEP,	 /* between messages, without parsers */
+	VP_FLOW_AWAY,	 /* its packets may go by elsewhere */
+	VP_FLOW_CLOSED,	 /* the client has ended it */
+	VP_FLOW_SEVERED, /* within a message; what still comes is blocked */
 	VP_FLOW_STATES,
 };
 
@@ -27,6 +29,10 @@ struct vp_flow_side {
 	struct vp_stream *stream; /* NULL: nothing was to be read yet */
 	uint32_t begin;		  /* sequence number of the first byte */
 	bool finished;
+	/* of leaving (engine_leave.c); positions of the stream */
+	uint64_t proved; /* where a skip began that may leave */
+	uint64_t bound;	 /* the receiver is not beyond that */
+	uint64_t again;	 /* there, or at that time, it may leave again */
 };
 
 struct vp_flow {
@@ -38,12 +44,14 @@ struct vp_flow {
 	uint16_t client_port, server_port;
 	bool local;
 	bool midstream; /* its beginning was not seen */
+	bool unproven;	/* connection tracking may have lost it */
 	bool given_up;	/* nothing of it is read any more */
 	bool waits;	/* counted as one with packets that wait */
 	bool candidate; /* a SYN asked for another connection in this one's place */
 	uint32_t candidate_begin;
 	uint64_t last; /* packet, milliseconds */
 	uint64_t waits_since;
+	uint64_t away;		      /* until then it is VP_FLOW_AWAY */
 	struct vp_flow_side sides[2]; /* by enum vp_direction */
 	const struct vp_scopes *scopes;
 	struct vp_reader *readers;

@@ -17,7 +17,7 @@ enum side_state {
 	SIDE_HEAD,
 	SIDE_PREFACE, /* behind the head of an HTTP/2 preface */
 	SIDE_BODY,
-	SIDE_UNREAD, /* in a body of known length that no rule reads */
+	SIDE_UNREAD, /* in a body of known length that no rule awaits */
 	SIDE_OVER,
 };
 

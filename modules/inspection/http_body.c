@@ -144,6 +144,18 @@ void vp_http_content_header(struct vp_http_content *content, struct vp_http_out 
 		content_encoding(content, out, header->value);
 }
 
+/* Does a rule that reads one of these fields of the body still depend on it? */
+static bool is_awaited(const struct vp_sink *sink, uint64_t fields)
+{
+	if (!sink->operations->awaits)
+		return fields;
+	for (unsigned int field = VP_FIELD_HTTP_METHOD; field <= VP_FIELD_HTTP_RESPONSE_BODY;
+	     field++)
+		if (fields & VP_HTTP_FIELD_BIT(field) && sink->operations->awaits(sink, field))
+			return true;
+	return false;
+}
+
 bool vp_http_body_wanted(const struct vp_http_content *content, const struct vp_http_out *out)
 {
 	uint64_t request = VP_HTTP_FIELD_BIT(VP_FIELD_HTTP_REQUEST_BODY) |
@@ -153,8 +165,12 @@ bool vp_http_body_wanted(const struct vp_http_content *content, const struct vp_
 			   VP_HTTP_FIELD_BIT(VP_FIELD_HTTP_REQUEST_BODY_PART) |
 			   VP_HTTP_FIELD_BIT(VP_FIELD_HTTP_REQUEST_BODY_FILENAME);
 	uint64_t response = VP_HTTP_FIELD_BIT(VP_FIELD_HTTP_RESPONSE_BODY);
+	uint64_t fields = out->wanted & (content->response ? response : request);
 
-	return out->wanted & (content->response ? response : request);
+	/* what is wrong with a body is found where it is read */
+	if (fields && vp_http_wants(out, VP_FIELD_HTTP_AMBIGUITY))
+		fields |= VP_HTTP_FIELD_BIT(VP_FIELD_HTTP_AMBIGUITY);
+	return fields && is_awaited(out->sink, fields);
 }
 
 static void open_json(struct vp_http_body *body)

@@ -25,7 +25,10 @@ struct vp_http_content {
 void vp_http_content_header(struct vp_http_content *content, struct vp_http_out *out,
 			    const struct vp_http_header *header);
 
-/* Does any rule read the body? When not, and its length is known, it needs no reading. */
+/*
+ * Does any rule read the body that may still hold in this unit, whose head is final? When
+ * not, and its length is known, it needs no reading.
+ */
 bool vp_http_body_wanted(const struct vp_http_content *content, const struct vp_http_out *out);
 
 struct vp_http_body;

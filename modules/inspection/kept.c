@@ -10,7 +10,7 @@
 #include "lib/memory.h"
 
 #define SPANS	   16
-#define FIRST_RING 2048
+#define FIRST_RING 512
 
 #define UNREAD UINT64_MAX
 

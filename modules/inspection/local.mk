@@ -82,6 +82,7 @@ libvpinspection_a_SOURCES += \
 	modules/inspection/engine.c modules/inspection/engine.h \
 	modules/inspection/engine_flow.c \
 	modules/inspection/engine_layout.h \
+	modules/inspection/engine_leave.c \
 	modules/inspection/engine_read.c \
 	modules/inspection/engine_tcp.c \
 	modules/inspection/flow.c modules/inspection/flow.h \

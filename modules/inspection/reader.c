@@ -78,6 +78,16 @@ struct vp_reading_result vp_reader_finish(struct vp_reader *reader,
 	return result_of(reader, protocol->finish(reader->parser, direction));
 }
 
+void vp_reader_skip(struct vp_reader *reader, enum vp_direction direction, uint64_t count)
+{
+	const struct vp_protocol *protocol = reader->scope->protocol;
+	const struct vp_slice nothing = { (const uint8_t *)"", 0 };
+
+	protocol->skipped(reader->parser, direction, count);
+	reader->boundary =
+		protocol->feed(reader->parser, direction, nothing).state == VP_PARSE_BOUNDARY;
+}
+
 void vp_reader_sleep(struct vp_reader *reader)
 {
 	if (reader->parser)

@@ -40,6 +40,9 @@ struct vp_reading_result vp_reader_feed(struct vp_reader *reader,
 struct vp_reading_result vp_reader_finish(struct vp_reader *reader,
 					  enum vp_direction direction);
 
+/* So many bytes that it said are skippable go by unread. */
+void vp_reader_skip(struct vp_reader *reader, enum vp_direction direction, uint64_t count);
+
 /* Give parser and unit back. */
 void vp_reader_sleep(struct vp_reader *reader);
 

@@ -27,6 +27,7 @@ struct vp_stream {
 	uint64_t next;	  /* will be read next */
 	uint64_t unread;  /* the beginning of a skip that reaches up to `next` */
 	uint64_t seen;	  /* the end of what was seen in that skip */
+	uint64_t first;	  /* the highest beginning of a segment that passed in it */
 	uint64_t blocked; /* nothing from here on may be delivered */
 	bool busy, finished, lost;
 };
@@ -34,7 +35,7 @@ struct vp_stream {
 /* All before `position` is past. */
 static void move_to(struct vp_stream *stream, uint64_t position)
 {
-	stream->next = stream->unread = stream->seen = position;
+	stream->next = stream->unread = stream->seen = stream->first = position;
 }
 
 struct vp_stream *vp_stream_new(const struct vp_stream_options *options,
@@ -205,6 +206,27 @@ static enum vp_fate fate_at_end(const struct vp_stream *stream,
 	return vp_segment_end(segment) > stream->next ? VP_FATE_WINDOW : VP_FATE_PASS;
 }
 
+/* How far a skip has come. */
+static void note_passed(struct vp_stream *stream, const struct vp_segment *segment)
+{
+	uint64_t end = vp_segment_end(segment);
+
+	if (end > stream->seen)
+		stream->seen = least(stream->next, end);
+	if (segment->start > stream->first)
+		stream->first = least(stream->next, segment->start);
+}
+
+/* The turn of one that waited. */
+static enum vp_fate take_turn(struct vp_stream *stream, const struct vp_segment *segment)
+{
+	enum vp_fate fate = advance(stream, segment);
+
+	if (fate == VP_FATE_PASS)
+		note_passed(stream, segment);
+	return fate;
+}
+
 /* Segments whose turn has come. */
 static void drain(struct vp_stream *stream)
 {
@@ -214,7 +236,7 @@ static void drain(struct vp_stream *stream)
 		if (stream->finished || stream->blocked != NOWHERE)
 			release_first(stream, fate_at_end(stream, first));
 		else if (first->start <= stream->next)
-			release_first(stream, advance(stream, first));
+			release_first(stream, take_turn(stream, first));
 		else
 			break;
 	}
@@ -288,8 +310,8 @@ static bool place(struct vp_stream *stream, const struct vp_segment *segment,
 		return hold(stream, segment, fate);
 	else
 		*fate = take(stream, segment, past);
-	if (*fate == VP_FATE_PASS && end > stream->seen)
-		stream->seen = least(stream->next, end);
+	if (*fate == VP_FATE_PASS)
+		note_passed(stream, segment);
 	return true;
 }
 
@@ -326,6 +348,15 @@ void vp_stream_skip(struct vp_stream *stream, uint64_t count)
 	stream->next = least(stream->next + least(count, INT64_MAX), INT64_MAX);
 	if (!stream->busy)
 		drain(stream);
+}
+
+bool vp_stream_unread(const struct vp_stream *stream, struct vp_stream_unread *unread)
+{
+	*unread = (struct vp_stream_unread){ .begin = stream->unread,
+					     .first = stream->first,
+					     .seen = stream->seen,
+					     .end = stream->next };
+	return stream->unread < stream->next;
 }
 
 void vp_stream_block(struct vp_stream *stream)

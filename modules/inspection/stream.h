@@ -122,6 +122,18 @@ void vp_stream_expire(struct vp_stream *stream);
  */
 void vp_stream_sleep(struct vp_stream *stream);
 
+/*
+ * A skip that is not over: positions, which are sequence numbers that do not wrap.
+ * `first` is the highest at which a segment began that passed in it, `seen` the end of what
+ * passed; `end` is INT64_MAX when nothing more will be read.
+ */
+struct vp_stream_unread {
+	uint64_t begin, first, seen, end;
+};
+
+/* False: the stream is in no skip. */
+bool vp_stream_unread(const struct vp_stream *stream, struct vp_stream_unread *unread);
+
 /* The next byte that will be read; of a blocked stream, the first that was blocked. */
 uint32_t vp_stream_next(const struct vp_stream *stream);
 /* Packets that wait. */

@@ -105,7 +105,19 @@ inspection_http_test_LDADD = libvpinspection.a libvppolicy.a libvpbase.a \
 # the engine
 check_PROGRAMS += inspection_engine_test
 TESTS += inspection_engine_test
-inspection_engine_test_SOURCES = tests/unit/inspection/engine_test.c
+inspection_engine_test_SOURCES = \
+	tests/unit/inspection/engine_test.c \
+	tests/unit/inspection/engine_world.c \
+	tests/unit/inspection/engine_world.h
 inspection_engine_test_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 inspection_engine_test_LDADD = libvpinspection.a libvpmodules.a libvppolicy.a libvpbase.a \
+	$(VP_INSPECTION_LIBS) $(INIH_LIBS) $(CMOCKA_LIBS)
+check_PROGRAMS += inspection_leave_test
+TESTS += inspection_leave_test
+inspection_leave_test_SOURCES = \
+	tests/unit/inspection/engine_world.c \
+	tests/unit/inspection/engine_world.h \
+	tests/unit/inspection/leave_test.c
+inspection_leave_test_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+inspection_leave_test_LDADD = libvpinspection.a libvpmodules.a libvppolicy.a libvpbase.a \
 	$(VP_INSPECTION_LIBS) $(INIH_LIBS) $(CMOCKA_LIBS)
