@@ -13,6 +13,7 @@
 #include "agentd/seen_table.h"
 #include "lib/cleanup.h"
 #include "lib/memory.h"
+#include "modules/netfilter/queue.h"
 
 #define SECOND UINT64_C(1000000)
 
@@ -21,11 +22,14 @@ struct tally {
 	uint64_t counted; /* the kernel's counter when last read */
 	int64_t due;	  /* counted, but in no event yet; below 0: reported before
 			   * the counter was read */
+	bool ahead;	  /* `due` was below 0 already when it was read before */
 };
 
 struct account {
+	uint64_t key;		       /* of cause and tag */
 	struct vp_aggregate_rule rule; /* texts owned; patch NULL: no rule now, but should it
-					* come back, its counter goes on where it was */
+					* come back, its counter goes on where it was; or of
+					* all rules together */
 	bool gone;		       /* not in this generation; named until all is said */
 	size_t patch;		       /* index of its quota */
 	struct tally own;	       /* what the rule matched */
@@ -34,8 +38,10 @@ struct account {
 	uint64_t first, last;	 /* reports since the last event; 0: none */
 	uint32_t seen;		 /* how many they are */
 	uint32_t sources;	 /* different sources in this interval */
+	bool mixed;		 /* they are of several rules */
 	struct vp_report sample; /* the last of them */
 	char interface[16];
+	char detail[VP_EVENT_DETAIL];
 };
 
 struct vp_aggregate {
@@ -43,14 +49,57 @@ struct vp_aggregate {
 	vp_event_handler *handler;
 	void *context;
 	uint64_t generation;
-	VP_ARRAY(struct account) accounts; /* by tag */
-	VP_ARRAY(uint32_t) quotas; /* of each patch: events about single packets so far */
-	uint32_t lines;		   /* events in this interval */
-	uint32_t interval;	   /* number of the present one */
-	size_t next;		   /* account that is served first in the next tick */
+	VP_ARRAY(struct account) accounts; /* by key */
+	/* of each patch: events about single packets so far; the first: of all together */
+	VP_ARRAY(uint32_t) quotas;
+	uint32_t lines;	   /* events in this interval */
+	uint32_t interval; /* number of the present one */
+	size_t next;	   /* account that is served first in the next tick */
 	struct vp_seen_table *sources;
 	struct vp_aggregate_state state;
 };
+
+/* Keys: a rule's own account has its tag. */
+
+static uint64_t key_of(uint32_t tag, struct vp_aggregate_cause cause)
+{
+	return cause.reason ? (uint64_t)cause.reason << 48 | (uint64_t)cause.kind << 32 | tag
+			    : tag;
+}
+
+static struct vp_aggregate_cause cause_of(const struct account *account)
+{
+	return (struct vp_aggregate_cause){ .reason = account->key >> 48,
+					    .kind = account->key >> 32 & 0xffff };
+}
+
+/* Counts of all rules together, by the tags that the kernel's counters of them have. */
+static const struct vp_aggregate_cause shared[VP_QUEUE_COUNTS] = {
+	[VP_QUEUE_UNREAD_PASS] = { VP_EVENT_REASON_UNREAD, VP_EVENT_COVERAGE },
+	[VP_QUEUE_UNREAD_BLOCK] = { VP_EVENT_REASON_UNREAD, VP_EVENT_BLOCKED },
+	[VP_QUEUE_UNREAD_WATCH] = { VP_EVENT_REASON_UNREAD, VP_EVENT_COVERAGE },
+	[VP_QUEUE_INVALID] = { VP_EVENT_REASON_INVALID, VP_EVENT_BLOCKED },
+};
+
+static bool is_shared(const struct account *account)
+{
+	enum vp_event_reason reason = cause_of(account).reason;
+
+	return reason == VP_EVENT_REASON_UNREAD || reason == VP_EVENT_REASON_INVALID;
+}
+
+static uint64_t shared_key(enum vp_queue_count which)
+{
+	return key_of(vp_queue_count_tag(which), shared[which]);
+}
+
+static uint64_t counted_key(uint32_t tag)
+{
+	for (unsigned int which = 0; which < VP_QUEUE_COUNTS; which++)
+		if (tag == vp_queue_count_tag(which))
+			return shared_key(which);
+	return tag;
+}
 
 struct vp_aggregate *vp_aggregate_new(const struct vp_aggregate_options *options,
 				      vp_event_handler *handler, void *context)
@@ -93,7 +142,7 @@ static int compare_accounts(const void *a, const void *b)
 {
 	const struct account *left = a, *right = b;
 
-	return (left->rule.tag > right->rule.tag) - (left->rule.tag < right->rule.tag);
+	return (left->key > right->key) - (left->key < right->key);
 }
 
 static void sort_accounts(struct vp_aggregate *aggregate)
@@ -104,19 +153,74 @@ static void sort_accounts(struct vp_aggregate *aggregate)
 }
 
 /* Among the first `len` accounts, which are sorted. */
-static struct account *find_among(const struct vp_aggregate *aggregate, uint32_t tag,
+static struct account *find_among(const struct vp_aggregate *aggregate, uint64_t key,
 				  size_t len)
 {
-	const struct account key = { .rule.tag = tag };
+	const struct account wanted = { .key = key };
 
-	return len ? bsearch(&key, aggregate->accounts.data, len, sizeof(key),
+	return len ? bsearch(&wanted, aggregate->accounts.data, len, sizeof(wanted),
 			     compare_accounts)
 		   : NULL;
 }
 
-static struct account *find_account(const struct vp_aggregate *aggregate, uint32_t tag)
+static struct account *find_account(const struct vp_aggregate *aggregate, uint64_t key)
 {
-	return find_among(aggregate, tag, aggregate->accounts.len);
+	return find_among(aggregate, key, aggregate->accounts.len);
+}
+
+static struct account *add_account(struct vp_aggregate *aggregate, uint64_t key)
+{
+	struct account *account = vp_array_add(&aggregate->accounts);
+
+	account->key = key;
+	account->rule.tag = (uint32_t)key;
+	return account;
+}
+
+static void name_account(struct account *account, const struct vp_aggregate_rule *rule)
+{
+	clear_rule(&account->rule);
+	account->rule = *rule;
+	account->rule.patch = vp_strdup(rule->patch);
+	account->rule.rule = vp_strdup(rule->rule);
+}
+
+/* The account of that key, which comes about when it is needed first. */
+static struct account *open_account(struct vp_aggregate *aggregate, uint64_t key)
+{
+	struct account *account = find_account(aggregate, key);
+
+	if (account)
+		return account;
+	add_account(aggregate, key);
+	sort_accounts(aggregate);
+	return find_account(aggregate, key);
+}
+
+static bool has_rule(const struct vp_aggregate *aggregate, uint32_t tag)
+{
+	const struct account *account = find_account(aggregate, tag);
+
+	return account && account->rule.patch;
+}
+
+/* NULL: there is no such rule, whatever a worker says. */
+static struct account *open_cause(struct vp_aggregate *aggregate, uint32_t tag,
+				  struct vp_aggregate_cause cause)
+{
+	struct account *account = NULL;
+	const struct account *owner;
+
+	if (has_rule(aggregate, tag))
+		account = open_account(aggregate, key_of(tag, cause));
+	owner = find_account(aggregate, tag);
+	if (!account || !owner)
+		return NULL;
+	if (!account->rule.patch)
+		name_account(account, &owner->rule);
+	account->patch = owner->patch;
+	account->gone = owner->gone;
+	return account;
 }
 
 static int compare_patches(const void *a, const void *b)
@@ -137,6 +241,7 @@ static void number_patches(struct vp_aggregate *aggregate)
 	if (named.len)
 		qsort(named.data, named.len, sizeof(*named.data), compare_patches);
 	aggregate->quotas.len = 0;
+	vp_array_push(&aggregate->quotas, 0);
 	for (size_t i = 0; i < named.len; i++) {
 		if (!i || compare_patches(&named.data[i - 1], &named.data[i]) != 0)
 			vp_array_push(&aggregate->quotas, 0);
@@ -157,11 +262,8 @@ void vp_aggregate_rules(struct vp_aggregate *aggregate, uint64_t generation,
 		struct account *account = find_among(aggregate, rules[i].tag, known);
 
 		if (!account)
-			account = vp_array_add(&aggregate->accounts);
-		clear_rule(&account->rule);
-		account->rule = rules[i];
-		account->rule.patch = vp_strdup(rules[i].patch);
-		account->rule.rule = vp_strdup(rules[i].rule);
+			account = add_account(aggregate, rules[i].tag);
+		name_account(account, &rules[i]);
 		account->gone = false;
 	}
 	sort_accounts(aggregate);
@@ -169,23 +271,16 @@ void vp_aggregate_rules(struct vp_aggregate *aggregate, uint64_t generation,
 	aggregate->next = 0;
 }
 
-static struct account *add_account(struct vp_aggregate *aggregate, uint32_t tag)
-{
-	struct account *account = vp_array_add(&aggregate->accounts);
-
-	account->rule.tag = tag;
-	return account;
-}
-
 void vp_aggregate_baseline(struct vp_aggregate *aggregate, const struct vp_counts *counts)
 {
 	size_t known = aggregate->accounts.len;
 
 	vp_array_each (count, counts) {
-		struct account *account = find_among(aggregate, count->tag, known);
+		uint64_t key = counted_key(count->tag);
+		struct account *account = find_among(aggregate, key, known);
 
 		if (!account)
-			account = add_account(aggregate, count->tag);
+			account = add_account(aggregate, key);
 		account->own = (struct tally){ .counted = count->packets };
 		account->bans = (struct tally){ .counted = count->banned };
 	}
@@ -200,8 +295,11 @@ static uint64_t reported(const struct tally *tally)
 void vp_aggregate_reported(const struct vp_aggregate *aggregate, struct vp_counts *counts)
 {
 	vp_array_each (account, &aggregate->accounts) {
-		struct vp_count *count = vp_array_add(counts);
+		struct vp_count *count;
 
+		if (cause_of(account).reason && !is_shared(account))
+			continue; /* counted from 0 again after a restart */
+		count = vp_array_add(counts);
 		count->tag = account->rule.tag;
 		count->packets = reported(&account->own);
 		count->banned = reported(&account->bans);
@@ -245,14 +343,52 @@ static enum vp_event_kind kind_of(const struct vp_aggregate_rule *rule)
 	return VP_EVENT_BLOCKED;
 }
 
-static struct vp_event start_event(const struct vp_aggregate *aggregate,
-				   const struct account *account, bool banned, uint64_t now)
+/* For people, where the kind alone does not say it. */
+static const char *text_of(struct vp_aggregate_cause cause)
 {
-	const struct vp_aggregate_rule *rule = &account->rule;
+	if (cause.kind != VP_EVENT_COVERAGE)
+		return "";
+	if (cause.reason == VP_EVENT_REASON_UNREAD)
+		return "passed unread: no inspection process read them in time";
+	if (cause.reason == VP_EVENT_REASON_FOREIGN)
+		return "connections that are not of the declared protocol are not read and "
+		       "pass";
+	if (cause.reason == VP_EVENT_REASON_UNREADABLE)
+		return "what follows is encrypted or of another protocol, is not read and "
+		       "passes";
+	return "could not be judged, and passed";
+}
+
+static void set_cause(struct vp_event *event, struct vp_aggregate_cause cause)
+{
+	event->kind = cause.kind;
+	event->reason = cause.reason;
+	event->verdict = cause.kind == VP_EVENT_COVERAGE ? VP_VERDICT_PASS
+			 : cause.kind == VP_EVENT_RESET	 ? VP_VERDICT_RESET
+							 : VP_VERDICT_DROP;
+	vp_event_set(event->text, sizeof(event->text), text_of(cause));
+}
+
+/* Of an account of all rules together: the one that its last packets were reported for. */
+static const struct vp_aggregate_rule *rule_of(const struct vp_aggregate *aggregate,
+					       const struct account *account)
+{
+	const struct account *blamed = NULL;
+
+	if (is_shared(account) && account->seen && !account->mixed)
+		blamed = find_account(aggregate, account->sample.tag);
+	return blamed ? &blamed->rule : &account->rule;
+}
+
+static struct vp_event start_event(const struct vp_aggregate *aggregate,
+				   const struct account *account,
+				   const struct vp_aggregate_rule *rule, bool banned,
+				   uint64_t now)
+{
 	struct vp_event event = {
 		.kind = banned ? VP_EVENT_BANNED : kind_of(rule),
 		.time = now,
-		.tag = rule->tag,
+		.tag = account->rule.tag,
 		.verdict = rule->verdict,
 		.reason = banned			      ? VP_EVENT_REASON_BAN
 			  : rule->verdict == VP_VERDICT_LIMIT ? VP_EVENT_REASON_LIMIT
@@ -262,6 +398,8 @@ static struct vp_event start_event(const struct vp_aggregate *aggregate,
 
 	vp_event_set(event.patch, sizeof(event.patch), rule->patch);
 	vp_event_set(event.rule, sizeof(event.rule), rule->rule);
+	if (cause_of(account).reason)
+		set_cause(&event, cause_of(account));
 	return event;
 }
 
@@ -272,22 +410,28 @@ static void give(struct vp_aggregate *aggregate, const struct vp_event *event)
 	aggregate->handler(aggregate->context, event);
 }
 
-static void pay(struct vp_event *event, struct tally *tally, uint64_t count)
+static void pay(struct vp_event *event, const struct account *account, struct tally *tally,
+		uint64_t count)
 {
 	tally->due -= (int64_t)count;
 	event->count = count;
-	event->total = reported(tally);
+	if (!cause_of(account).reason || is_shared(account))
+		event->total = reported(tally);
 }
 
 /* One packet, at once. */
 static void give_packet(struct vp_aggregate *aggregate, struct account *account,
-			const struct vp_report *report, const char *interface)
+			const struct vp_aggregate_hit *hit)
 {
+	const struct vp_report *report = hit->report;
+	const struct account *blamed = find_account(aggregate, report->tag);
 	bool banned = report->kind == VP_REPORT_BAN;
-	struct vp_event event = start_event(aggregate, account, banned, report->time);
+	struct vp_event event =
+		start_event(aggregate, account, &blamed->rule, banned, report->time);
 
-	set_flow(&event, report, interface);
-	pay(&event, banned ? &account->bans : &account->own, 1);
+	set_flow(&event, report, hit->interface);
+	vp_event_set(event.detail, sizeof(event.detail), hit->detail);
+	pay(&event, account, banned ? &account->bans : &account->own, 1);
 	give(aggregate, &event);
 }
 
@@ -303,51 +447,87 @@ static bool may_give_packet(struct vp_aggregate *aggregate, const struct account
 	return true;
 }
 
-static void note_packet(struct account *account, const struct vp_report *report,
-			const char *interface)
+static void note_packet(struct account *account, const struct vp_aggregate_hit *hit)
 {
+	const struct vp_report *report = hit->report;
+
+	account->mixed =
+		account->seen && (account->mixed || account->sample.tag != report->tag);
 	account->sample = *report;
-	vp_event_set(account->interface, sizeof(account->interface), interface);
+	vp_event_set(account->interface, sizeof(account->interface), hit->interface);
+	vp_event_set(account->detail, sizeof(account->detail), hit->detail);
 	account->first = account->first ? account->first : report->time;
 	account->last = report->time;
 	account->seen++;
 }
 
-void vp_aggregate_packet(struct vp_aggregate *aggregate, const struct vp_report *report,
-			 const char *interface)
+static void take_packet(struct vp_aggregate *aggregate, struct account *account,
+			const struct vp_aggregate_hit *hit)
 {
-	struct account *account = find_account(aggregate, report->tag);
+	const struct vp_report *report = hit->report;
+	uint32_t number = (uint32_t)(account->key >> 24) ^ (uint32_t)account->key;
+	bool alone = cause_of(account).kind != VP_EVENT_COVERAGE;
 	struct vp_source_seen seen;
 
-	if (!account || !account->rule.patch) {
-		aggregate->state.unknown++;
-		return;
-	}
-	seen = vp_seen_table_see(aggregate->sources, report->tag, report->source, report->time,
+	seen = vp_seen_table_see(aggregate->sources, number, report->source, report->time,
 				 aggregate->options.quiet * SECOND, aggregate->interval);
 	account->sources += !seen.this_interval;
-	if (!seen.lately && may_give_packet(aggregate, account)) {
-		give_packet(aggregate, account, report, interface);
+	if (alone && !seen.lately && may_give_packet(aggregate, account)) {
+		give_packet(aggregate, account, hit);
 		return;
 	}
-	if (!seen.lately) {
+	if (alone && !seen.lately) {
 		account->suppressed++;
 		aggregate->state.suppressed++;
 	}
-	note_packet(account, report, interface);
+	note_packet(account, hit);
+}
+
+static struct account *account_of(struct vp_aggregate *aggregate,
+				  const struct vp_report *report)
+{
+	enum vp_queue_count which;
+
+	if (report->kind != VP_REPORT_UNREAD && report->kind != VP_REPORT_INVALID)
+		return find_account(aggregate, report->tag);
+	which = report->kind == VP_REPORT_UNREAD ? VP_QUEUE_UNREAD_BLOCK : VP_QUEUE_INVALID;
+	return open_account(aggregate, shared_key(which));
+}
+
+void vp_aggregate_packet(struct vp_aggregate *aggregate, const struct vp_report *report,
+			 const char *interface)
+{
+	const struct vp_aggregate_hit hit = { .report = report, .interface = interface };
+
+	if (has_rule(aggregate, report->tag))
+		take_packet(aggregate, account_of(aggregate, report), &hit);
+	else
+		aggregate->state.unknown++;
+}
+
+void vp_aggregate_hit(struct vp_aggregate *aggregate, const struct vp_aggregate_hit *hit)
+{
+	struct account *account = open_cause(aggregate, hit->report->tag, hit->cause);
+
+	if (account)
+		take_packet(aggregate, account, hit);
+	else
+		aggregate->state.unknown++;
 }
 
 /* Everything of one kind that no event has said yet. */
 static void give_sum(struct vp_aggregate *aggregate, struct account *account, bool banned,
 		     uint64_t now)
 {
-	struct vp_event event = start_event(aggregate, account, banned, now);
+	struct vp_event event =
+		start_event(aggregate, account, rule_of(aggregate, account), banned, now);
 	struct tally *tally = banned ? &account->bans : &account->own;
 	uint64_t count = (uint64_t)tally->due;
 
-	pay(&event, tally, count);
+	pay(&event, account, tally, count);
 	if (account->seen) {
 		set_flow(&event, &account->sample, account->interface);
+		vp_event_set(event.detail, sizeof(event.detail), account->detail);
 		event.first = account->first;
 		event.last = account->seen == count ? account->last : now;
 		event.sources = account->sources;
@@ -363,7 +543,7 @@ static void serve_account(struct vp_aggregate *aggregate, struct account *accoun
 	uint32_t limit = aggregate->options.lines_per_interval;
 	bool due = account->own.due > 0, banned = account->bans.due > 0;
 
-	if (!account->rule.patch || (!due && !banned))
+	if ((!account->rule.patch && !is_shared(account)) || (!due && !banned))
 		return;
 	if (!all && aggregate->lines + due + banned > limit) {
 		account->suppressed++;
@@ -378,15 +558,28 @@ static void serve_account(struct vp_aggregate *aggregate, struct account *accoun
 	account->seen = 0;
 }
 
-/* A counter that went back was made anew: all it has is new. */
+/*
+ * A counter that went back was made anew: all it has is new. What was told of before
+ * it was counted is counted with the next reading, or was lost with its counter.
+ */
 static void take_count(struct tally *tally, uint64_t packets)
 {
 	uint64_t more = packets >= tally->counted ? packets - tally->counted : packets;
 
 	tally->due += (int64_t)more;
 	tally->counted = packets;
-	if (tally->due < 0)
+	if (tally->due < 0 && tally->ahead)
 		tally->due = 0;
+	tally->ahead = tally->due < 0;
+}
+
+void vp_aggregate_counted(struct vp_aggregate *aggregate, uint32_t tag,
+			  struct vp_aggregate_cause cause, uint64_t packets)
+{
+	struct account *account = open_cause(aggregate, tag, cause);
+
+	if (account)
+		take_count(&account->own, packets);
 }
 
 static void take_counts(struct vp_aggregate *aggregate, const struct vp_counts *counts)
@@ -394,16 +587,19 @@ static void take_counts(struct vp_aggregate *aggregate, const struct vp_counts *
 	size_t known = aggregate->accounts.len;
 
 	vp_array_each (count, counts) {
-		struct account *account = find_among(aggregate, count->tag, known);
+		uint64_t key = counted_key(count->tag);
+		struct account *account = find_among(aggregate, key, known);
 
 		if (account) {
 			take_count(&account->own, count->packets);
 			take_count(&account->bans, count->banned);
 			continue;
 		}
-		account = add_account(aggregate, count->tag);
-		account->own.counted = count->packets;
+		account = add_account(aggregate, key);
+		account->own.counted = is_shared(account) ? 0 : count->packets;
 		account->bans.counted = count->banned;
+		if (is_shared(account)) /* it comes about with its first packet */
+			take_count(&account->own, count->packets);
 	}
 	if (aggregate->accounts.len != known)
 		sort_accounts(aggregate);
@@ -458,7 +654,7 @@ struct vp_aggregate_state vp_aggregate_state(const struct vp_aggregate *aggregat
 
 	state.due = 0;
 	vp_array_each (account, &aggregate->accounts) {
-		if (!account->rule.patch)
+		if (!account->rule.patch && !is_shared(account))
 			continue;
 		state.due += account->own.due > 0 ? (uint64_t)account->own.due : 0;
 		state.due += account->bans.due > 0 ? (uint64_t)account->bans.due : 0;

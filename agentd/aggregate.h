@@ -14,6 +14,11 @@
  * Packets of banned sources are dropped before any rule sees them. The kernel
  * counts them apart, and events of kind banned add up to that counter likewise.
  *
+ * What inspection does for another reason than a rule's own has a count for each
+ * rule it is told for, reason and outcome; what never came to be read (queue.h) one
+ * for all rules together. Events about what passed without having been read
+ * (kind coverage) are never about single packets.
+ *
  * Pure: time is given, events leave through a callback.
  */
 #ifndef VP_AGENTD_AGGREGATE_H
@@ -42,6 +47,12 @@ struct vp_aggregate_rule {
 	const char *patch, *rule;
 	enum vp_verdict verdict;
 	bool monitor;
+};
+
+/* What is counted apart from a rule's own matches: why it happened, and what became of it. */
+struct vp_aggregate_cause {
+	enum vp_event_reason reason; /* NONE: the rule's own matches */
+	enum vp_event_kind kind;     /* BLOCKED, RESET, WOULD_BLOCK or COVERAGE */
 };
 
 /* Called for every event; `event` is valid during the call. */
@@ -73,6 +84,22 @@ void vp_aggregate_reported(const struct vp_aggregate *aggregate, struct vp_count
 /* A record from the reporter. `interface` is a name for the event, or NULL. */
 void vp_aggregate_packet(struct vp_aggregate *aggregate, const struct vp_report *report,
 			 const char *interface);
+
+/* A hit of inspection, with its packet as a record. `detail`: the parser's word, or NULL. */
+struct vp_aggregate_hit {
+	const struct vp_report *report;
+	struct vp_aggregate_cause cause;
+	const char *detail, *interface;
+};
+
+void vp_aggregate_hit(struct vp_aggregate *aggregate, const struct vp_aggregate_hit *hit);
+
+/*
+ * The exact count of a cause since the daemon's start (a lower one than before began
+ * anew), to be given before each tick and after the last of its hits.
+ */
+void vp_aggregate_counted(struct vp_aggregate *aggregate, uint32_t tag,
+			  struct vp_aggregate_cause cause, uint64_t packets);
 
 /*
  * Call once per interval, with counters read after the last packet was given

@@ -54,6 +54,11 @@ static bool addresses_have(const struct vp_claim *claim, const struct vp_report 
 	return false;
 }
 
+struct vp_address vp_claim_client(const struct vp_claim *claim, const struct vp_report *report)
+{
+	return address_of(report, is_to_server(claim) ? report->source : report->destination);
+}
+
 static bool is_unicast(uint8_t family, const uint8_t *address)
 {
 	static const uint8_t zero[16];
@@ -100,34 +105,78 @@ static const char *packet_fault(const struct vp_report *report)
 	return NULL;
 }
 
-static const char *rule_fault(const struct vp_claim *claim, const struct vp_report *report)
+/* Does the rule give that verdict? Its process gives some of its own for it. */
+static bool gives(const struct vp_claim *claim, const struct vp_report *report)
 {
 	const struct vp_placement *placement = claim->placement;
 
-	if (report->kind != VP_REPORT_RESET || placement->mode != VP_MODE_ENFORCE ||
-	    placement->rule->action.verdict != VP_VERDICT_RESET)
-		return "the packet met no reset rule";
+	if (placement->mode != VP_MODE_ENFORCE || placement->point != claim->point ||
+	    (claim->verdict == VP_VERDICT_RESET) != (report->kind == VP_REPORT_RESET))
+		return false;
+	if (claim->failure)
+		return claim->point == VP_POINT_INSPECTION &&
+		       claim->verdict == VP_VERDICT_RESET;
+	return placement->rule->action.verdict == claim->verdict;
+}
+
+static const char *rule_fault(const struct vp_claim *claim, const struct vp_report *report)
+{
+	if (!gives(claim, report))
+		return "the packet met no such rule";
 	if (report->hook != NF_INET_LOCAL_IN && report->hook != NF_INET_FORWARD &&
 	    report->hook != NF_INET_LOCAL_OUT)
 		return "no rule is at that hook";
-	if (!placement->local &&
+	if (!claim->placement->local &&
 	    (!vp_claim_has_end(claim, report) || !addresses_have(claim, report)))
 		return "the connection is not the service's";
 	return NULL;
 }
 
+static const char *guard_fault(const struct vp_claim *claim, const struct vp_report *report)
+{
+	if (ports_have(claim->management, report->source_port) ||
+	    ports_have(claim->management, report->destination_port))
+		return "it is a management connection";
+	return is_kept(claim->sessions, report) ? "it is a connection that is kept" : NULL;
+}
+
+/* A ban of an IPv6 address is of its whole /64. */
+static bool is_never_banned(const struct vp_host *host, struct vp_address client)
+{
+	struct vp_address_range banned = { client, client };
+
+	if (client.family == 6) {
+		memset(banned.first.bytes + 8, 0, 8);
+		memset(banned.last.bytes + 8, 0xff, 8);
+	}
+	vp_array_each (range, &host->never_ban)
+		if (range->first.family == client.family &&
+		    vp_address_compare(&range->first, &banned.last) <= 0 &&
+		    vp_address_compare(&banned.first, &range->last) <= 0)
+			return true;
+	return false;
+}
+
+static const char *ban_fault(const struct vp_claim *claim, const struct vp_report *report)
+{
+	if (claim->verdict != VP_VERDICT_BAN)
+		return NULL;
+	return !claim->host || is_never_banned(claim->host, vp_claim_client(claim, report))
+		       ? "that address is never banned"
+		       : NULL;
+}
+
 int vp_claim_check(const struct vp_claim *claim, const struct vp_report *report,
 		   struct vp_error *err)
 {
+	const char *done = claim->verdict == VP_VERDICT_BAN ? "client is not banned"
+							    : "connection is not reset";
 	const char *fault = packet_fault(report);
 
 	if (fault)
-		return vp_fail(err, -ENOTCONN, "connection is not reset: %s", fault);
+		return vp_fail(err, -ENOTCONN, "%s: %s", done, fault);
 	fault = rule_fault(claim, report);
-	if (!fault && (ports_have(claim->management, report->source_port) ||
-		       ports_have(claim->management, report->destination_port)))
-		fault = "it is a management connection";
-	if (!fault && is_kept(claim->sessions, report))
-		fault = "it is a connection that is kept";
-	return fault ? vp_fail(err, -EPERM, "connection is not reset: %s", fault) : 0;
+	fault = fault ? fault : guard_fault(claim, report);
+	fault = fault ? fault : ban_fault(claim, report);
+	return fault ? vp_fail(err, -EPERM, "%s: %s", done, fault) : 0;
 }

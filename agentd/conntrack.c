@@ -14,20 +14,26 @@
 #include <linux/netfilter/nfnetlink.h>
 #include <linux/netfilter/nfnetlink_conntrack.h>
 
-static void put_tuple(struct nlmsghdr *message, const struct vp_ends *ends)
+/* CTA_TUPLE_ORIG: as the client's packets are; CTA_TUPLE_REPLY: as the server's. */
+static void put_tuple(struct nlmsghdr *message, uint16_t type, const struct vp_ends *ends)
 {
-	bool v4 = ends->server.family == 4;
+	bool v4 = ends->server.family == 4, reply = type == CTA_TUPLE_REPLY;
 	size_t size = vp_address_size(ends->server.family);
-	struct nlattr *tuple = mnl_attr_nest_start(message, CTA_TUPLE_REPLY);
+	const uint8_t *server = ends->server.bytes, *client = ends->client.bytes;
+	uint16_t server_port = htons(ends->server_port),
+		 client_port = htons(ends->client_port);
+	struct nlattr *tuple = mnl_attr_nest_start(message, type);
 	struct nlattr *part = mnl_attr_nest_start(message, CTA_TUPLE_IP);
 
-	mnl_attr_put(message, v4 ? CTA_IP_V4_SRC : CTA_IP_V6_SRC, size, ends->server.bytes);
-	mnl_attr_put(message, v4 ? CTA_IP_V4_DST : CTA_IP_V6_DST, size, ends->client.bytes);
+	mnl_attr_put(message, v4 ? CTA_IP_V4_SRC : CTA_IP_V6_SRC, size,
+		     reply ? server : client);
+	mnl_attr_put(message, v4 ? CTA_IP_V4_DST : CTA_IP_V6_DST, size,
+		     reply ? client : server);
 	mnl_attr_nest_end(message, part);
 	part = mnl_attr_nest_start(message, CTA_TUPLE_PROTO);
 	mnl_attr_put_u8(message, CTA_PROTO_NUM, IPPROTO_TCP);
-	mnl_attr_put_u16(message, CTA_PROTO_SRC_PORT, htons(ends->server_port));
-	mnl_attr_put_u16(message, CTA_PROTO_DST_PORT, htons(ends->client_port));
+	mnl_attr_put_u16(message, CTA_PROTO_SRC_PORT, reply ? server_port : client_port);
+	mnl_attr_put_u16(message, CTA_PROTO_DST_PORT, reply ? client_port : server_port);
 	mnl_attr_nest_end(message, part);
 	mnl_attr_nest_end(message, tuple);
 }
@@ -63,33 +69,50 @@ static bool is_from(const struct nlattr *original, const struct vp_ends *ends)
 		       ends->client_port);
 }
 
-int vp_conntrack_published(struct vp_query *query, const struct vp_ends *ends, uint16_t *port)
+static void read_answer(const struct nlmsghdr *message, const struct vp_ends *ends,
+			struct vp_tracked *tracked)
 {
-	char buffer[VP_QUERY_ROOM];
-	struct nlmsghdr *message = mnl_nlmsg_put_header(buffer);
-	struct nfgenmsg *header = mnl_nlmsg_put_extra_header(message, sizeof(*header));
-	const struct nlattr *attr, *original = NULL, *published;
+	const struct nlattr *attr, *original = NULL, *port;
 	uint32_t status = 0;
-	int r;
 
-	message->nlmsg_type = NFNL_SUBSYS_CTNETLINK << 8 | IPCTNL_MSG_CT_GET;
-	message->nlmsg_flags = NLM_F_REQUEST;
-	header->nfgen_family = ends->server.family == 4 ? AF_INET : AF_INET6;
-	header->version = NFNETLINK_V0;
-	put_tuple(message, ends);
-	r = vp_query_ask(query, buffer);
-	if (r)
-		return r == -ENOENT ? 0 : r;
-	mnl_attr_for_each (attr, message, sizeof(*header)) {
+	mnl_attr_for_each (attr, message, sizeof(struct nfgenmsg)) {
 		if (mnl_attr_get_type(attr) == CTA_TUPLE_ORIG)
 			original = attr;
 		if (mnl_attr_get_type(attr) == CTA_STATUS &&
 		    mnl_attr_get_payload_len(attr) >= sizeof(status))
 			status = ntohl(mnl_attr_get_u32(attr));
 	}
-	published = within(within(original, CTA_TUPLE_PROTO, 0), CTA_PROTO_DST_PORT, 2);
-	if (!published || !(status & IPS_DST_NAT) || !is_from(original, ends))
-		return 0;
-	*port = ntohs(mnl_attr_get_u16(published));
+	port = within(within(original, CTA_TUPLE_PROTO, 0), CTA_PROTO_DST_PORT, 2);
+	*tracked = (struct vp_tracked){ .assured = status & IPS_ASSURED };
+	if (port && status & IPS_DST_NAT && is_from(original, ends))
+		tracked->published = ntohs(mnl_attr_get_u16(port));
+}
+
+static int ask(struct vp_query *query, uint16_t type, const struct vp_ends *ends,
+	       struct vp_tracked *tracked)
+{
+	char buffer[VP_QUERY_ROOM];
+	struct nlmsghdr *message = mnl_nlmsg_put_header(buffer);
+	struct nfgenmsg *header = mnl_nlmsg_put_extra_header(message, sizeof(*header));
+	int r;
+
+	message->nlmsg_type = NFNL_SUBSYS_CTNETLINK << 8 | IPCTNL_MSG_CT_GET;
+	message->nlmsg_flags = NLM_F_REQUEST;
+	header->nfgen_family = ends->server.family == 4 ? AF_INET : AF_INET6;
+	header->version = NFNETLINK_V0;
+	put_tuple(message, type, ends);
+	r = vp_query_ask(query, buffer);
+	if (r)
+		return r == -ENOENT ? 0 : r;
+	read_answer(message, ends, tracked);
 	return 1;
+}
+
+/* Where the client's address is translated behind us, only its own packets look like this. */
+int vp_conntrack_find(struct vp_query *query, const struct vp_ends *ends,
+		      struct vp_tracked *tracked)
+{
+	int r = ask(query, CTA_TUPLE_REPLY, ends, tracked);
+
+	return r ? r : ask(query, CTA_TUPLE_ORIG, ends, tracked);
 }

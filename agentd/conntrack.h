@@ -3,6 +3,7 @@
 #ifndef VP_AGENTD_CONNTRACK_H
 #define VP_AGENTD_CONNTRACK_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "agentd/query.h"
@@ -14,11 +15,17 @@ struct vp_ends {
 	uint16_t client_port, server_port;
 };
 
+struct vp_tracked {
+	bool assured;	    /* its handshake was completed: the client's address is its own */
+	uint16_t published; /* port that it was sent to before its destination was
+			     * translated, by this client; 0: it was not */
+};
+
 /*
- * The port that the connection was sent to before its destination was translated.
- * 1: *port is filled in; 0: there is no such connection, or it was not translated, or
- * at its other end too; -errno. `query` is of NETLINK_NETFILTER.
+ * 1: *tracked is filled in; 0: there is no such connection; -errno. `query` is of
+ * NETLINK_NETFILTER.
  */
-int vp_conntrack_published(struct vp_query *query, const struct vp_ends *ends, uint16_t *port);
+int vp_conntrack_find(struct vp_query *query, const struct vp_ends *ends,
+		      struct vp_tracked *tracked);
 
 #endif

@@ -46,6 +46,18 @@ static const char *const reasons[] = {
 	[VP_EVENT_REASON_RULE] = "rule",
 	[VP_EVENT_REASON_LIMIT] = "limit",
 	[VP_EVENT_REASON_BAN] = "ban",
+	[VP_EVENT_REASON_CONFLICT] = "conflict",
+	[VP_EVENT_REASON_AMBIGUOUS] = "ambiguous",
+	[VP_EVENT_REASON_BROKEN] = "broken",
+	[VP_EVENT_REASON_FOREIGN] = "foreign",
+	[VP_EVENT_REASON_UNREADABLE] = "unreadable",
+	[VP_EVENT_REASON_BOUND] = "bound",
+	[VP_EVENT_REASON_MATCH_LIMIT] = "match-limit",
+	[VP_EVENT_REASON_MIDSTREAM] = "midstream",
+	[VP_EVENT_REASON_WINDOW] = "window",
+	[VP_EVENT_REASON_MALFORMED] = "malformed",
+	[VP_EVENT_REASON_UNREAD] = "unread",
+	[VP_EVENT_REASON_INVALID] = "invalid",
 };
 static_assert(VP_COUNT(reasons) == VP_EVENT_REASONS, "every reason has a name");
 

@@ -38,7 +38,7 @@ enum vp_event_kind {
 	VP_EVENT_STOPPED,
 	VP_EVENT_REPAIRED, /* someone else changed our rules; they are back */
 	VP_EVENT_DRIFT,	   /* what runs is not what was meant */
-	VP_EVENT_COVERAGE, /* something is, or is no longer, seen */
+	VP_EVENT_COVERAGE, /* something is, or is no longer, seen; `count` packets were not */
 	VP_EVENT_WORKER,   /* a helper process died, was restarted, or is gone for good */
 	VP_EVENT_LOST,	   /* `count` reports or lines did not get through; packet counts stay
 			      exact */
@@ -51,12 +51,27 @@ enum vp_event_reason {
 	VP_EVENT_REASON_RULE,
 	VP_EVENT_REASON_LIMIT,
 	VP_EVENT_REASON_BAN,
+	/* of inspection: enum vp_reason but its first, in its order, and by its words */
+	VP_EVENT_REASON_CONFLICT,
+	VP_EVENT_REASON_AMBIGUOUS,
+	VP_EVENT_REASON_BROKEN,
+	VP_EVENT_REASON_FOREIGN,
+	VP_EVENT_REASON_UNREADABLE,
+	VP_EVENT_REASON_BOUND,
+	VP_EVENT_REASON_MATCH_LIMIT,
+	VP_EVENT_REASON_MIDSTREAM,
+	VP_EVENT_REASON_WINDOW,
+	VP_EVENT_REASON_MALFORMED,
+	/* before inspection */
+	VP_EVENT_REASON_UNREAD,	 /* nobody read them in time */
+	VP_EVENT_REASON_INVALID, /* not of a connection, or off its window */
 	VP_EVENT_REASONS,
 };
 
-#define VP_EVENT_NAME  65 /* patch ids and rule names have at most 64 characters */
-#define VP_EVENT_TEXT  400
-#define VP_EVENT_ACTOR 80
+#define VP_EVENT_NAME	65 /* patch ids and rule names have at most 64 characters */
+#define VP_EVENT_TEXT	400
+#define VP_EVENT_ACTOR	80
+#define VP_EVENT_DETAIL 64
 
 /* Where a zero means "not known" or "does not apply", it is left out of every output. */
 struct vp_event {
@@ -74,6 +89,7 @@ struct vp_event {
 	uint32_t tag;
 	enum vp_verdict verdict; /* of the rule; a monitor rule's is the one it would give */
 	enum vp_event_reason reason;
+	char detail[VP_EVENT_DETAIL]; /* a parser's word on the reason */
 
 	uint8_t protocol; /* IANA number; meaningful when source.family is not 0 */
 	struct vp_address source, destination;
@@ -92,7 +108,7 @@ struct vp_event {
 const char *vp_event_kind_name(enum vp_event_kind kind);
 /* -1 when there is no such kind. */
 int vp_event_kind_find(const char *name);
-/* "rule", "limit", "ban"; "" for none. */
+/* "rule", "limit", "ban", "conflict", ...; "" for none. */
 const char *vp_event_reason_name(enum vp_event_reason reason);
 int vp_event_reason_find(const char *name);
 /* syslog(3) severity: LOG_WARNING for blocked, LOG_ERR for apply-failed, ... */

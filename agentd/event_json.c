@@ -79,6 +79,7 @@ json_t *vp_event_json(const struct vp_event *event)
 	if (vp_event_is_traffic(event->kind))
 		set_text(json, "verdict", vp_verdict_name(event->verdict));
 	set_text(json, "reason", vp_event_reason_name(event->reason));
+	set_text(json, "detail", event->detail);
 	set_flow(json, event);
 	set_number(json, "count", event->count);
 	set_number(json, "total", event->total);
@@ -175,6 +176,7 @@ int vp_event_from_json(const json_t *json, struct vp_event *event)
 	get_flow(json, &read);
 	GET_FIELD(json, "patch", read.patch);
 	GET_FIELD(json, "rule", read.rule);
+	GET_FIELD(json, "detail", read.detail);
 	GET_FIELD(json, "hook", read.hook);
 	GET_FIELD(json, "interface", read.interface);
 	GET_FIELD(json, "actor", read.actor);

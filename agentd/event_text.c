@@ -136,6 +136,7 @@ static void print_key_value(const struct vp_event *event, struct line *line)
 	if (vp_event_is_traffic(event->kind))
 		add_value(line, "verdict", vp_verdict_name(event->verdict));
 	add_value(line, "reason", vp_event_reason_name(event->reason));
+	add_value(line, "detail", event->detail);
 	add_flow(line, event);
 	add_number(line, "count", event->count);
 	add_number(line, "total", event->total);
@@ -206,6 +207,9 @@ static void print_cef(const struct vp_event *event, struct line *line)
 	if (vp_event_is_traffic(event->kind))
 		add_cef(line, "act", vp_verdict_name(event->verdict));
 	add_cef(line, "reason", vp_event_reason_name(event->reason));
+	if (event->detail[0])
+		add(line, "cs3Label=detail ");
+	add_cef(line, "cs3", event->detail);
 	add_cef_flow(line, event);
 	if (event->count)
 		add(line, "cnt=%llu ", (unsigned long long)event->count);

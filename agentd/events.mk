@@ -10,6 +10,7 @@ libvpagent_a_SOURCES += \
 	agentd/event_json.c \
 	agentd/event_text.c \
 	agentd/event_time.c agentd/event_time.h \
+	agentd/hit.c agentd/hit.h \
 	agentd/nflog.c agentd/nflog.h \
 	agentd/nflog_socket.c agentd/nflog_socket.h \
 	agentd/query.c agentd/query.h \

@@ -12,6 +12,8 @@
 #include <linux/netfilter/nfnetlink_log.h>
 #include <linux/netlink.h>
 
+#include "modules/netfilter/queue.h"
+
 #define PREFIX "vpatch:"
 
 static bool has_ports(uint8_t protocol)
@@ -194,9 +196,13 @@ bool vp_nflog_prefix(const char *prefix, size_t len, struct vp_report *report)
 		const char *word;
 		enum vp_report_kind kind;
 	} words[] = {
-		{ "drop", VP_REPORT_DROP },   { "reject", VP_REPORT_REJECT },
-		{ "reset", VP_REPORT_RESET }, { "limit", VP_REPORT_LIMIT },
+		{ "drop", VP_REPORT_DROP },
+		{ "reject", VP_REPORT_REJECT },
+		{ "reset", VP_REPORT_RESET },
+		{ "limit", VP_REPORT_LIMIT },
 		{ "ban", VP_REPORT_BAN },
+		{ VP_UNREAD_WORD, VP_REPORT_UNREAD },
+		{ VP_INVALID_WORD, VP_REPORT_INVALID },
 	};
 	static const char monitor[] = "monitor:";
 

@@ -14,7 +14,7 @@
 
 #include "lib/error.h"
 
-#define VP_REPORT_MAGIC 0x56504532u /* "VPE2" */
+#define VP_REPORT_MAGIC 0x56504533u /* "VPE3" */
 
 enum vp_report_kind {
 	VP_REPORT_STATUS = 1, /* only the counters below mean something */
@@ -24,6 +24,8 @@ enum vp_report_kind {
 	VP_REPORT_LIMIT,
 	VP_REPORT_BAN,
 	VP_REPORT_MONITOR,
+	VP_REPORT_UNREAD,  /* to be inspected, and dropped because nobody did */
+	VP_REPORT_INVALID, /* to be inspected, and dropped because no connection has it */
 	VP_REPORT_KINDS,
 };
 

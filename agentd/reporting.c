@@ -14,6 +14,8 @@
 
 #include "agentd/aggregate.h"
 #include "agentd/document.h"
+#include "agentd/hit.h"
+#include "agentd/inspect/module.h"
 #include "agentd/loop.h"
 #include "agentd/reporter.h"
 #include "agentd/reset.h"
@@ -23,12 +25,18 @@
 
 #define TICK_MILLISECONDS 1000
 #define INTERVAL_TICKS	  10  /* of one aggregated event a rule */
-#define RESETS_MAX	  200 /* a second, of all rules */
+#define ORDERS_MAX	  200 /* resets and bans in a second, of all rules */
 #define READ_MAX	  512 /* records in one go: the control socket wants its turn too */
 
 struct follower {
 	vp_follower *function; /* NULL: gone */
 	void *context;
+};
+
+/* What the processes of an enforcement point ask for, within bounds. */
+struct orders {
+	unsigned int done; /* in this second */
+	uint64_t refused;  /* not told about yet */
 };
 
 struct vp_reporting {
@@ -39,9 +47,12 @@ struct vp_reporting {
 	int watched; /* descriptor; -1: none */
 	struct vp_timer *timer;
 	unsigned int ticks;
-	struct vp_reset *reset;	 /* NULL: connections are reset from the sender's side only */
-	unsigned int resets;	 /* in this second */
-	uint64_t resets_refused; /* not told about yet */
+	struct vp_reset *reset; /* NULL: connections are reset from the sender's side only */
+	struct orders orders[VP_POINT_COUNT];
+	struct {
+		uint32_t index; /* 0: none in this second */
+		char name[IF_NAMESIZE];
+	} interface; /* the last that was asked for */
 	VP_ARRAY(struct vp_sink *) sinks;
 	VP_ARRAY(struct follower) followers;
 	char *failure; /* why the reporter does not run, or NULL */
@@ -83,70 +94,105 @@ void vp_reporting_unfollow(struct vp_reporting *reporting, const void *context)
 }
 
 /* The kernel reports at most 20 packets a second of a rule: this is for ten such rules. */
-static bool may_reset(struct vp_reporting *reporting)
+static bool may_order(struct orders *orders)
 {
-	if (reporting->resets >= RESETS_MAX)
+	if (orders->done >= ORDERS_MAX)
 		return false;
-	reporting->resets++;
+	orders->done++;
 	return true;
 }
 
-/* The other half of `reset`, where the rule that the record names gives it. */
-static void reset_connection(struct vp_reporting *reporting, const struct vp_report *report)
+/* What the rule that the record names gives besides the packet's end. */
+static void order(struct vp_reporting *reporting, const struct vp_report *report,
+		  struct vp_claim claim)
 {
 	const struct vp_active *active = reporting->agent->active;
-	struct vp_claim claim = { 0 };
+	struct orders *orders = &reporting->orders[claim.point];
 	struct vp_error err;
 	int r = -EPERM;
 
-	if (!reporting->reset || report->kind != VP_REPORT_RESET || !active)
+	if (!reporting->reset || !active)
 		return;
-	if (may_reset(reporting)) {
+	if (may_order(orders)) {
 		claim.placement = vp_active_placement(active, report->tag);
 		claim.management = &active->plan.management;
 		claim.sessions = &active->generation.sessions;
+		claim.host = &active->host;
 		if (!claim.placement) /* of the generation before */
 			return;
 		r = vp_reset_run(reporting->reset, report, &claim, &err);
 		if (r < 0)
 			vp_log_debug("%s", err.text);
 	}
-	reporting->resets_refused += r == -EPERM;
+	orders->refused += r == -EPERM;
+}
+
+static const char *interface_of(struct vp_reporting *reporting, const struct vp_report *report)
+{
+	uint32_t index = report->in_interface ? report->in_interface : report->out_interface;
+
+	if (!index)
+		return NULL;
+	if (index != reporting->interface.index &&
+	    !if_indextoname(index, reporting->interface.name))
+		reporting->interface.name[0] = '\0';
+	reporting->interface.index = index;
+	return reporting->interface.name;
 }
 
 static void take_report(struct vp_reporting *reporting, const struct vp_report *report)
 {
-	char name[IF_NAMESIZE];
-	uint32_t index = report->in_interface ? report->in_interface : report->out_interface;
+	const struct vp_claim claim = { .point = VP_POINT_NETFILTER,
+					.verdict = VP_VERDICT_RESET };
 
-	reset_connection(reporting, report);
-	vp_aggregate_packet(reporting->aggregate, report,
-			    index ? if_indextoname(index, name) : NULL);
+	if (report->kind == VP_REPORT_RESET)
+		order(reporting, report, claim);
+	vp_aggregate_packet(reporting->aggregate, report, interface_of(reporting, report));
 }
 
-void vp_reporting_hit(struct vp_reporting *reporting, const struct vp_note_hit *hit)
+void vp_reporting_hit(struct vp_reporting *reporting, const struct vp_note_hit *note)
 {
-	const struct vp_active *active = reporting->agent->active;
-	const struct vp_placement *placement =
-		active ? vp_active_placement(active, hit->tag) : NULL;
-	struct vp_event event = vp_event_make(
-		hit->monitor ? VP_EVENT_WOULD_BLOCK : VP_EVENT_BLOCKED, "%s", hit->detail);
+	const struct vp_report report = vp_hit_report(note, vp_event_now());
+	const struct vp_claim claim = { .point = VP_POINT_INSPECTION,
+					.verdict = vp_hit_asks(note),
+					.failure = vp_hit_cause(note).reason !=
+						   VP_EVENT_REASON_NONE };
+	const struct vp_aggregate_hit hit = {
+		.report = &report,
+		.cause = vp_hit_cause(note),
+		.detail = note->detail,
+		.interface = interface_of(reporting, &report),
+	};
 
-	if (!placement)
+	if (claim.verdict != VP_VERDICT_PASS)
+		order(reporting, &report, claim);
+	vp_aggregate_hit(reporting->aggregate, &hit);
+}
+
+static struct vp_instance *instance_of(const struct vp_enforcement *all,
+				       const struct vp_module *module)
+{
+	for (size_t i = 0; i < all->count; i++)
+		if (all->modules[i] == module)
+			return all->instances[i];
+	return NULL;
+}
+
+/* What the workers have counted, told one by one or not. */
+static void take_sums(struct vp_reporting *reporting)
+{
+	struct vp_pairs *pairs = vp_inspection_pairs(
+		instance_of(&reporting->agent->all, &vp_inspection_module));
+	struct vp_aggregate_cause cause;
+	struct vp_sums sums = { 0 };
+
+	if (!pairs)
 		return;
-	vp_event_set(event.patch, sizeof(event.patch), placement->patch->id);
-	vp_event_set(event.rule, sizeof(event.rule), placement->rule->name);
-	event.tag = hit->tag;
-	event.count = 1;
-	event.verdict = (enum vp_verdict)hit->verdict;
-	event.protocol = hit->protocol;
-	event.source = hit->source;
-	event.destination = hit->destination;
-	event.has_ports = true;
-	event.source_port = hit->source_port;
-	event.destination_port = hit->destination_port;
-	event.generation = reporting->agent->running;
-	vp_reporting_event(reporting, &event);
+	vp_pairs_sums(pairs, &sums);
+	vp_array_each (sum, &sums)
+		if (vp_hit_counted(sum->kind, &cause))
+			vp_aggregate_counted(reporting->aggregate, sum->of, cause, sum->n);
+	vp_array_free(&sums);
 }
 
 static void watch_reporter(struct vp_reporting *reporting);
@@ -192,6 +238,7 @@ void vp_reporting_settle(struct vp_reporting *reporting)
 	}
 	if (vp_agent_count(agent, &err))
 		vp_log_debug("%s", err.text);
+	take_sums(reporting);
 	vp_totals_counts(&agent->totals, &counts);
 	vp_aggregate_tick(reporting->aggregate, &counts, vp_event_now());
 	vp_aggregate_reported(reporting->aggregate, &reported);
@@ -274,11 +321,25 @@ static void tell_losses(struct vp_reporting *reporting)
 /* Whoever asks for these does not say what the kernel reported. */
 static void tell_refused(struct vp_reporting *reporting)
 {
-	if (reporting->resets_refused)
-		vp_log_warning("%llu resets that vpatchd-events asked for were refused: not of"
-			       " the rule's service, or more than %u in a second",
-			       (unsigned long long)reporting->resets_refused, RESETS_MAX);
-	reporting->resets_refused = 0;
+	static const struct {
+		enum vp_point point;
+		const char *name;
+	} asking[] = {
+		{ VP_POINT_NETFILTER, "vpatchd-events" },
+		{ VP_POINT_INSPECTION, "vpatchd-inspect" },
+	};
+
+	for (size_t i = 0; i < VP_COUNT(asking); i++) {
+		struct orders *orders = &reporting->orders[asking[i].point];
+
+		if (orders->refused)
+			vp_log_warning(
+				"%llu resets or bans that %s asked for were refused: not"
+				" of the rule's service, or more than %u in a second",
+				(unsigned long long)orders->refused, asking[i].name,
+				ORDERS_MAX);
+		orders->refused = 0;
+	}
 }
 
 static void tick(void *context)
@@ -286,7 +347,9 @@ static void tick(void *context)
 	struct vp_reporting *reporting = context;
 
 	vp_timer_start(reporting->timer, TICK_MILLISECONDS);
-	reporting->resets = 0;
+	for (size_t i = 0; i < VP_POINT_COUNT; i++)
+		reporting->orders[i].done = 0;
+	reporting->interface.index = 0;
 	restart_reporter(reporting);
 	vp_array_each (sink, &reporting->sinks)
 		(*sink)->ops->flush(*sink);

@@ -23,8 +23,12 @@ void vp_reporting_stop(struct vp_reporting *reporting);
 
 void vp_reporting_event(struct vp_reporting *reporting, const struct vp_event *event);
 
-/* A rule of inspection holds, or something else that is told of a packet: by a process that
- * parses foreign bytes, checked by vp_note_check(). */
+/*
+ * A rule of inspection holds, or something else that is told of a packet: by a process that
+ * parses foreign bytes, checked by vp_note_check(). It becomes an event, and where its
+ * rule says so the connection is ended, the sender answered or the client banned. Hits
+ * that were not told are in the worker's counts, which are read with every settling.
+ */
 void vp_reporting_hit(struct vp_reporting *reporting, const struct vp_note_hit *hit);
 
 /* Before a commit: account for what the present rules counted. */

@@ -131,25 +131,39 @@ static int ask(struct vp_reset *reset, uint16_t type, uint8_t family,
 	return 0;
 }
 
-/* 1: destroyed, 0: there is no such connection on this host. */
-static int destroy_socket(struct vp_reset *reset, const struct vp_report *report,
-			  struct vp_error *err)
+/* The receiver's socket: 1: *id says it exactly; 0: it is not on this host. */
+static int find_socket(struct vp_reset *reset, const struct vp_report *report,
+		       struct inet_diag_sockid *id, struct vp_error *err)
 {
-	struct inet_diag_sockid id = socket_id(report);
 	struct inet_diag_msg found = { 0 };
-	int r = ask(reset, SOCK_DIAG_BY_FAMILY, report->family, &id, &found);
+	int r;
+
+	*id = socket_id(report);
+	r = ask(reset, SOCK_DIAG_BY_FAMILY, report->family, id, &found);
 
 	if (r == -ENOENT)
 		return 0;
 	if (r)
 		return vp_fail(err, r, "cannot look up a connection to reset: %s",
 			       strerror(-r));
-	if (found.idiag_state == TCP_LISTEN || found.id.idiag_dport != id.idiag_dport ||
-	    found.id.idiag_sport != id.idiag_sport)
+	if (found.idiag_state == TCP_LISTEN || found.id.idiag_dport != id->idiag_dport ||
+	    found.id.idiag_sport != id->idiag_sport)
 		return 0;
 	/* not found.id: an IPv6 socket with an IPv4 peer says its addresses in the other
 	 * family */
-	memcpy(id.idiag_cookie, found.id.idiag_cookie, sizeof(id.idiag_cookie));
+	memcpy(id->idiag_cookie, found.id.idiag_cookie, sizeof(id->idiag_cookie));
+	return 1;
+}
+
+/* 1: destroyed, 0: there is no such connection on this host. */
+static int destroy_socket(struct vp_reset *reset, const struct vp_report *report,
+			  struct vp_error *err)
+{
+	struct inet_diag_sockid id;
+	int r = find_socket(reset, report, &id, err);
+
+	if (r <= 0)
+		return r;
 	r = ask(reset, SOCK_DESTROY, report->family, &id, NULL);
 	if (r == -ENOENT)
 		return 0;
@@ -241,6 +255,8 @@ static int send_reset(struct vp_reset *reset, const struct vp_report *report,
 
 	memcpy(&to4.sin_addr, report->destination, 4);
 	memcpy(&to6.sin6_addr, report->destination, 16);
+	if (IN6_IS_ADDR_LINKLOCAL(&to6.sin6_addr))
+		to6.sin6_scope_id = report->out_interface;
 	if (fd < 0)
 		return vp_fail(err, -EAFNOSUPPORT, "cannot send a reset: no IPv6 raw socket");
 	if (sendto(fd, packet, len, 0, to, v4 ? sizeof(to4) : sizeof(to6)) < 0)
@@ -278,37 +294,70 @@ static bool is_from_here(const struct vp_report *report)
 				v4 ? sizeof(in) : sizeof(in6));
 }
 
-/* The service's end is this host: to it, only a socket of its own can be meant. */
-static int end_here(struct vp_reset *reset, const struct vp_report *report,
-		    const struct vp_claim *claim, struct vp_error *err)
+/* What the kernel's reject does for netfilter: a RST to the blocked segment's sender. */
+static int answer_sender(struct vp_reset *reset, const struct vp_report *report,
+			 struct vp_error *err)
 {
-	if (claim->placement->rule->direction == VP_TO_SERVER)
-		return destroy_socket(reset, report, err);
-	return report->hook == NF_INET_LOCAL_OUT && is_from_here(report)
-		       ? end_connection(reset, report, err)
-		       : 0;
+	struct vp_report answer = *report;
+
+	memcpy(answer.source, report->destination, sizeof(answer.source));
+	memcpy(answer.destination, report->source, sizeof(answer.destination));
+	answer.source_port = report->destination_port;
+	answer.destination_port = report->source_port;
+	answer.out_interface = report->in_interface;
+	answer.sequence = report->acknowledgement;
+	answer.acknowledgement = report->sequence + report->payload +
+				 !!(report->tcp_flags & TH_SYN) +
+				 !!(report->tcp_flags & TH_FIN);
+	return send_reset(reset, &answer, err);
 }
 
-/* Was it to a port that the rule shields, before its destination was translated? */
-static bool is_published(struct vp_reset *reset, const struct vp_report *report,
-			 const struct vp_claim *claim)
+static bool is_to_server(const struct vp_claim *claim)
 {
-	bool to_server = claim->placement->rule->direction == VP_TO_SERVER;
+	return claim->placement->rule->direction == VP_TO_SERVER;
+}
+
+/* What connection tracking knows of it. 1, 0: nothing, or -errno. */
+static int track(struct vp_reset *reset, const struct vp_report *report,
+		 const struct vp_claim *claim, struct vp_tracked *tracked)
+{
+	bool to_server = is_to_server(claim);
 	struct vp_ends ends = {
 		.client = { .family = report->family },
 		.server = { .family = report->family },
 		.client_port = to_server ? report->source_port : report->destination_port,
 		.server_port = to_server ? report->destination_port : report->source_port,
 	};
-	uint16_t port;
 
 	memcpy(ends.client.bytes, to_server ? report->source : report->destination, 16);
 	memcpy(ends.server.bytes, to_server ? report->destination : report->source, 16);
-	return vp_conntrack_published(&reset->tracking, &ends, &port) > 0 &&
-	       vp_claim_has_port(claim, port);
+	*tracked = (struct vp_tracked){ 0 };
+	return vp_conntrack_find(&reset->tracking, &ends, tracked);
 }
 
-int vp_reset_run(struct vp_reset *reset, const struct vp_report *report,
+/* Was it to a port that the rule shields, before its destination was translated? */
+static bool is_published(struct vp_reset *reset, const struct vp_report *report,
+			 const struct vp_claim *claim)
+{
+	struct vp_tracked tracked;
+
+	return track(reset, report, claim, &tracked) > 0 && tracked.published &&
+	       vp_claim_has_port(claim, tracked.published);
+}
+
+/* The service's end is this host: to it, only a socket of its own can be meant. */
+static int is_here(struct vp_reset *reset, const struct vp_report *report,
+		   const struct vp_claim *claim, struct vp_error *err)
+{
+	struct inet_diag_sockid id;
+
+	if (is_to_server(claim))
+		return find_socket(reset, report, &id, err);
+	return report->hook == NF_INET_LOCAL_OUT && is_from_here(report);
+}
+
+/* Is the connection the rule's? 1; 0: it is gone; -EPERM or another -errno. */
+static int check(struct vp_reset *reset, const struct vp_report *report,
 		 const struct vp_claim *claim, struct vp_error *err)
 {
 	int r = vp_claim_check(claim, report, err);
@@ -317,13 +366,43 @@ int vp_reset_run(struct vp_reset *reset, const struct vp_report *report,
 	if (r)
 		return r;
 	if (!claim->placement->local)
-		return end_connection(reset, report, err);
+		return 1;
 	here = report->hook != NF_INET_FORWARD && vp_claim_has_end(claim, report);
-	r = here ? end_here(reset, report, claim, err) : 0;
+	r = here ? is_here(reset, report, claim, err) : 0;
 	if (r)
 		return r;
 	if (is_published(reset, report, claim))
-		return end_connection(reset, report, err);
+		return 1;
 	return here ? 0
 		    : vp_fail(err, -EPERM, "connection is not reset: it is not the service's");
+}
+
+int vp_reset_run(struct vp_reset *reset, const struct vp_report *report,
+		 const struct vp_claim *claim, struct vp_error *err)
+{
+	int r = check(reset, report, claim, err), answered = 0;
+
+	if (r <= 0)
+		return r;
+	if (claim->point == VP_POINT_INSPECTION)
+		answered = answer_sender(reset, report, err);
+	if (claim->verdict == VP_VERDICT_REJECT)
+		return answered;
+	r = end_connection(reset, report, err);
+	return r ? r : answered;
+}
+
+int vp_reset_check_ban(struct vp_reset *reset, const struct vp_report *report,
+		       const struct vp_claim *claim, struct vp_error *err)
+{
+	struct vp_tracked tracked;
+	int r = check(reset, report, claim, err);
+
+	if (r > 0)
+		r = track(reset, report, claim, &tracked);
+	if (r <= 0)
+		return r;
+	return tracked.assured ? 1
+			       : vp_fail(err, -ENOTCONN,
+					 "client is not banned: it completed no handshake");
 }

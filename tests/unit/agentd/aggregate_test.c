@@ -14,6 +14,7 @@
 
 #include "agentd/aggregate.h"
 #include "lib/memory.h"
+#include "modules/netfilter/queue.h"
 #include "tests/unit/agentd/events_tests.h"
 
 #define RULES  40
@@ -173,6 +174,215 @@ static void banned_apart(void **state)
 	assert_int_equal(stored.data[0].banned, 1007);
 	vp_array_free(&stored);
 	vp_array_free(&counts);
+	vp_aggregate_free(aggregate);
+	free_log(&log);
+}
+
+static void hit(struct vp_aggregate *aggregate, uint32_t tag, uint32_t source,
+		struct vp_aggregate_cause cause, uint64_t time)
+{
+	struct vp_report report = packet(tag, source, time);
+	const struct vp_aggregate_hit told = { .report = &report,
+					       .cause = cause,
+					       .detail = "a word" };
+
+	vp_aggregate_hit(aggregate, &told);
+}
+
+static uint64_t sum_of(const struct log *log, enum vp_event_reason reason,
+		       enum vp_event_kind kind)
+{
+	uint64_t sum = 0;
+
+	vp_array_each (event, &log->events)
+		if (event->reason == reason && event->kind == kind)
+			sum += event->count;
+	return sum;
+}
+
+/* Each reason and outcome of a rule has a sum of its own, apart from the rule's. */
+static void causes_apart(void **state)
+{
+	const struct vp_aggregate_rule rules[] = { rule(1, "A", VP_VERDICT_DROP),
+						   rule(2, "B", VP_VERDICT_RESET) };
+	const struct vp_aggregate_cause own = { 0 };
+	const struct vp_aggregate_cause conflict = { VP_EVENT_REASON_CONFLICT,
+						     VP_EVENT_BLOCKED };
+	const struct vp_aggregate_cause watched = { VP_EVENT_REASON_CONFLICT,
+						    VP_EVENT_WOULD_BLOCK };
+	struct vp_aggregate_options options = { 0 };
+	struct vp_counts stored = { 0 };
+	struct log log = { 0 };
+	struct vp_aggregate *aggregate = vp_aggregate_new(&options, take, &log);
+
+	(void)state;
+	vp_aggregate_rules(aggregate, 1, rules, 2);
+	for (uint32_t i = 0; i < 30; i++) {
+		hit(aggregate, 1, i % 3, own, SECOND);
+		hit(aggregate, 1, i % 3, conflict, SECOND);
+		hit(aggregate, 2, i % 3, watched, SECOND);
+	}
+	assert_int_equal(log.events.len, 9); /* each source of each is one at once */
+	assert_string_equal(log.events.data[1].detail, "a word");
+	assert_string_equal(log.events.data[1].patch, "A");
+	assert_int_equal(log.events.data[1].verdict, VP_VERDICT_DROP);
+	assert_int_equal(log.events.data[1].total, 0);
+	/* more were counted than told */
+	vp_aggregate_counted(aggregate, 1, conflict, 100);
+	vp_aggregate_counted(aggregate, 2, watched, 30);
+	vp_aggregate_counted(aggregate, 3, watched, 30);
+	tick_one(aggregate, 1, 31, 11 * SECOND);
+	assert_int_equal(sum_of(&log, VP_EVENT_REASON_RULE, VP_EVENT_BLOCKED), 31);
+	assert_int_equal(sum_of(&log, VP_EVENT_REASON_CONFLICT, VP_EVENT_BLOCKED), 100);
+	assert_int_equal(sum_of(&log, VP_EVENT_REASON_CONFLICT, VP_EVENT_WOULD_BLOCK), 30);
+	/* what a worker counted is gone with the daemon: nothing to go on from */
+	vp_aggregate_reported(aggregate, &stored);
+	assert_int_equal(stored.len, 2);
+	assert_int_equal(stored.data[0].packets, 31);
+	vp_array_free(&stored);
+	vp_aggregate_free(aggregate);
+	free_log(&log);
+}
+
+/* What is not read is told once an interval, however often it happens; nothing of rules that
+ * are not there. */
+static void coverage_in_sums(void **state)
+{
+	const struct vp_aggregate_rule rules[] = { rule(1, "A", VP_VERDICT_DROP) };
+	const struct vp_aggregate_cause foreign = { VP_EVENT_REASON_FOREIGN,
+						    VP_EVENT_COVERAGE };
+	struct vp_aggregate_options options = { 0 };
+	struct log log = { 0 };
+	struct vp_aggregate *aggregate = vp_aggregate_new(&options, take, &log);
+
+	(void)state;
+	vp_aggregate_rules(aggregate, 1, rules, 1);
+	for (uint32_t i = 0; i < 30; i++) {
+		hit(aggregate, 1, i, foreign, SECOND);
+		hit(aggregate, 1000 + i, i, foreign, SECOND);
+	}
+	assert_int_equal(log.events.len, 0);
+	assert_int_equal(vp_aggregate_state(aggregate).unknown, 30);
+	vp_aggregate_counted(aggregate, 1, foreign, 30);
+	vp_aggregate_tick(aggregate, NULL, 11 * SECOND);
+	vp_aggregate_tick(aggregate, NULL, 21 * SECOND);
+	assert_int_equal(log.events.len, 1);
+	assert_int_equal(log.events.data[0].kind, VP_EVENT_COVERAGE);
+	assert_int_equal(log.events.data[0].count, 30);
+	assert_int_equal(log.events.data[0].sources, 30);
+	assert_int_equal(log.events.data[0].verdict, VP_VERDICT_PASS);
+	assert_string_equal(log.events.data[0].detail, "a word");
+	assert_non_null(strstr(log.events.data[0].text, "not of the declared protocol"));
+	vp_aggregate_free(aggregate);
+	free_log(&log);
+}
+
+/* A rule that goes and comes back: what is counted for it meanwhile is told. */
+static void causes_survive_rules(void **state)
+{
+	const struct vp_aggregate_rule rules[] = { rule(1, "A", VP_VERDICT_DROP),
+						   rule(2, "B", VP_VERDICT_DROP) };
+	const struct vp_aggregate_cause bound = { VP_EVENT_REASON_BOUND, VP_EVENT_BLOCKED };
+	struct vp_aggregate_options options = { 0 };
+	struct log log = { 0 };
+	struct vp_aggregate *aggregate = vp_aggregate_new(&options, take, &log);
+
+	(void)state;
+	vp_aggregate_rules(aggregate, 1, rules, 2);
+	hit(aggregate, 2, 1, bound, SECOND);
+	vp_aggregate_rules(aggregate, 2, rules, 1);
+	hit(aggregate, 2, 1, bound, SECOND);
+	vp_aggregate_counted(aggregate, 2, bound, 3);
+	vp_aggregate_tick(aggregate, NULL, 11 * SECOND);
+	vp_aggregate_tick(aggregate, NULL, 21 * SECOND);
+	vp_aggregate_rules(aggregate, 3, rules, 2);
+	vp_aggregate_counted(aggregate, 2, bound, 4);
+	vp_aggregate_counted(aggregate, 2, bound, 1); /* a new worker, from 0 */
+	vp_aggregate_finish(aggregate, NULL, 31 * SECOND);
+	assert_int_equal(sum_of(&log, VP_EVENT_REASON_BOUND, VP_EVENT_BLOCKED), 5);
+	vp_aggregate_free(aggregate);
+	free_log(&log);
+}
+
+static void collect(void *context, const struct vp_event *event)
+{
+	struct log *log = context;
+
+	vp_array_push(&log->events, *event);
+}
+
+/* Counters of all rules together: named by what was reported, where that is one rule. */
+static void unread_and_invalid(void **state)
+{
+	const struct vp_aggregate_rule rules[] = { rule(1, "A", VP_VERDICT_DROP),
+						   rule(2, "B", VP_VERDICT_DROP) };
+	struct vp_count data[] = {
+		{ .tag = vp_queue_count_tag(VP_QUEUE_UNREAD_BLOCK), .packets = 100 },
+		{ .tag = vp_queue_count_tag(VP_QUEUE_UNREAD_PASS), .packets = 7 },
+		{ .tag = vp_queue_count_tag(VP_QUEUE_INVALID), .packets = 10 },
+	};
+	struct vp_counts counts = { data, VP_COUNT(data), VP_COUNT(data) }, stored = { 0 };
+	struct vp_aggregate_options options = { 0 };
+	struct log log = { 0 };
+	struct vp_aggregate *aggregate = vp_aggregate_new(&options, collect, &log);
+
+	(void)state;
+	vp_aggregate_rules(aggregate, 1, rules, 2);
+	for (uint32_t i = 0; i < 5; i++) {
+		struct vp_report report = packet(1, 1, SECOND);
+
+		report.kind = VP_REPORT_UNREAD;
+		vp_aggregate_packet(aggregate, &report, NULL);
+		report.kind = VP_REPORT_INVALID;
+		report.tag = 1 + i % 2;
+		vp_aggregate_packet(aggregate, &report, NULL);
+	}
+	assert_int_equal(log.events.len, 2); /* one source each */
+	assert_string_equal(log.events.data[0].patch, "A");
+	assert_int_equal(log.events.data[0].reason, VP_EVENT_REASON_UNREAD);
+	assert_int_equal(log.events.data[1].reason, VP_EVENT_REASON_INVALID);
+	vp_aggregate_tick(aggregate, &counts, 11 * SECOND);
+	assert_int_equal(sum_of(&log, VP_EVENT_REASON_UNREAD, VP_EVENT_BLOCKED), 100);
+	assert_int_equal(sum_of(&log, VP_EVENT_REASON_INVALID, VP_EVENT_BLOCKED), 10);
+	assert_int_equal(sum_of(&log, VP_EVENT_REASON_UNREAD, VP_EVENT_COVERAGE), 7);
+	vp_array_each (event, &log.events) {
+		assert_int_not_equal(event->total, 0);
+		if (event->count == 99)
+			assert_string_equal(event->patch, "A");
+		if (event->count == 9) /* of both */
+			assert_string_equal(event->patch, "");
+	}
+	vp_aggregate_reported(aggregate, &stored);
+	vp_aggregate_free(aggregate);
+	aggregate = vp_aggregate_new(&options, collect, &log);
+	vp_aggregate_baseline(aggregate, &stored);
+	vp_aggregate_rules(aggregate, 1, rules, 2);
+	data[0].packets = 101;
+	vp_aggregate_finish(aggregate, &counts, 21 * SECOND);
+	assert_int_equal(sum_of(&log, VP_EVENT_REASON_UNREAD, VP_EVENT_BLOCKED), 101);
+	assert_int_equal(sum_of(&log, VP_EVENT_REASON_UNREAD, VP_EVENT_COVERAGE), 7);
+	vp_array_free(&stored);
+	vp_aggregate_free(aggregate);
+	free_log(&log);
+}
+
+/* Told of before it was counted, or counted before it was told of: in one event. */
+static void told_and_counted_in_any_order(void **state)
+{
+	const struct vp_aggregate_rule rules[] = { rule(1, "A", VP_VERDICT_DROP) };
+	struct vp_aggregate_options options = { 0 };
+	struct log log = { 0 };
+	struct vp_aggregate *aggregate = vp_aggregate_new(&options, take, &log);
+	struct vp_report report = packet(1, 1, SECOND);
+
+	(void)state;
+	vp_aggregate_rules(aggregate, 1, rules, 1);
+	tick_one(aggregate, 1, 1, 11 * SECOND); /* its report is still on its way */
+	vp_aggregate_packet(aggregate, &report, NULL);
+	tick_one(aggregate, 1, 1, 21 * SECOND);
+	tick_one(aggregate, 1, 2, 31 * SECOND);
+	tick_one(aggregate, 1, 5, 41 * SECOND);
+	assert_int_equal(log.sums[1], 5);
 	vp_aggregate_free(aggregate);
 	free_log(&log);
 }
@@ -450,6 +660,11 @@ int run_aggregate_tests(void)
 		cmocka_unit_test(first_at_once_then_sums),
 		cmocka_unit_test(kinds),
 		cmocka_unit_test(banned_apart),
+		cmocka_unit_test(causes_apart),
+		cmocka_unit_test(coverage_in_sums),
+		cmocka_unit_test(causes_survive_rules),
+		cmocka_unit_test(unread_and_invalid),
+		cmocka_unit_test(told_and_counted_in_any_order),
 		cmocka_unit_test(unknown_tags),
 		cmocka_unit_test(restart),
 		cmocka_unit_test(bounded),

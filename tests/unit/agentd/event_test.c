@@ -147,6 +147,7 @@ static struct vp_event longest(char fill)
 	memset(event.rule, 'R', sizeof(event.rule) - 1);
 	memset(event.actor, fill, sizeof(event.actor) - 1);
 	memset(event.text, fill, sizeof(event.text) - 1);
+	memset(event.detail, '"', sizeof(event.detail) - 1); /* a note's is printable */
 	memset(event.hook, 'h', sizeof(event.hook) - 1);
 	memset(event.interface, fill, sizeof(event.interface) - 1);
 	memset(event.source.bytes, 0xfe, 16);

@@ -13,5 +13,6 @@ int main(void)
 	failed += run_sink_tests();
 	failed += run_reset_tests();
 	failed += run_quota_tests();
+	failed += run_hit_tests();
 	return failed ? 1 : 0;
 }

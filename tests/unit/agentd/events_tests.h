@@ -10,5 +10,6 @@ int run_aggregate_tests(void);
 int run_sink_tests(void);
 int run_reset_tests(void);
 int run_quota_tests(void);
+int run_hit_tests(void);
 
 #endif

@@ -213,6 +213,8 @@ static void prefixes(void **state)
 		{ "vpatch:reset", VP_REPORT_RESET, 5 },
 		{ "vpatch:limit", VP_REPORT_LIMIT, 5 },
 		{ "vpatch:ban", VP_REPORT_BAN, 5 },
+		{ "vpatch:unread", VP_REPORT_UNREAD, 5 },
+		{ "vpatch:invalid", VP_REPORT_INVALID, 5 },
 		{ "vpatch:monitor:0badc0de", VP_REPORT_MONITOR, 0x0badc0de },
 		{ "vpatch:monitor:0badc0d", 0, 0 },
 		{ "vpatch:monitor:0badc0de0", 0, 0 },

@@ -439,6 +439,7 @@ struct shield {
 	struct vp_session_list sessions;
 	struct vp_rule rule;
 	struct vp_placement placement;
+	struct vp_host host;
 	struct vp_claim claim;
 };
 
@@ -447,12 +448,27 @@ static void make_shield(struct shield *shield, uint16_t port)
 	*shield = (struct shield){
 		.port = { .protocol = IPPROTO_TCP, .first = port, .last = port },
 		.rule = { .action = { .verdict = VP_VERDICT_RESET } },
-		.placement = { .mode = VP_MODE_ENFORCE, .local = true },
+		.placement = { .mode = VP_MODE_ENFORCE,
+			       .point = VP_POINT_NETFILTER,
+			       .local = true },
 	};
 	shield->placement.rule = &shield->rule;
 	shield->placement.ports = (struct vp_port_ranges){ &shield->port, 1, 1 };
-	shield->claim = (struct vp_claim){ &shield->placement, &shield->management,
-					   &shield->sessions };
+	shield->claim = (struct vp_claim){ .placement = &shield->placement,
+					   .management = &shield->management,
+					   .sessions = &shield->sessions,
+					   .host = &shield->host,
+					   .point = VP_POINT_NETFILTER,
+					   .verdict = VP_VERDICT_RESET };
+}
+
+/* The same of inspection. */
+static void make_inspection(struct shield *shield, struct vp_report *report,
+			    enum vp_verdict verdict)
+{
+	shield->placement.point = shield->claim.point = VP_POINT_INSPECTION;
+	shield->rule.action.verdict = shield->claim.verdict = verdict;
+	report->kind = verdict == VP_VERDICT_RESET ? VP_REPORT_RESET : VP_REPORT_DROP;
 }
 
 /* The connection goes; the service's listening socket must not. */
@@ -529,6 +545,105 @@ static void reset_forwarded(void **state)
 	vp_reset_close(reset);
 }
 
+/* A segment that is dropped as a worker would have it, and how it is told of. */
+static void drop_segment(struct vp_reporter *reporter, int client, uint16_t port,
+			 struct vp_report *report)
+{
+	char text[240];
+
+	snprintf(
+		text, sizeof(text),
+		"ct state invalid accept; tcp dport %u tcp flags & psh == psh meta mark set 7 "
+		"log prefix \"vpatch:drop\" group 77; tcp dport %u tcp flags & psh == psh "
+		"drop",
+		port, port);
+	rules(text);
+	assert_int_equal(send(client, "attack", 6, 0), 6);
+	assert_true(next(reporter, report, 3000));
+	assert_int_equal(report->payload, 6);
+}
+
+/* Only the sender is answered, with numbers that it takes; the server knows of nothing. */
+static void inspection_rejects(void **state)
+{
+	struct vp_reset *reset = NULL;
+	struct vp_error err = { 0 };
+	struct vp_report report, made;
+	int client, server, listener = connect_pair(&client, &server, &made);
+	struct shield shield;
+	char byte;
+
+	drop_segment(*state, client, made.destination_port, &report);
+	assert_int_equal(vp_reset_open(&reset, &err), 0);
+	make_shield(&shield, made.destination_port + 1);
+	make_inspection(&shield, &report, VP_VERDICT_REJECT);
+	assert_int_equal(vp_reset_run(reset, &report, &shield.claim, &err), -EPERM);
+	make_shield(&shield, made.destination_port);
+	make_inspection(&shield, &report, VP_VERDICT_REJECT);
+	assert_int_equal(vp_reset_run(reset, &report, &shield.claim, &err), 1);
+	assert_int_equal(receive_error(client), ECONNRESET);
+	assert_int_equal(recv(server, &byte, 1, MSG_DONTWAIT), -1);
+	assert_int_equal(errno, EAGAIN);
+	close(server);
+	close(client);
+	close(listener);
+	vp_reset_close(reset);
+}
+
+/* Both ends, though no kernel has rejected anything. */
+static void inspection_resets(void **state)
+{
+	struct vp_reset *reset = NULL;
+	struct vp_error err = { 0 };
+	struct vp_report report, made;
+	int client, server, listener = connect_pair(&client, &server, &made), r;
+	struct shield shield;
+
+	drop_segment(*state, client, made.destination_port, &report);
+	assert_int_equal(vp_reset_open(&reset, &err), 0);
+	make_shield(&shield, made.destination_port);
+	make_inspection(&shield, &report, VP_VERDICT_RESET);
+	r = vp_reset_run(reset, &report, &shield.claim, &err);
+	if (r == -EOPNOTSUPP)
+		skip();
+	assert_int_equal(r, 1);
+	assert_int_equal(receive_error(client), ECONNRESET);
+	assert_int_equal(receive_error(server), ECONNABORTED);
+	assert_int_equal(vp_reset_run(reset, &report, &shield.claim, &err), 0);
+	close(server);
+	close(client);
+	close(listener);
+	vp_reset_close(reset);
+}
+
+/* Whoever completed no handshake may be anybody. */
+static void ban_needs_a_handshake(void **state)
+{
+	struct vp_reset *reset = NULL;
+	struct vp_error err = { 0 };
+	struct vp_report report, made;
+	int client, server, listener;
+	struct shield shield;
+
+	rules("ct state invalid drop"); /* from here on connections are tracked */
+	listener = connect_pair(&client, &server, &made);
+	drop_segment(*state, client, made.destination_port, &report);
+	assert_int_equal(vp_reset_open(&reset, &err), 0);
+	make_shield(&shield, made.destination_port);
+	make_inspection(&shield, &report, VP_VERDICT_BAN);
+	assert_int_equal(vp_reset_check_ban(reset, &report, &shield.claim, &err), 1);
+	shield.claim.host = NULL;
+	assert_int_equal(vp_reset_check_ban(reset, &report, &shield.claim, &err), -EPERM);
+	make_shield(&shield, made.destination_port);
+	make_inspection(&shield, &report, VP_VERDICT_BAN);
+	report.source_port ^= 1; /* no such connection */
+	assert_int_equal(vp_reset_check_ban(reset, &report, &shield.claim, &err), 0);
+	close(server);
+	close(client);
+	close(listener);
+	vp_reset_close(reset);
+}
+
 static int start_reporter(void **state)
 {
 	*state = start();
@@ -558,6 +673,9 @@ int main(void)
 		WITH_REPORTER(losses_are_counted),
 		cmocka_unit_test(reset_local),
 		WITH_REPORTER(reset_forwarded),
+		WITH_REPORTER(inspection_rejects),
+		WITH_REPORTER(inspection_resets),
+		WITH_REPORTER(ban_needs_a_handshake),
 		cmocka_unit_test(is_confined_without_mounting),
 	};
 

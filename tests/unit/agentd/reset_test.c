@@ -42,6 +42,7 @@ struct shield {
 	struct vp_session_list sessions;
 	struct vp_rule rule;
 	struct vp_placement placement;
+	struct vp_host host;
 	struct vp_claim claim;
 };
 
@@ -52,7 +53,9 @@ static void make_shield(struct shield *shield, bool address)
 		.ssh = { .protocol = 6, .first = 22, .last = 22 },
 		.session = { .peer_port = 50000, .local_port = 80 },
 		.rule = { .action = { .verdict = VP_VERDICT_RESET } },
-		.placement = { .mode = VP_MODE_ENFORCE, .local = !address },
+		.placement = { .mode = VP_MODE_ENFORCE,
+			       .point = VP_POINT_NETFILTER,
+			       .local = !address },
 	};
 	assert_int_equal(vp_address_range_parse("32.1.13.0/24", &shield->address), 0);
 	assert_int_equal(vp_address_parse("32.1.13.184", &shield->session.peer), 0);
@@ -65,8 +68,12 @@ static void make_shield(struct shield *shield, bool address)
 		shield->placement.addresses.data = &shield->address;
 		shield->placement.addresses.len = 1;
 	}
-	shield->claim = (struct vp_claim){ &shield->placement, &shield->management,
-					   &shield->sessions };
+	shield->claim = (struct vp_claim){ .placement = &shield->placement,
+					   .management = &shield->management,
+					   .sessions = &shield->sessions,
+					   .host = &shield->host,
+					   .point = VP_POINT_NETFILTER,
+					   .verdict = VP_VERDICT_RESET };
 }
 
 static void allowed(void **state)
@@ -125,6 +132,65 @@ static void refused(void **state)
 	ANSWERED(-EPERM, shield.ports.first = report.destination_port = 22);
 	ANSWERED(-EPERM, report.source_port = 22);
 	ANSWERED(-EPERM, report.source_port = 50000);
+	ANSWERED(-EPERM, shield.placement.point = VP_POINT_INSPECTION);
+	ANSWERED(-EPERM, shield.claim.point = VP_POINT_INSPECTION);
+	ANSWERED(-EPERM, shield.claim.verdict = VP_VERDICT_REJECT);
+	ANSWERED(-EPERM, shield.claim.failure = true);
+}
+
+static void inspect(struct shield *shield, struct vp_report *report, enum vp_verdict verdict)
+{
+	shield->placement.point = shield->claim.point = VP_POINT_INSPECTION;
+	shield->rule.action.verdict = shield->claim.verdict = verdict;
+	report->kind = verdict == VP_VERDICT_RESET ? VP_REPORT_RESET : VP_REPORT_DROP;
+}
+
+/* What a worker may ask for. */
+static void of_inspection(void **state)
+{
+	struct vp_address_range near, far;
+
+	(void)state;
+	assert_int_equal(vp_address_range_parse("32.1.13.184", &near), 0);
+	assert_int_equal(vp_address_range_parse("32.1.14.0/24", &far), 0);
+	ANSWERED(0, inspect(&shield, &report, VP_VERDICT_RESET));
+	ANSWERED(0, inspect(&shield, &report, VP_VERDICT_REJECT));
+	ANSWERED(0, inspect(&shield, &report, VP_VERDICT_BAN));
+	ANSWERED(0, inspect(&shield, &report, VP_VERDICT_RESET); shield.claim.failure = true;
+		 shield.rule.action.verdict = VP_VERDICT_DROP);
+	ANSWERED(-EPERM, inspect(&shield, &report, VP_VERDICT_BAN);
+		 shield.claim.failure = true);
+	ANSWERED(-EPERM, inspect(&shield, &report, VP_VERDICT_BAN);
+		 shield.rule.action.verdict = VP_VERDICT_DROP);
+	ANSWERED(-EPERM, inspect(&shield, &report, VP_VERDICT_REJECT);
+		 report.source_port = 22);
+	ANSWERED(-EPERM, inspect(&shield, &report, VP_VERDICT_REJECT);
+		 report.source_port = 50000);
+	ANSWERED(-EPERM, inspect(&shield, &report, VP_VERDICT_REJECT);
+		 shield.placement.mode = VP_MODE_MONITOR);
+	ANSWERED(-EPERM, inspect(&shield, &report, VP_VERDICT_BAN); shield.claim.host = NULL);
+	ANSWERED(-EPERM, inspect(&shield, &report, VP_VERDICT_BAN);
+		 shield.host.never_ban.data = &near; shield.host.never_ban.len = 1);
+	ANSWERED(0, inspect(&shield, &report, VP_VERDICT_BAN);
+		 shield.host.never_ban.data = &far; shield.host.never_ban.len = 1);
+}
+
+/* A ban of an IPv6 address is of its whole /64. */
+static void neighbours_of_the_never_banned(void **state)
+{
+	struct vp_report report = segment(6);
+	struct vp_address_range kept;
+	struct shield shield;
+
+	(void)state;
+	make_shield(&shield, false);
+	inspect(&shield, &report, VP_VERDICT_BAN);
+	shield.host.never_ban.data = &kept;
+	shield.host.never_ban.len = 1;
+	assert_int_equal(vp_address_range_parse("2001:db8:0:1::5", &kept), 0);
+	assert_int_equal(vp_claim_check(&shield.claim, &report, NULL), 0);
+	assert_int_equal(vp_address_range_parse("2001:db8::5", &kept), 0);
+	assert_int_equal(vp_claim_check(&shield.claim, &report, NULL), -EPERM);
 }
 
 static uint16_t checksum(uint32_t total, const unsigned char *data, size_t len)
@@ -170,8 +236,12 @@ static void packet6(void **state)
 int run_reset_tests(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(allowed), cmocka_unit_test(useless),
-		cmocka_unit_test(refused), cmocka_unit_test(packet4),
+		cmocka_unit_test(allowed),
+		cmocka_unit_test(useless),
+		cmocka_unit_test(refused),
+		cmocka_unit_test(of_inspection),
+		cmocka_unit_test(neighbours_of_the_never_banned),
+		cmocka_unit_test(packet4),
 		cmocka_unit_test(packet6),
 	};
 
