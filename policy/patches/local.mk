@@ -10,6 +10,7 @@ dist_patches_DATA = \
 	policy/patches/cve-1999-0103.vpatch \
 	policy/patches/cve-1999-0524.vpatch \
 	policy/patches/cve-2000-0573.vpatch \
+	policy/patches/cve-2001-0144.vpatch \
 	policy/patches/cve-2007-2242.vpatch \
 	policy/patches/cve-2009-0696.vpatch \
 	policy/patches/cve-2010-20103.vpatch \
@@ -74,6 +75,7 @@ dist_patches_DATA = \
 	policy/patches/cve-2023-28771.vpatch \
 	policy/patches/cve-2023-29552.vpatch \
 	policy/patches/cve-2023-42793.vpatch \
+	policy/patches/cve-2023-48795.vpatch \
 	policy/patches/cve-2023-51764.vpatch \
 	policy/patches/cve-2024-23897.vpatch \
 	policy/patches/cve-2024-27198.vpatch \
@@ -82,6 +84,7 @@ dist_patches_DATA = \
 	policy/patches/cve-2024-4577.vpatch \
 	policy/patches/cve-2024-47176.vpatch \
 	policy/patches/cve-2025-24813.vpatch \
+	policy/patches/cve-2025-32433.vpatch \
 	policy/patches/cve-2026-24061.vpatch \
 	policy/patches/docker-api-exposure.vpatch \
 	policy/patches/elasticsearch-exposure.vpatch \
@@ -92,9 +95,12 @@ dist_patches_DATA = \
 	policy/patches/modbus-reachability.vpatch \
 	policy/patches/mongodb-exposure.vpatch \
 	policy/patches/ntp-control-queries.vpatch \
+	policy/patches/redis-lua-escape.vpatch \
+	policy/patches/redis-takeover.vpatch \
 	policy/patches/s7comm-reachability.vpatch \
 	policy/patches/snmp-default-community.vpatch \
 	policy/patches/ssdp-reflection.vpatch \
+	policy/patches/ssh-weak-algorithms.vpatch \
 	policy/patches/telnet-to-devices.vpatch \
 	policy/patches/tftp-write.vpatch \
 	policy/patches/wsd-reflection.vpatch
