@@ -5,10 +5,12 @@ patchesdir = $(datadir)/vpatch/patches
 dist_patches_DATA = \
 	policy/patches/bacnet-reachability.vpatch \
 	policy/patches/cldap-reflection.vpatch \
+	policy/patches/cve-1999-0009.vpatch \
 	policy/patches/cve-1999-0017.vpatch \
 	policy/patches/cve-1999-0095.vpatch \
 	policy/patches/cve-1999-0103.vpatch \
 	policy/patches/cve-1999-0524.vpatch \
+	policy/patches/cve-1999-0532.vpatch \
 	policy/patches/cve-2000-0573.vpatch \
 	policy/patches/cve-2001-0144.vpatch \
 	policy/patches/cve-2007-2242.vpatch \
@@ -26,6 +28,7 @@ dist_patches_DATA = \
 	policy/patches/cve-2015-0235.vpatch \
 	policy/patches/cve-2015-1635.vpatch \
 	policy/patches/cve-2015-3306.vpatch \
+	policy/patches/cve-2015-5477.vpatch \
 	policy/patches/cve-2015-7501.vpatch \
 	policy/patches/cve-2015-7871.vpatch \
 	policy/patches/cve-2016-3088.vpatch \
@@ -57,6 +60,7 @@ dist_patches_DATA = \
 	policy/patches/cve-2020-17519.vpatch \
 	policy/patches/cve-2020-1938.vpatch \
 	policy/patches/cve-2020-7247.vpatch \
+	policy/patches/cve-2020-8617.vpatch \
 	policy/patches/cve-2021-22205.vpatch \
 	policy/patches/cve-2021-3129.vpatch \
 	policy/patches/cve-2021-41773.vpatch \
@@ -86,6 +90,8 @@ dist_patches_DATA = \
 	policy/patches/cve-2025-24813.vpatch \
 	policy/patches/cve-2025-32433.vpatch \
 	policy/patches/cve-2026-24061.vpatch \
+	policy/patches/dns-any-amplification.vpatch \
+	policy/patches/dns-version-disclosure.vpatch \
 	policy/patches/docker-api-exposure.vpatch \
 	policy/patches/elasticsearch-exposure.vpatch \
 	policy/patches/enip-reachability.vpatch \
