@@ -24,13 +24,18 @@ dist_patches_DATA = \
 	policy/patches/cve-2013-4782.vpatch \
 	policy/patches/cve-2013-4786.vpatch \
 	policy/patches/cve-2013-5211.vpatch \
+	policy/patches/cve-2014-0160.vpatch \
+	policy/patches/cve-2014-3566.vpatch \
 	policy/patches/cve-2014-6271.vpatch \
+	policy/patches/cve-2015-0204.vpatch \
 	policy/patches/cve-2015-0235.vpatch \
 	policy/patches/cve-2015-1635.vpatch \
 	policy/patches/cve-2015-3306.vpatch \
+	policy/patches/cve-2015-4000.vpatch \
 	policy/patches/cve-2015-5477.vpatch \
 	policy/patches/cve-2015-7501.vpatch \
 	policy/patches/cve-2015-7871.vpatch \
+	policy/patches/cve-2016-0800.vpatch \
 	policy/patches/cve-2016-3088.vpatch \
 	policy/patches/cve-2016-7434.vpatch \
 	policy/patches/cve-2017-0144.vpatch \
@@ -109,4 +114,5 @@ dist_patches_DATA = \
 	policy/patches/ssh-weak-algorithms.vpatch \
 	policy/patches/telnet-to-devices.vpatch \
 	policy/patches/tftp-write.vpatch \
+	policy/patches/tls-before-1.2.vpatch \
 	policy/patches/wsd-reflection.vpatch
