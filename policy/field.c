@@ -207,6 +207,12 @@ const struct vp_field vp_fields[VP_FIELD_COUNT] = {
 	      "bytes behind the 8-byte UDP, ICMP or ICMPv6 header"),
 	HEADER(DATAGRAM_LEN, "datagram.len", 16, DATAGRAM, BOTH,
 	       "number of bytes behind the 8-byte header"),
+	ROW(VP_FIELD_FLOW, "flow", VP_TYPE_NUMBER, VP_TRAFFIC_TCP, INSPECTION,
+	    COMPARE | EXISTS,
+	    "how often rules with `set = NAME` held in the connection before this unit; "
+	    "missing "
+	    "when none did",
+	    .bits = 32, .argument = VP_ARGUMENT_REQUIRED),
 	SLICE(STREAM, "stream", VP_TRAFFIC_TCP, INSPECTION, 0,
 	      "bytes of the connection, from its first one"),
 	SLICE(MESSAGE, "message", VP_TRAFFIC_TCP | VP_TRAFFIC_UDP, INSPECTION, 0,
@@ -358,6 +364,18 @@ const struct vp_field *vp_field_find(const char *name, size_t length)
 		if (same(vp_fields[i].name, name, length))
 			return &vp_fields[i];
 	return NULL;
+}
+
+enum vp_read vp_field_reading(const struct vp_field *field)
+{
+	if (field->application)
+		return VP_READ_PARSED;
+	if (field->id == VP_FIELD_MESSAGE)
+		return VP_READ_FRAMED;
+	return field->id == VP_FIELD_STREAM || field->id == VP_FIELD_DATAGRAM ||
+			       field->id == VP_FIELD_DATAGRAM_LEN
+		       ? VP_READ_RAW
+		       : VP_READ_ANYHOW;
 }
 
 bool vp_field_knows(const struct vp_field *field, uint64_t number)

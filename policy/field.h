@@ -126,6 +126,7 @@ enum vp_field_id {
 	VP_FIELD_DATAGRAM,     /* slice of what follows the 8-byte UDP or ICMP header */
 	VP_FIELD_DATAGRAM_LEN, /* its length in bytes */
 	/* inspection */
+	VP_FIELD_FLOW,	  /* a variable of the connection */
 	VP_FIELD_STREAM,  /* slice from the connection's first byte */
 	VP_FIELD_MESSAGE, /* slice of each frame */
 	VP_FIELD_HTTP_METHOD,
@@ -241,6 +242,16 @@ extern const struct vp_field vp_fields[VP_FIELD_COUNT];
 
 /* Can the number be looked for in the field? */
 bool vp_field_knows(const struct vp_field *field, uint64_t number);
+
+/* How traffic has to be read for a field: each way makes units of its own. */
+enum vp_read {
+	VP_READ_ANYHOW, /* packet headers, variables of the connection */
+	VP_READ_RAW,	/* the connection's bytes, a datagram */
+	VP_READ_FRAMED, /* messages of `frame` */
+	VP_READ_PARSED, /* units of the application */
+};
+
+enum vp_read vp_field_reading(const struct vp_field *field);
 
 /* The row with that name, or NULL. */
 const struct vp_field *vp_field_find(const char *name, size_t length);

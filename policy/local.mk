@@ -30,5 +30,6 @@ libvppolicy_a_SOURCES = \
 	policy/validate_sample.c \
 	policy/validate_service.c \
 	policy/validate_syscalls.c \
+	policy/validate_unit.c \
 	policy/validate_whole.c \
 	policy/value.c policy/value.h

@@ -199,6 +199,7 @@ static void service_free(struct vp_service *service)
 static void rule_free(struct vp_rule *rule)
 {
 	free(rule->name);
+	free(rule->set);
 	conditions_free(&rule->when);
 	conditions_free(&rule->except);
 }

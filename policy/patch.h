@@ -107,6 +107,16 @@ struct vp_action {
 	uint64_t milliseconds; /* ban */
 };
 
+/* What a threshold is counted for. */
+enum vp_per { VP_PER_RULE, VP_PER_SOURCE, VP_PER_FLOW };
+
+/* So often a rule may hold without being a match. */
+struct vp_threshold {
+	struct vp_rate rate; /* count 0: no threshold */
+	uint32_t burst;	     /* at once, at least 1 */
+	enum vp_per per;     /* source: an IPv6 one is its /64 */
+};
+
 struct vp_rule {
 	char *name;
 	struct vp_location at;
@@ -115,7 +125,9 @@ struct vp_rule {
 	struct vp_conditions when; /* all must hold */
 	struct vp_conditions
 		except; /* none may hold; from the definition and from overrides */
-	struct vp_action action;
+	struct vp_threshold threshold;
+	struct vp_action action; /* PASS when it sets a variable */
+	char *set;		 /* name of the variable that it counts up, or NULL */
 };
 
 /* System-call rules: kept as written and checked for form; the seccomp point types them. */

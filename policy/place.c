@@ -171,10 +171,14 @@ static char *conditions_refusal(const struct vp_conditions *conditions)
 	return NULL;
 }
 
-static char *netfilter_refusal(const struct vp_rule *rule)
+char *vp_place_unfiltered(const struct vp_rule *rule)
 {
 	char *why;
 
+	if (rule->set)
+		return vp_strdup("a variable of the connection needs inspection");
+	if (rule->threshold.rate.count)
+		return vp_strdup("a threshold needs inspection");
 	if (rule->action.verdict == VP_VERDICT_ANSWER)
 		return vp_strdup("the action answer needs inspection");
 	if (rule->action.verdict == VP_VERDICT_PASS)
@@ -233,7 +237,7 @@ static char *points_text(unsigned int points)
 int vp_place(const struct vp_rule *rule, const struct vp_service *service, unsigned int points,
 	     char **reason)
 {
-	_cleanup_free_ char *why = netfilter_refusal(rule);
+	_cleanup_free_ char *why = vp_place_unfiltered(rule);
 	_cleanup_free_ char *hidden = NULL, *present = NULL;
 
 	if (!why && points & VP_POINT_BIT(VP_POINT_NETFILTER)) {

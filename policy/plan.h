@@ -74,6 +74,9 @@ size_t vp_plan_diff(const struct vp_plan *active, const struct vp_plan *desired,
 int vp_place(const struct vp_rule *rule, const struct vp_service *service, unsigned int points,
 	     char **reason);
 
+/* Why netfilter cannot evaluate the rule, owned by the caller; NULL: it can. */
+char *vp_place_unfiltered(const struct vp_rule *rule);
+
 /* Why inspection cannot evaluate the rule, owned by the caller; NULL: it can. */
 char *vp_place_uninspected(const struct vp_rule *rule);
 

@@ -200,6 +200,22 @@ static void print_conditions(const char *name, const struct vp_conditions *condi
 	}
 }
 
+static void print_threshold(const struct vp_threshold *threshold, struct vp_strbuf *out)
+{
+	static const char *const per[] = { [VP_PER_RULE] = "",
+					   [VP_PER_SOURCE] = " per source",
+					   [VP_PER_FLOW] = " per flow" };
+
+	if (!threshold->rate.count)
+		return;
+	key(out, "threshold");
+	vp_rate_print(&threshold->rate, out);
+	vp_strbuf_adds(out, " burst ");
+	print_number(threshold->burst, out);
+	vp_strbuf_adds(out, per[threshold->per]);
+	vp_strbuf_addc(out, '\n');
+}
+
 static void print_rule(const struct vp_patch *patch, const struct vp_rule *rule,
 		       struct vp_strbuf *out)
 {
@@ -209,6 +225,10 @@ static void print_rule(const struct vp_patch *patch, const struct vp_rule *rule,
 		line(out, "direction", vp_direction_name(rule->direction));
 	print_conditions("when", &rule->when, out);
 	print_conditions("except", &rule->except, out);
+	print_threshold(&rule->threshold, out);
+	line(out, "set", rule->set);
+	if (rule->set)
+		return;
 	key(out, "action");
 	vp_action_print(&rule->action, out);
 	vp_strbuf_addc(out, '\n');

@@ -112,6 +112,9 @@ unsigned int vp_rule_traffic(const struct vp_patch *patch, const struct vp_rule 
 void vp_validate_condition(struct vp_validation *v, struct vp_condition *condition,
 			   const struct vp_service *service);
 
+/* Do the rules' conditions hold for one unit each, which can be judged so? */
+void vp_validate_units(struct vp_validation *v);
+
 /* What only the whole patch can show. */
 void vp_validate_whole(struct vp_validation *v);
 

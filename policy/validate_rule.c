@@ -4,6 +4,8 @@
 
 #include "policy/validate.h"
 
+#define BURST_MAX 1000000
+
 static const char action_example[] =
 	"drop`, `reject`, `reset`, `limit 10/second burst 20 per source` or `ban 10m";
 
@@ -54,25 +56,38 @@ static void read_except(struct vp_validation *v, void *object, struct vp_lexer *
 	read_condition(lexer, &((struct vp_rule *)object)->except);
 }
 
-static bool read_limit(struct vp_lexer *lexer, struct vp_action *action)
+/* RATE [burst N]; `burst` 0: as many as the rate has. */
+static bool read_rate(struct vp_lexer *lexer, const char *behind, struct vp_rate *rate,
+		      uint32_t *burst)
 {
+	_cleanup_free_ char *expected = vp_format("a rate behind `%s`", behind);
+	_cleanup_free_ char *example = vp_format("%s 10/second burst 20 per source", behind);
+	uint64_t number = *burst;
 	const char *at;
 	char text[VP_SHORT_MAX];
-	uint64_t burst = 5; /* the kernel's own default */
 
-	if (!vp_read_short(lexer, "/", text, &at) || vp_rate_parse(text, &action->rate))
-		return vp_lexer_expected(lexer, at, "a rate behind `limit`",
-					 "limit 10/second burst 20 per source");
+	if (!vp_read_short(lexer, "/", text, &at) || vp_rate_parse(text, rate))
+		return vp_lexer_expected(lexer, at, expected, example);
+	if (!number)
+		number = rate->count < BURST_MAX ? rate->count : BURST_MAX;
 	if (vp_lexer_take(lexer, "burst")) {
 		vp_lexer_end(lexer);
 		at = lexer->next;
-		if (!vp_lexer_number(lexer, &burst))
+		if (!vp_lexer_number(lexer, &number))
 			return false;
-		if (!burst || burst > 1000000)
+		if (!number || number > BURST_MAX)
 			return vp_lexer_expected(lexer, at, "a burst from 1 to 1000000",
 						 "limit 10/second burst 20");
 	}
-	action->burst = (uint32_t)burst;
+	*burst = (uint32_t)number;
+	return true;
+}
+
+static bool read_limit(struct vp_lexer *lexer, struct vp_action *action)
+{
+	action->burst = 5; /* the kernel's own default */
+	if (!read_rate(lexer, "limit", &action->rate, &action->burst))
+		return false;
 	if (vp_lexer_take(lexer, "per")) {
 		if (!vp_lexer_take(lexer, "source"))
 			return vp_lexer_expected(lexer, lexer->next, "`source` behind `per`",
@@ -81,6 +96,40 @@ static bool read_limit(struct vp_lexer *lexer, struct vp_action *action)
 	}
 	action->verdict = VP_VERDICT_LIMIT;
 	return true;
+}
+
+static void read_threshold(struct vp_validation *v, void *object, struct vp_lexer *lexer)
+{
+	struct vp_threshold *threshold = &((struct vp_rule *)object)->threshold;
+
+	(void)v;
+	if (!read_rate(lexer, "threshold =", &threshold->rate, &threshold->burst))
+		return;
+	if (vp_lexer_take(lexer, "per")) {
+		if (vp_lexer_take(lexer, "source"))
+			threshold->per = VP_PER_SOURCE;
+		else if (vp_lexer_take(lexer, "flow"))
+			threshold->per = VP_PER_FLOW;
+		else
+			vp_lexer_expected(lexer, lexer->next,
+					  "`source` or `flow` behind `per`",
+					  "threshold = 5/minute per source");
+	}
+	vp_read_end(lexer);
+}
+
+static void read_set(struct vp_validation *v, void *object, struct vp_lexer *lexer)
+{
+	struct vp_rule *rule = object;
+	const char *word;
+	size_t length = vp_lexer_word(lexer, "", &word);
+
+	(void)v;
+	if (!vp_name_is_good(word, length))
+		vp_lexer_expected(lexer, word, "the name of a variable of the connection",
+				  "set = login-seen");
+	else if (vp_read_end(lexer))
+		rule->set = vp_strndup(word, length);
 }
 
 static bool read_ban(struct vp_lexer *lexer, struct vp_action *action)
@@ -128,7 +177,9 @@ static const struct vp_key keys[] = {
 	{ .name = "direction", .read = read_direction },
 	{ .name = "when", .repeats = true, .read = read_when },
 	{ .name = "except", .repeats = true, .read = read_except },
-	{ .name = "action", .example = "drop", .required = true, .read = read_action },
+	{ .name = "threshold", .read = read_threshold },
+	{ .name = "action", .read = read_action },
+	{ .name = "set", .read = read_set },
 };
 
 static size_t count_key(const struct vp_validation *v, const struct vp_section *section,
@@ -143,6 +194,36 @@ static size_t count_key(const struct vp_validation *v, const struct vp_section *
 	return count;
 }
 
+/* Either something is done, or a variable is set. */
+static void check_purpose(struct vp_validation *v, const struct vp_section *section,
+			  const struct vp_rule *rule)
+{
+	size_t actions = count_key(v, section, "action"), sets = count_key(v, section, "set");
+	const char *name = rule->name ? rule->name : "?";
+
+	if (!actions && !sets)
+		vp_find_error(
+			v->findings, &rule->at,
+			"expected `action` in [rule %s], found none, e.g. `action = drop`",
+			name);
+	else if (actions && sets)
+		vp_find_error(
+			v->findings, &rule->at,
+			"expected `action` or `set` in [rule %s], found both; make a rule "
+			"of each",
+			name);
+	else if (sets && count_key(v, section, "threshold"))
+		vp_find_error(v->findings, &rule->at,
+			      "expected `set` without `threshold` in [rule %s], found both; a "
+			      "variable counts by itself, e.g. `when = flow(%s) at-least 5`",
+			      name, rule->set ? rule->set : "seen");
+	else if (rule->threshold.rate.count && rule->action.verdict == VP_VERDICT_LIMIT)
+		vp_find_error(v->findings, &rule->at,
+			      "expected `threshold` or `action = limit` in [rule %s], found "
+			      "both; above a threshold the action is e.g. `drop` or `ban 10m`",
+			      name);
+}
+
 void vp_validate_rule(struct vp_validation *v, const struct vp_section *section)
 {
 	struct vp_rule *rule = vp_array_add(&v->patch->rules);
@@ -155,6 +236,7 @@ void vp_validate_rule(struct vp_validation *v, const struct vp_section *section)
 	if (count)
 		vp_array_reserve(&rule->when, count);
 	vp_validate_keys(v, section, keys, VP_COUNT(keys), rule);
+	check_purpose(v, section, rule);
 	if (rule->service != SIZE_MAX)
 		service = &v->patch->services.data[rule->service];
 	if (service && !service->ports.len && !service->unit && !service->process)

@@ -318,8 +318,9 @@ static bool check_limited(struct vp_validation *v, const struct sample_reader *r
 {
 	const struct vp_sample *sample = reader->sample;
 	bool limits = reader->rule && reader->rule->action.verdict == VP_VERDICT_LIMIT;
+	bool either = reader->rule && reader->rule->threshold.rate.count;
 
-	if (reader->rule && limits != (sample->expect == VP_EXPECT_LIMITED))
+	if (reader->rule && !either && limits != (sample->expect == VP_EXPECT_LIMITED))
 		vp_find_error(
 			v->findings, &sample->at,
 			limits ? "expected `limited after N` for rule `%s`, whose action is "
@@ -335,6 +336,20 @@ static bool check_limited(struct vp_validation *v, const struct sample_reader *r
 			      sample->limited_after, sample->repeat);
 	else
 		return true;
+	return false;
+}
+
+/* What only sets a variable stops nothing by itself. */
+static bool check_set(struct vp_validation *v, const struct sample_reader *reader)
+{
+	if (!reader->rule || !reader->rule->set)
+		return true;
+	vp_find_error(
+		v->findings, &reader->sample->at,
+		"expected a rule with an `action`, found `%s`, which only sets `%s`; name "
+		"the rule that reads `flow(%s)`",
+		reader->rule->name ? reader->rule->name : "?", reader->rule->set,
+		reader->rule->set);
 	return false;
 }
 
@@ -430,7 +445,7 @@ void vp_validate_sample(struct vp_validation *v, const struct vp_section *sectio
 	v->sample_errors |= v->findings->errors > errors;
 	if (v->findings->errors > errors)
 		return;
-	if (!check_purpose(v, &reader) || !check_steps(v, &reader) ||
+	if (!check_purpose(v, &reader) || !check_steps(v, &reader) || !check_set(v, &reader) ||
 	    !check_limited(v, &reader) || sample->service == SIZE_MAX) {
 		v->sample_errors = true;
 		return;

@@ -39,7 +39,7 @@ static void check_proofs(struct vp_validation *v)
 	if (patch->mode != VP_MODE_ENFORCE || v->sample_errors)
 		return;
 	vp_array_each (rule, &patch->rules)
-		if (rule->name && !has_attack(patch, rule))
+		if (rule->name && !rule->set && !has_attack(patch, rule))
 			vp_find_error(
 				v->findings, v->mode_at ? v->mode_at : &rule->at,
 				"expected an attack sample for rule `%s` of a patch in mode "
@@ -196,6 +196,7 @@ void vp_validate_whole(struct vp_validation *v)
 	vp_array_each (rule, &patch->rules)
 		if (rule->service != SIZE_MAX)
 			check_action(v, rule);
+	vp_validate_units(v);
 	check_endpoints(v);
 	vp_array_each (service, &patch->services)
 		warn_encrypted(v, service);

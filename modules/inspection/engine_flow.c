@@ -89,7 +89,7 @@ void vp_flow_take_readers(struct vp_engine *engine, struct vp_flow *flow)
 
 static size_t memory_of(const struct vp_flow *flow)
 {
-	size_t memory = FLOW_COST;
+	size_t memory = FLOW_COST + vp_variables_memory(&flow->variables);
 
 	for (size_t i = 0; i < flow->reader_count; i++)
 		memory += sizeof(*flow->readers) + vp_reader_memory(&flow->readers[i]);
@@ -181,6 +181,7 @@ void vp_engine_end(struct vp_engine *engine, struct vp_flow *flow)
 	vp_flow_drop_streams(flow);
 	vp_flow_drop_readers(engine, flow);
 	engine->counts.memory_now -= flow->memory;
+	vp_variables_clear(&flow->variables);
 	vp_flow_remove(engine->flows, flow);
 }
 

@@ -64,6 +64,7 @@ static struct vp_unit_flow unit_flow(const struct vp_engine *engine,
 		.protocol = engine->packet.protocol,
 		.version = flow->client.family,
 		.direction = scope->direction,
+		.variables = &flow->variables,
 	};
 }
 

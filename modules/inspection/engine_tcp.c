@@ -65,6 +65,7 @@ static void replace_connection(struct vp_engine *engine, struct vp_flow *flow)
 {
 	vp_flow_drop_streams(flow);
 	flow->candidate = flow->blocked = flow->given_up = flow->midstream = false;
+	vp_variables_clear(&flow->variables);
 	flow->unproven = false;
 	flow->away = 0;
 	vp_flow_take_readers(engine, flow);

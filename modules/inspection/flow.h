@@ -55,6 +55,7 @@ struct vp_flow {
 	struct vp_flow_side sides[2]; /* by enum vp_direction */
 	const struct vp_scopes *scopes;
 	struct vp_reader *readers;
+	struct vp_variables variables;
 	size_t reader_count;
 	bool enforce; /* some reader's scope is enforced */
 	struct vp_engine *engine;

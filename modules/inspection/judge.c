@@ -19,12 +19,32 @@ static void block(const struct vp_trial *trial, uint32_t tag, enum vp_reason rea
 	vp_engine_hit(trial->engine, tag, reason, verdict, false, detail);
 }
 
-static const struct vp_address *client_of(const struct vp_trial *trial)
+/* The ends of the connection, or datagram, that the unit is of. */
+static struct vp_rate_ends ends_of(const struct vp_trial *trial)
 {
-	const struct vp_packet *packet = &trial->engine->packet;
+	const struct vp_unit_flow *flow = vp_unit_flow_now(trial->reader->unit);
+	bool from_client = flow->direction == VP_TO_SERVER;
 
-	return trial->reader->scope->direction == VP_TO_SERVER ? &packet->source
-							       : &packet->destination;
+	return (struct vp_rate_ends){
+		.client = from_client ? flow->source : flow->destination,
+		.server = from_client ? flow->destination : flow->source,
+		.client_port = from_client ? flow->source_port : flow->destination_port,
+		.server_port = from_client ? flow->destination_port : flow->source_port,
+	};
+}
+
+/* Is the rule still within what its threshold or limit lets pass? */
+static bool is_allowed(const struct vp_trial *trial, const struct vp_program_rule *rule)
+{
+	struct vp_rate_ends ends = ends_of(trial);
+	struct vp_engine *engine = trial->engine;
+
+	if (rule->threshold.rate.count &&
+	    !vp_rates_above(engine->rates, rule->tag, &rule->threshold, &ends, engine->now))
+		return true;
+	return rule->action.verdict == VP_VERDICT_LIMIT &&
+	       !vp_rates_over(engine->rates, rule->tag, &rule->action, &ends.client,
+			      engine->now);
 }
 
 static void judge_rule(const struct vp_trial *trial, uint32_t position)
@@ -33,12 +53,10 @@ static void judge_rule(const struct vp_trial *trial, uint32_t position)
 	const struct vp_program_rule *rule = vp_program_rule(scope->program, position);
 	enum vp_verdict verdict = rule->action.verdict;
 
-	if (verdict == VP_VERDICT_LIMIT) {
-		if (!vp_rates_over(trial->engine->rates, rule->tag, &rule->action,
-				   client_of(trial), trial->engine->now))
-			return;
+	if (is_allowed(trial, rule))
+		return;
+	if (verdict == VP_VERDICT_LIMIT)
 		verdict = VP_VERDICT_DROP;
-	}
 	if (rule->mode == VP_MODE_MONITOR)
 		vp_engine_hit(trial->engine, rule->tag, VP_REASON_RULE, verdict, true, NULL);
 	else

@@ -42,7 +42,8 @@ libvpinspection_a_SOURCES += \
 	modules/inspection/unit_layout.h \
 	modules/inspection/unit_relation.c \
 	modules/inspection/unit_truth.c \
-	modules/inspection/unit_value.c
+	modules/inspection/unit_value.c \
+	modules/inspection/variable.c modules/inspection/variable.h
 
 # parsers
 libvpinspection_a_SOURCES += \

@@ -56,7 +56,7 @@ bool vp_field_of_flow(enum vp_field_id field)
 	static const enum vp_field_id fields[] = {
 		VP_FIELD_IP_SRC,      VP_FIELD_IP_DST,	    VP_FIELD_IP_VERSION,
 		VP_FIELD_IP_PROTO,    VP_FIELD_TCP_SRCPORT, VP_FIELD_TCP_DSTPORT,
-		VP_FIELD_UDP_SRCPORT, VP_FIELD_UDP_DSTPORT,
+		VP_FIELD_UDP_SRCPORT, VP_FIELD_UDP_DSTPORT, VP_FIELD_FLOW,
 	};
 
 	return is_one_of(field, fields, VP_COUNT(fields));

@@ -54,7 +54,11 @@ struct vp_program_rule {
 	uint32_t tag;
 	enum vp_mode mode;
 	enum vp_direction direction;
+	struct vp_threshold threshold;
 	struct vp_action action;
+	/* Of a rule that only counts a variable up: its key (variable.h); else 0. Such a rule
+	 * is never a hit. */
+	uint64_t variable;
 };
 
 size_t vp_program_rules(const struct vp_program *program);

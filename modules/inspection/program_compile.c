@@ -11,6 +11,7 @@
 #include "modules/inspection/pattern.h"
 #include "modules/inspection/program_condition.h"
 #include "modules/inspection/program_layout.h"
+#include "modules/inspection/variable.h"
 #include "policy/policy.h"
 
 #define NECESSARY_LEAST 3u
@@ -27,6 +28,7 @@ struct draft {
 
 struct builder {
 	struct vp_program *program;
+	const struct vp_patch *patch; /* of the rule at hand */
 	struct vp_intern inputs, atoms, relations;
 	VP_ARRAY(uint32_t) places; /* of interned atoms: other ones stand among them */
 	VP_ARRAY(struct draft) drafts;
@@ -55,9 +57,26 @@ static struct vp_extent blob_add(struct vp_program *program, const uint8_t *byte
 	return span;
 }
 
-static void argument_key(const struct vp_condition *condition, struct vp_strbuf *key)
+/* A variable is one of its patch. */
+static void add_variable(const struct vp_patch *patch, const char *name, struct vp_strbuf *out)
 {
-	const char *text = condition->argument ? condition->argument : "";
+	vp_strbuf_addf(out, "%s/%s", patch->id, name);
+}
+
+static char *argument_of(const struct builder *b, const struct vp_condition *condition)
+{
+	struct vp_strbuf out = { 0 };
+
+	if (condition->field->id != VP_FIELD_FLOW)
+		return vp_strdup(condition->argument);
+	add_variable(b->patch, condition->argument, &out);
+	return vp_strbuf_take(&out);
+}
+
+static void argument_key(const struct vp_condition *condition, const char *argument,
+			 struct vp_strbuf *key)
+{
+	const char *text = argument ? argument : "";
 
 	for (; *text; text++) {
 		char c = *text;
@@ -71,6 +90,7 @@ static void argument_key(const struct vp_condition *condition, struct vp_strbuf 
 static uint32_t input_of(struct builder *b, const struct vp_condition *condition,
 			 const struct vp_condition_reading *reading)
 {
+	_cleanup_free_ char *argument = argument_of(b, condition);
 	size_t transforms = reading->bytes;
 	_cleanup_strbuf_ struct vp_strbuf key = { 0 };
 	struct vp_program *program = b->program;
@@ -84,15 +104,14 @@ static uint32_t input_of(struct builder *b, const struct vp_condition *condition
 	for (size_t i = 0; i < transforms; i++)
 		vp_strbuf_addf(&key, "|%d", (int)condition->transforms.data[i].kind);
 	vp_strbuf_addc(&key, '(');
-	argument_key(condition, &key);
+	argument_key(condition, argument, &key);
 	number = vp_intern(&b->inputs, &key, &is_new);
 	if (!is_new)
 		return number;
 	input = vp_array_add(&program->inputs);
 	input->field = condition->field->id;
-	if (condition->argument)
-		input->argument =
-			text_add(program, condition->argument, strlen(condition->argument));
+	if (argument)
+		input->argument = text_add(program, argument, strlen(argument));
 	input->sliced = sliced;
 	input->offset = condition->offset;
 	input->length = condition->length;
@@ -217,6 +236,7 @@ static int relation_of(struct builder *b, const struct vp_condition *condition,
 	int code;
 
 	positive.negated = false;
+	add_variable(b->patch, "", &key); /* for what it may say of variables */
 	vp_condition_print(&positive, &key);
 	*number = vp_intern(&b->relations, &key, &is_new);
 	if (!is_new) {
@@ -341,15 +361,30 @@ static struct vp_extent necessary_of(struct vp_program *program, const struct vp
 	return blob_add(program, best, best_len);
 }
 
+static uint64_t variable_of(const struct builder *b, const struct vp_rule *rule)
+{
+	_cleanup_strbuf_ struct vp_strbuf name = { 0 };
+
+	if (!rule->set)
+		return 0;
+	add_variable(b->patch, rule->set, &name);
+	return vp_variable_key((struct vp_slice){ (const uint8_t *)name.data, name.len });
+}
+
 static int rule_add(struct builder *b, const struct vp_placement *placement)
 {
 	const struct vp_rule *rule = placement->rule;
 	struct vp_rule_terms terms = { 0 };
 	int code;
 
+	b->patch = placement->patch;
 	vp_array_push(&b->program->rules,
-		      ((struct vp_program_rule){ placement->tag, placement->mode,
-						 rule->direction, rule->action }));
+		      ((struct vp_program_rule){ .tag = placement->tag,
+						 .mode = placement->mode,
+						 .direction = rule->direction,
+						 .threshold = rule->threshold,
+						 .action = rule->action,
+						 .variable = variable_of(b, rule) }));
 	code = terms_of(b, &rule->when, true, false, &terms.positives);
 	if (!code)
 		code = terms_of(b, &rule->when, false, true, &terms.negatives);

@@ -44,6 +44,7 @@ struct vp_input {
 	bool streaming;		   /* the database's mode */
 	uint32_t base; /* 10 or 16: the value is the number that its digits say; else 0 */
 	/* derived */
+	uint64_t variable; /* the key of a variable of the connection */
 	enum vp_stage_of_unit stage;
 	struct vp_database *scan; /* or NULL */
 	bool confirms;		  /* some of the patterns need the whole value */
@@ -159,7 +160,7 @@ struct vp_program {
 enum vp_stage_of_unit vp_field_stage(enum vp_field_id field);
 /* May values of the field be longer than what is sensibly held? They are scanned in parts. */
 bool vp_field_in_parts(enum vp_field_id field);
-/* Is it known from packet headers alone? */
+/* Is it known before the unit begins: from packet headers, or as a variable? */
 bool vp_field_of_flow(enum vp_field_id field);
 /* Do its bytes stand in the traffic as they are? */
 bool vp_field_raw(enum vp_field_id field);

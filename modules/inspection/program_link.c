@@ -7,6 +7,7 @@
 
 #include "lib/digest.h"
 #include "modules/inspection/program_layout.h"
+#include "modules/inspection/variable.h"
 
 struct pair {
 	uint32_t key, item;
@@ -184,6 +185,10 @@ static void link_atoms(struct vp_program *program)
 	vp_array_each (input, &program->inputs) {
 		input->stage = vp_field_stage(input->field);
 		input->presence = VP_NONE;
+		if (input->field == VP_FIELD_FLOW)
+			input->variable = vp_variable_key(
+				(struct vp_slice){ argument_of(program, input->argument),
+						   input->argument.count });
 	}
 	for (uint32_t i = 0; i < program->atoms.len; i++) {
 		link_atom(program, i, &compared, &counted);

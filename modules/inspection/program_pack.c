@@ -35,6 +35,11 @@ static void rule(struct vp_archive *a, struct vp_program_rule *r)
 	vp_archive_u32(a, &r->action.burst);
 	vp_archive_choice(a, &r->action.per_source, 2);
 	vp_archive_u64(a, &r->action.milliseconds);
+	vp_archive_u64(a, &r->threshold.rate.count);
+	vp_archive_u32(a, &r->threshold.rate.seconds);
+	vp_archive_u32(a, &r->threshold.burst);
+	vp_archive_choice(a, &r->threshold.per, VP_PER_FLOW + 1);
+	vp_archive_u64(a, &r->variable);
 }
 
 static void rule_terms(struct vp_archive *a, struct vp_rule_terms *t)

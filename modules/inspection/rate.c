@@ -10,7 +10,7 @@
 
 #define SETS 8192
 #define WAYS 4
-#define KEY  21 /* tag, family, address */
+#define KEY  42 /* tag, family, addresses and ports */
 
 struct bucket {
 	uint8_t key[KEY];
@@ -65,27 +65,55 @@ static struct bucket *find(struct vp_rates *rates, const uint8_t key[static KEY]
 	return worst;
 }
 
-bool vp_rates_over(struct vp_rates *rates, uint32_t tag, const struct vp_action *action,
-		   const struct vp_address *source, uint64_t milliseconds)
+/* Take one; false: there is none. */
+static bool take(struct vp_rates *rates, const uint8_t key[static KEY],
+		 const struct vp_rate *rate, uint32_t burst, uint64_t milliseconds)
 {
 	/* in units of which `count` come in a millisecond, so that nothing is rounded */
-	uint64_t cost = (uint64_t)action->rate.seconds * 1000;
-	uint64_t full = cost * (action->burst ? action->burst : 1), elapsed, missing;
+	uint64_t cost = (uint64_t)rate->seconds * 1000;
+	uint64_t full = cost * (burst ? burst : 1), elapsed, missing;
 	struct bucket *bucket;
-	uint8_t key[KEY];
 
-	if (!action->rate.count)
-		return true;
-	make_key(key, tag, action->per_source ? source : NULL);
+	if (!rate->count)
+		return false;
 	bucket = find(rates, key, full, milliseconds);
 	elapsed = milliseconds - bucket->last;
 	missing = full - bucket->tokens;
-	bucket->tokens += elapsed > missing / action->rate.count
-				  ? missing
-				  : elapsed * action->rate.count;
+	bucket->tokens += elapsed > missing / rate->count ? missing : elapsed * rate->count;
 	bucket->last = milliseconds;
 	if (bucket->tokens < cost)
-		return true;
+		return false;
 	bucket->tokens -= cost;
-	return false;
+	return true;
+}
+
+bool vp_rates_over(struct vp_rates *rates, uint32_t tag, const struct vp_action *action,
+		   const struct vp_address *source, uint64_t milliseconds)
+{
+	uint8_t key[KEY];
+
+	make_key(key, tag, action->per_source ? source : NULL);
+	return !take(rates, key, &action->rate, action->burst, milliseconds);
+}
+
+static void add_ends(uint8_t key[static KEY], const struct vp_rate_ends *ends)
+{
+	size_t len = ends->client.family == 6 ? 16 : 4;
+
+	memcpy(key + 5, ends->client.bytes, len);
+	memcpy(key + 21, ends->server.bytes, len);
+	memcpy(key + 37, &ends->client_port, 2);
+	memcpy(key + 39, &ends->server_port, 2);
+	key[41] = 1; /* unlike any source */
+}
+
+bool vp_rates_above(struct vp_rates *rates, uint32_t tag, const struct vp_threshold *threshold,
+		    const struct vp_rate_ends *ends, uint64_t milliseconds)
+{
+	uint8_t key[KEY];
+
+	make_key(key, tag, threshold->per == VP_PER_RULE ? NULL : &ends->client);
+	if (threshold->per == VP_PER_FLOW)
+		add_ends(key, ends);
+	return !take(rates, key, &threshold->rate, threshold->burst, milliseconds);
 }

@@ -20,4 +20,14 @@ void vp_rates_free(struct vp_rates *rates);
 bool vp_rates_over(struct vp_rates *rates, uint32_t tag, const struct vp_action *action,
 		   const struct vp_address *source, uint64_t milliseconds);
 
+/* The ends of what holds, as far as a threshold tells them apart. */
+struct vp_rate_ends {
+	struct vp_address client, server;
+	uint16_t client_port, server_port;
+};
+
+/* One more time that the rule `tag` holds. True when it is above its threshold. */
+bool vp_rates_above(struct vp_rates *rates, uint32_t tag, const struct vp_threshold *threshold,
+		    const struct vp_rate_ends *ends, uint64_t milliseconds);
+
 #endif

@@ -81,43 +81,43 @@ static void collect_bounds(struct compiler *c)
 	out->bounds.len = kept;
 }
 
-/* How traffic has to be read for a rule: bits, of which a rule has at most one. */
-enum { READ_PARSED = 1, READ_RAW = 2, READ_FRAMED = 4 };
-
-static unsigned int reading_of_field(const struct vp_field *field)
+/* How traffic has to be read for a rule: validation saw to it that there is one way. */
+static enum vp_read reading_of_conditions(const struct vp_conditions *conditions)
 {
-	if (field->application)
-		return READ_PARSED;
-	if (field->id == VP_FIELD_MESSAGE)
-		return READ_FRAMED;
-	return field->id == VP_FIELD_STREAM || field->id == VP_FIELD_DATAGRAM ||
-			       field->id == VP_FIELD_DATAGRAM_LEN
-		       ? READ_RAW
-		       : 0;
+	enum vp_read reading = VP_READ_ANYHOW;
+
+	vp_array_each (condition, conditions) {
+		if (reading == VP_READ_ANYHOW)
+			reading = vp_field_reading(condition->field);
+		if (reading == VP_READ_ANYHOW && condition->other)
+			reading = vp_field_reading(condition->other->field);
+	}
+	return reading;
 }
 
-static unsigned int reading_of(const struct vp_placement *placement)
+static enum vp_read reading_of(const struct vp_placement *placement)
 {
 	const struct vp_service *service = placement->service;
-	unsigned int reading = 0;
+	enum vp_read reading = reading_of_conditions(&placement->rule->when);
 
-	vp_array_each (condition, &placement->rule->when)
-		reading |= reading_of_field(condition->field);
-	vp_array_each (condition, &placement->rule->except)
-		reading |= reading_of_field(condition->field);
-	if (reading)
+	if (reading == VP_READ_ANYHOW)
+		reading = reading_of_conditions(&placement->rule->except);
+	if (reading != VP_READ_ANYHOW)
 		return reading;
-	return service->application ? READ_PARSED : service->frame ? READ_FRAMED : READ_RAW;
+	return service->application ? VP_READ_PARSED
+	       : service->frame	    ? VP_READ_FRAMED
+				    : VP_READ_RAW;
 }
 
 static const char *application_of(const struct vp_placement *placement)
 {
-	return reading_of(placement) == READ_PARSED ? placement->service->application : NULL;
+	return reading_of(placement) == VP_READ_PARSED ? placement->service->application
+						       : NULL;
 }
 
 static const char *frame_of(const struct vp_placement *placement)
 {
-	return reading_of(placement) == READ_FRAMED ? placement->service->frame : NULL;
+	return reading_of(placement) == VP_READ_FRAMED ? placement->service->frame : NULL;
 }
 
 static bool same_text(const char *a, const char *b)
@@ -130,24 +130,6 @@ static bool same_reading(const struct vp_placement *a, const struct vp_placement
 	return a->rule->direction == b->rule->direction &&
 	       same_text(application_of(a), application_of(b)) &&
 	       same_text(frame_of(a), frame_of(b));
-}
-
-/* A rule whose conditions hold for different units never holds. */
-static void check_readings(struct compiler *c)
-{
-	vp_array_each (placement, &c->plan->placements) {
-		unsigned int reading = reading_of(placement);
-
-		if (is_ours(placement) && reading & (reading - 1))
-			c->failed =
-				vp_fail(c->err, -EINVAL,
-					"%s:%u: expected conditions on one unit, found rule "
-					"%s on several of: a message of the frame, the raw "
-					"bytes, a field of the application; make a rule of "
-					"each",
-					placement->rule->at.file, placement->rule->at.line,
-					placement->rule->name);
-	}
 }
 
 static void set_failure(struct vp_scope *scope, const struct vp_placement *const *rules,
@@ -340,7 +322,6 @@ struct vp_scopes *vp_scopes_compile(const struct vp_plan *plan, struct vp_error 
 	struct vp_regions regions = { 0 };
 	struct vp_spans spans = { 0 };
 
-	check_readings(&c);
 	collect_bounds(&c);
 	address_regions(&c, &regions);
 	for (size_t i = 0; i < regions.len && !c.failed; i++)

@@ -277,6 +277,11 @@ void vp_unit_flow(struct vp_unit *unit, const struct vp_unit_flow *flow)
 	}
 }
 
+const struct vp_unit_flow *vp_unit_flow_now(const struct vp_unit *unit)
+{
+	return &unit->flow;
+}
+
 struct vp_sink *vp_unit_sink(struct vp_unit *unit)
 {
 	return &unit->sink;

@@ -16,6 +16,7 @@
 #include "modules/inspection/packet.h"
 #include "modules/inspection/program.h"
 #include "modules/inspection/sink.h"
+#include "modules/inspection/variable.h"
 
 /* What every unit of a connection has: the fields of its packets' headers. */
 struct vp_unit_flow {
@@ -23,6 +24,7 @@ struct vp_unit_flow {
 	uint16_t source_port, destination_port;
 	uint8_t protocol, version;
 	enum vp_direction direction;
+	struct vp_variables *variables; /* of the connection; NULL: it has none */
 };
 
 /* That of a packet, judged by itself. */
@@ -47,6 +49,8 @@ void vp_unit_free(struct vp_unit *unit);
  * hits and failure. Rules of the other direction never hold in its units.
  */
 void vp_unit_flow(struct vp_unit *unit, const struct vp_unit_flow *flow);
+/* What it was told last. */
+const struct vp_unit_flow *vp_unit_flow_now(const struct vp_unit *unit);
 
 struct vp_sink *vp_unit_sink(struct vp_unit *unit);
 

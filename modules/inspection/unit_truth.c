@@ -65,6 +65,17 @@ static bool negatives_hold(const struct vp_unit *unit, const struct vp_rule_term
 	return true;
 }
 
+/* The rule holds: a hit, or once more for its variable. */
+static void rule_hit(struct vp_unit *unit, uint32_t number)
+{
+	uint64_t variable = unit->program->rules.data[number].variable;
+
+	if (!variable)
+		vp_array_push(&unit->hits, number);
+	else if (unit->flow.variables)
+		vp_variable_count(unit->flow.variables, variable);
+}
+
 /* All positives of the rule hold. */
 static void rule_ready(struct vp_unit *unit, uint32_t number)
 {
@@ -75,7 +86,7 @@ static void rule_ready(struct vp_unit *unit, uint32_t number)
 	if (rule->certain > unit->certain)
 		vp_array_push(&unit->ready, number);
 	else if (negatives_hold(unit, rule))
-		vp_array_push(&unit->hits, number);
+		rule_hit(unit, number);
 }
 
 /* Let the rule wait for another of its atoms, if one does not hold yet. */
@@ -146,9 +157,29 @@ void vp_truth_certain(struct vp_unit *unit, enum vp_stage_of_unit stage)
 		if (rule->certain > unit->certain)
 			unit->ready.data[kept++] = unit->ready.data[i];
 		else if (negatives_hold(unit, rule))
-			vp_array_push(&unit->hits, unit->ready.data[i]);
+			rule_hit(unit, unit->ready.data[i]);
 	}
 	unit->ready.len = kept;
+}
+
+/* What units before this one have set. */
+static void take_variables(struct vp_unit *unit)
+{
+	const struct vp_program *program = unit->program;
+
+	if (!unit->flow.variables)
+		return;
+	vp_index_each(group, &program->groups_of, VP_FIELD_FLOW)
+	{
+		vp_index_each(input, &program->inputs_of, *group)
+		{
+			uint32_t count = vp_variable_get(
+				unit->flow.variables, program->inputs.data[*input].variable);
+
+			if (count)
+				vp_reading_number(unit, *input, count);
+		}
+	}
 }
 
 void vp_truth_begin(struct vp_unit *unit)
@@ -169,6 +200,7 @@ void vp_truth_begin(struct vp_unit *unit)
 	vp_array_each (atom, &unit->flow_atoms)
 		vp_truth_hold(unit, *atom);
 	vp_relation_begin(unit);
+	take_variables(unit);
 	count_atoms(unit, VP_STAGE_FLOW);
 	vp_index_each(rule, &program->plain_at, VP_STAGE_FLOW) rule_ready(unit, *rule);
 }

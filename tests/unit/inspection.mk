@@ -121,3 +121,14 @@ inspection_leave_test_SOURCES = \
 inspection_leave_test_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 inspection_leave_test_LDADD = libvpinspection.a libvpmodules.a libvppolicy.a libvpbase.a \
 	$(VP_INSPECTION_LIBS) $(INIH_LIBS) $(CMOCKA_LIBS)
+
+# what is remembered from unit to unit
+check_PROGRAMS += inspection_variable_test
+TESTS += inspection_variable_test
+inspection_variable_test_SOURCES = \
+	tests/unit/inspection/engine_world.c \
+	tests/unit/inspection/engine_world.h \
+	tests/unit/inspection/variable_test.c
+inspection_variable_test_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+inspection_variable_test_LDADD = libvpinspection.a libvpmodules.a libvppolicy.a libvpbase.a \
+	$(VP_INSPECTION_LIBS) $(INIH_LIBS) $(CMOCKA_LIBS)

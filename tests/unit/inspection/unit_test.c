@@ -162,7 +162,7 @@ static void a_new_flow_drops_what_is_open(void **state)
 		"when = http.request_body contains \"evil\"\n",
 		"when = ip.src equals 192.0.2.1\n",
 		"when = udp.dstport equals 80\n",
-		"direction = to-client\nwhen = http.request_body present\n",
+		"direction = to-client\nwhen = http.response_body present\n",
 	};
 	struct vp_unit_flow other = test_flow;
 	struct test_rules t;
@@ -186,6 +186,7 @@ static void a_new_flow_drops_what_is_open(void **state)
 	vp_unit_flow(t.unit, &other);
 	test_begin(&t);
 	test_text(&t, BODY, "", "evil");
+	test_text(&t, VP_FIELD_HTTP_RESPONSE_BODY, "", "fine");
 	test_final(&t, VP_PHASE_END);
 	test_hits(&t, "3");
 	test_rules_free(&t);

@@ -93,6 +93,12 @@ static const char *value_for(const struct vp_field *field, unsigned int op)
 							: "1";
 }
 
+static bool of_answer(const struct vp_field *field)
+{
+	return field->id >= VP_FIELD_HTTP_STAT_CODE &&
+	       field->id <= VP_FIELD_HTTP_RESPONSE_BODY;
+}
+
 /* Every row with every one of its operators is accepted, printed and accepted again. */
 static void every_row_is_usable(void **state)
 {
@@ -100,7 +106,7 @@ static void every_row_is_usable(void **state)
 	for (size_t i = 0; i < VP_FIELD_COUNT; i++) {
 		const struct vp_field *field = &vp_fields[i];
 		const char *argument = field->argument == VP_ARGUMENT_SLICE	 ? "[2:4]"
-				       : field->argument == VP_ARGUMENT_REQUIRED ? "(name)"
+				       : field->argument == VP_ARGUMENT_REQUIRED ? "(seen)"
 										 : "";
 		const char *ports = field->traffic & VP_TRAFFIC_TCP    ? "tcp/5"
 				    : field->traffic & VP_TRAFFIC_UDP  ? "udp/5"
@@ -117,12 +123,17 @@ static void every_row_is_usable(void **state)
 			text = vp_format(
 				"[patch]\nid = T\ntitle = T\nseverity = low\nmode = monitor\n"
 				"[service s]\nports = %s\n%s%s\n%s\n[rule r]\nservice = s\n"
-				"when = %s%s %s %s\naction = drop\n",
+				"%swhen = %s%s %s %s\naction = drop\n%s",
 				ports, field->application ? "application = " : "",
 				field->application ? field->application : "",
-				field->id == VP_FIELD_MESSAGE ? "frame = fixed 8" : "",
-				field->name, argument, vp_operator_name(op),
-				value_for(field, op));
+				field->id == VP_FIELD_MESSAGE || field->id == VP_FIELD_FLOW
+					? "frame = fixed 8"
+					: "",
+				of_answer(field) ? "direction = to-client\n" : "", field->name,
+				argument, vp_operator_name(op), value_for(field, op),
+				field->id == VP_FIELD_FLOW
+					? "[rule setter]\nservice = s\nset = seen\n"
+					: "");
 			build(&built, text, NULL, 0, NULL);
 			vp_condition_print(&only_patch(&built)->rules.data[0].when.data[0],
 					   &printed);

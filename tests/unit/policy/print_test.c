@@ -73,7 +73,8 @@ static void draw_condition(uint64_t *seed, const struct vp_field *field, struct 
 	if (field->argument == VP_ARGUMENT_SLICE)
 		vp_strbuf_addf(out, "[%u:%u]", draw(seed, 100), 4 + draw(seed, 5));
 	if (field->argument == VP_ARGUMENT_REQUIRED)
-		vp_strbuf_adds(out, "( a name[0].x )");
+		vp_strbuf_adds(out,
+			       field->id == VP_FIELD_FLOW ? "( seen)" : "( a name[0].x )");
 	if (field->argument == VP_ARGUMENT_SLICE && op < VP_OP_CONTAINS && draw(seed, 2))
 		vp_strbuf_adds(out, draw(seed, 2) ? " |little-endian" : "| mask( 0xf ) ");
 	vp_strbuf_addf(out, " %s ", vp_operator_name(op));
@@ -89,10 +90,18 @@ static void draw_condition(uint64_t *seed, const struct vp_field *field, struct 
 	vp_strbuf_adds(out, draw(seed, 2) ? "\n" : "   ; a comment\n");
 }
 
+/* Not every action is for what is inspected, datagrams or not. */
+static void draw_action(uint64_t *seed, const struct vp_field *field, struct vp_strbuf *out)
+{
+	static const char *const actions[] = { "drop", "limit 5/hour",
+					       "limit  7/day burst 9 per source", "reject" };
+	unsigned int count = field->application ? 1 : field->traffic & VP_TRAFFIC_TCP ? 4 : 3;
+
+	vp_strbuf_addf(out, "action = %s\n", actions[draw(seed, count)]);
+}
+
 static void draw_definition(uint64_t *seed, struct vp_strbuf *out)
 {
-	static const char *const actions[] = { "drop", "reject", "limit 5/hour",
-					       "limit  7/day burst 9 per source", "answer" };
 	const struct vp_field *field = &vp_fields[draw(seed, VP_FIELD_COUNT)];
 	const char *ports = field->traffic & VP_TRAFFIC_TCP	 ? "tcp/1-5,tcp/7"
 			    : field->traffic & VP_TRAFFIC_UDP	 ? "udp/any"
@@ -104,12 +113,20 @@ static void draw_definition(uint64_t *seed, struct vp_strbuf *out)
 	vp_strbuf_addf(out, "ports = %s\n", ports);
 	if (field->application)
 		vp_strbuf_addf(out, "application = %s\n", field->application);
-	if (field->id == VP_FIELD_MESSAGE)
+	if (field->id == VP_FIELD_MESSAGE || field->id == VP_FIELD_FLOW)
 		vp_strbuf_adds(out, "frame = length(at 0,bytes 2, little-endian)\n");
-	vp_strbuf_adds(out, "[set hosts]\nvalues = 192.0.2.0/24,::1\n[rule r]\nservice = s\n");
+	vp_strbuf_adds(out, "[set hosts]\nvalues = 192.0.2.0/24,::1\n"
+			    "[rule r]\nservice = s\n");
+	if (field->id >= VP_FIELD_HTTP_STAT_CODE && field->id <= VP_FIELD_HTTP_RESPONSE_BODY)
+		vp_strbuf_adds(out, "direction = to-client\n");
+	if (field->application && draw(seed, 2))
+		vp_strbuf_adds(out, draw(seed, 2) ? "threshold = 5/minute per flow\n"
+						  : "threshold=1/day   burst 7\n");
 	for (unsigned int i = 1 + draw(seed, 3); i; i--)
 		draw_condition(seed, field, out);
-	vp_strbuf_addf(out, "action = %s\n", actions[draw(seed, VP_COUNT(actions))]);
+	draw_action(seed, field, out);
+	if (field->traffic & VP_TRAFFIC_TCP)
+		vp_strbuf_adds(out, "[rule setter]\nset=  seen\nservice=s\n");
 	vp_strbuf_adds(out, "[sample a]\nservice = s\nexpect = passed\nsend = ");
 	draw_string(seed, draw(seed, 16), out);
 	vp_strbuf_adds(out, "\nwait = 1000ms\nsend = \"\"\n");
