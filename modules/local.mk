@@ -16,6 +16,7 @@ libvpmodules_a_SOURCES += \
 	modules/netfilter/compile_map.c \
 	modules/netfilter/compile_queue.c \
 	modules/netfilter/compile_rule.c \
+	modules/netfilter/compile_segment.c \
 	modules/netfilter/compile_shape.c \
 	modules/netfilter/compiler.h \
 	modules/netfilter/match.c modules/netfilter/match.h \

@@ -469,7 +469,7 @@ static void base_pass(const struct pass *pass, struct vp_nft_chain *chain)
 }
 
 static void base_chain(struct vp_compiler *c, const char *name, uint8_t hook,
-		       const struct pass *passes, size_t count)
+		       const struct pass *passes, size_t count, const char *clamp)
 {
 	struct vp_nft_chain chain = {
 		.base = true, .hook = hook, .priority = BASE_PRIORITY, .kept_name = true
@@ -477,6 +477,8 @@ static void base_chain(struct vp_compiler *c, const char *name, uint8_t hook,
 
 	chain.name = vp_strdup(name);
 	vp_compile_guard(c, &chain);
+	if (clamp && hook == NF_INET_LOCAL_OUT)
+		vp_compile_segment_rule(&chain, clamp);
 	for (size_t i = 0; i < count; i++)
 		base_pass(&passes[i], &chain);
 	vp_array_push(&c->ruleset->chains, chain);
@@ -492,6 +494,7 @@ void vp_compile_dispatch(struct vp_compiler *c)
 		{ c, VP_POINT_INSPECTION, .direction = VP_TO_SERVER },
 		{ c, VP_POINT_INSPECTION, .direction = VP_TO_CLIENT },
 	};
+	const char *clamp;
 
 	for (size_t i = 0; i < VP_COUNT(passes); i++)
 		pass_compile(&passes[i]);
@@ -500,9 +503,10 @@ void vp_compile_dispatch(struct vp_compiler *c)
 		    placement->mode == VP_MODE_ENFORCE &&
 		    placement->rule->action.verdict == VP_VERDICT_BAN)
 			vp_compile_ban_sets(c);
-	base_chain(c, "input", NF_INET_LOCAL_IN, passes, VP_COUNT(passes));
-	base_chain(c, "forward", NF_INET_FORWARD, passes, VP_COUNT(passes));
-	base_chain(c, "output", NF_INET_LOCAL_OUT, passes, VP_COUNT(passes));
+	clamp = vp_compile_segments(c);
+	base_chain(c, "input", NF_INET_LOCAL_IN, passes, VP_COUNT(passes), clamp);
+	base_chain(c, "forward", NF_INET_FORWARD, passes, VP_COUNT(passes), clamp);
+	base_chain(c, "output", NF_INET_LOCAL_OUT, passes, VP_COUNT(passes), clamp);
 	vp_compile_bans(c);
 	vp_compile_leases(c);
 	for (size_t i = 0; i < VP_COUNT(passes); i++)

@@ -128,6 +128,11 @@ const char *vp_compile_back(struct vp_compiler *c, const char *inspect, const ch
  */
 void vp_compile_leases(struct vp_compiler *c);
 
+/* compile_segment.c: the chain for SYN and SYN-ACK over loopback; NULL: nobody needs it. */
+const char *vp_compile_segments(struct vp_compiler *c);
+/* The rule of an output chain that jumps there. */
+void vp_compile_segment_rule(struct vp_nft_chain *chain, const char *clamp);
+
 /* compile_dispatch.c: maps, dispatch chains and base chains. */
 void vp_compile_dispatch(struct vp_compiler *c);
 

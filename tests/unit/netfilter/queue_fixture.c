@@ -203,6 +203,8 @@ struct tally tally(struct state *s, uint16_t port)
 		tally.reset += (seen[i].flags & TH_RST) != 0;
 		tally.payload += seen[i].payload != 0;
 		tally.bytes += seen[i].payload;
+		if (seen[i].payload > tally.largest)
+			tally.largest = seen[i].payload;
 		tally.empty += !seen[i].payload && !(seen[i].flags & ~TH_ACK);
 		if (seen[i].queue < tally.first)
 			tally.first = seen[i].queue;

@@ -46,6 +46,7 @@ void segment_from(uint16_t source, uint16_t port, uint8_t flags, const char *pay
 struct tally {
 	unsigned int all, syn, fin, payload, empty, urgent, reset, answers;
 	uint64_t bytes;	      /* of payload */
+	uint32_t largest;     /* payload */
 	uint16_t first, last; /* queue numbers */
 };
 

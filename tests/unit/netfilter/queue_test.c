@@ -248,6 +248,53 @@ static void four_queues(void **state)
 	assert_true(queued.first >= first && queued.first < first + 4);
 }
 
+/* A megabyte over a connection; how much the sender puts into one segment then. */
+static uint32_t transfer(int from, int to)
+{
+	_cleanup_free_ char *data = vp_alloc(1, 1 << 20);
+	uint32_t segment = 0;
+	socklen_t size = sizeof(segment);
+
+	for (size_t sent = 0, got = 0; got < 1 << 20;) {
+		ssize_t now = send(from, data, (1 << 20) - sent, MSG_DONTWAIT);
+
+		sent += now > 0 ? (size_t)now : 0;
+		if (!readable(to, 2000))
+			fail_msg("%zu bytes arrived", got);
+		now = recv(to, data, 1 << 20, 0);
+		got += now > 0 ? (size_t)now : 0;
+	}
+	assert_int_equal(getsockopt(from, IPPROTO_TCP, TCP_MAXSEG, &segment, &size), 0);
+	return segment;
+}
+
+static void assert_segments(bool six, uint16_t port, uint32_t least, uint32_t most)
+{
+	_cleanup_close_ int server = listen_at(SOCK_STREAM, port), peer = -1;
+	_cleanup_close_ int client = socket(AF_INET6, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	struct sockaddr_in6 to = address(six, port);
+
+	if (connect(client, (struct sockaddr *)&to, sizeof(to)) < 0)
+		fail_msg("connect: %s", strerror(errno));
+	peer = accept4(server, NULL, NULL, SOCK_CLOEXEC);
+	assert_in_range(transfer(client, peer), least, most);
+	assert_in_range(transfer(peer, client), least, most);
+}
+
+/* No segment is larger than what the kernel hands over of it. */
+static void segments_fit(void **state)
+{
+	struct state *s = *state;
+
+	listener_beat(s->listener, true);
+	for (int six = 0; six < 2; six++) {
+		assert_segments(six, CLIENT_PORT + 1, 65400, 65535); /* nobody inspects it */
+		assert_segments(six, PASS_PORT, 64900, 65000);
+		assert_segments(six, WATCH_PORT, 64900, 65000);
+	}
+	assert_in_range(tally(s, PASS_PORT).largest, 60000, 65000);
+}
+
 static void drift(void **state)
 {
 	struct state *s = *state;
@@ -312,6 +359,7 @@ int main(void)
 		TEST(nobody_listens),
 		TEST(beats_go_nowhere),
 		TEST(generations),
+		TEST(segments_fit),
 		TEST(drift),
 		cmocka_unit_test_setup_teardown(four_queues, set_up_four, tear_down),
 		cmocka_unit_test_setup_teardown(as_text, set_up_four, tear_down),
