@@ -206,20 +206,30 @@ int vp_enforcement_running(struct vp_enforcement *all, uint64_t *generation, boo
 	return 0;
 }
 
+/* Should it have left something, and is nothing there? */
+static bool is_gone(const struct vp_module *module, struct vp_instance *instance)
+{
+	uint64_t generation = 0;
+
+	return module->running && !module->running(instance, &generation, NULL) && !generation;
+}
+
 int vp_enforcement_counts(struct vp_enforcement *all, struct vp_counts *counts,
 			  struct vp_error *err)
 {
+	bool gone = false;
+
 	for (size_t i = 0; i < all->count; i++) {
 		size_t before = counts->len;
 		int r = all->modules[i]->counts(all->instances[i], counts, err);
 
 		if (r)
 			return vp_fail_context(err, "%s", all->modules[i]->name), r;
-		if (all->modules[i]->running && counts->len == before) {
-			counts->len = 0;
-			return 0;
-		}
+		if (counts->len == before)
+			gone = gone || is_gone(all->modules[i], all->instances[i]);
 	}
+	if (gone)
+		counts->len = 0;
 	return 0;
 }
 

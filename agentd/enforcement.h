@@ -59,7 +59,8 @@ int vp_enforcement_verify(struct vp_enforcement *all, const struct vp_artefacts 
 /* The generation all modules run; 0: nothing, or not all the same (*mixed true then). */
 int vp_enforcement_running(struct vp_enforcement *all, uint64_t *generation, bool *mixed,
 			   struct vp_error *err);
-/* What lasts but counts nothing is gone, and with it the others' counts are not the whole: none. */
+/* While what should last is gone (someone flushed it), the others' counts are not the whole:
+ * none. */
 int vp_enforcement_counts(struct vp_enforcement *all, struct vp_counts *counts,
 			  struct vp_error *err);
 
