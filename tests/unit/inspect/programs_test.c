@@ -27,7 +27,8 @@ static void ignore_hit(void *context, const struct vp_hit *hit)
 
 static int make(void **state)
 {
-	static const struct vp_engine_user user = { ignore_decision, ignore_hit };
+	static const struct vp_engine_user user = { .decide = ignore_decision,
+						     .hit = ignore_hit };
 	struct vp_programs *programs = calloc(1, sizeof(*programs));
 
 	programs->engine = vp_engine_new(&vp_engine_options_default, &user, NULL);
