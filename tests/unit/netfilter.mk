@@ -50,6 +50,24 @@ netfilter_away_test_CFLAGS = $(AM_CFLAGS) -pthread $(CMOCKA_CFLAGS) $(MNL_CFLAGS
 netfilter_away_test_LDADD = libvpmodules.a libvppolicy.a libvpbase.a \
 	$(NFTNL_LIBS) $(MNL_LIBS) $(INIH_LIBS) $(CMOCKA_LIBS)
 
+# who is banned, likewise
+check_PROGRAMS += netfilter_ban_test
+TESTS += netfilter_ban_test
+netfilter_ban_test_SOURCES = \
+	tests/unit/netfilter/ban_test.c \
+	tests/unit/netfilter/kernel_build.c \
+	tests/unit/netfilter/kernel_build.h \
+	tests/unit/netfilter/kernel_drive.c \
+	tests/unit/netfilter/kernel_drive.h \
+	tests/unit/netfilter/kernel_listener.c \
+	tests/unit/netfilter/kernel_listener.h \
+	tests/unit/netfilter/kernel_zoo.c \
+	tests/unit/netfilter/queue_fixture.c \
+	tests/unit/netfilter/queue_fixture.h
+netfilter_ban_test_CFLAGS = $(AM_CFLAGS) -pthread $(CMOCKA_CFLAGS) $(MNL_CFLAGS) $(NFTNL_CFLAGS)
+netfilter_ban_test_LDADD = libvpmodules.a libvppolicy.a libvpbase.a \
+	$(NFTNL_LIBS) $(MNL_LIBS) $(INIH_LIBS) $(CMOCKA_LIBS)
+
 # what outlives generations, and what others do to it
 check_PROGRAMS += netfilter_kept_test
 TESTS += netfilter_kept_test

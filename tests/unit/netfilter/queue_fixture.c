@@ -19,9 +19,11 @@
 #include "policy/plan.h"
 
 #define DEFINITION(ID, MODE, ON_FAILURE, PORTS, RULE)                                         \
+	ACTING(ID, MODE, ON_FAILURE, PORTS, RULE, "drop")
+#define ACTING(ID, MODE, ON_FAILURE, PORTS, RULE, ACTION)                                     \
 	"[patch]\nid = " ID "\ntitle = t\nseverity = high\nmode = " MODE                      \
 	"\non-failure = " ON_FAILURE "\n[service s]\nports = " PORTS                          \
-	"\n[rule r]\nservice = s\n" RULE "action = drop\n"                                    \
+	"\n[rule r]\nservice = s\n" RULE "action = " ACTION "\n"                              \
 	"[sample a]\nrule = r\nexpect = blocked\nsend = \"ATTACK\"\n"                         \
 	"[sample b]\nservice = s\nexpect = passed\nsend = \"hello\"\n"
 
@@ -36,6 +38,8 @@ static const char *const definitions[] = {
 		   "when = stream[0:6] equals \"ATTACK\"\n"),
 	DEFINITION("CLIENT", "enforce", "pass", "tcp/8004",
 		   "direction = to-client\nwhen = stream[0:6] equals \"ATTACK\"\n"),
+	ACTING("BAN", "enforce", "pass", "tcp/8005", "when = stream[0:6] equals \"ATTACK\"\n",
+	       "ban 10m"),
 };
 
 void compile(struct state *s, uint64_t generation)
@@ -222,4 +226,13 @@ uint16_t first_queue(const struct state *s, enum vp_queue_class class, uint64_t 
 uint64_t count_of(struct state *s, enum vp_queue_count which)
 {
 	return packets_of(s->instance, vp_queue_count_tag(which));
+}
+
+uint32_t ban_tag(const struct state *s)
+{
+	vp_array_each (tag, &s->artefact.ruleset->tags)
+		if (!strcmp(tag->name, "BAN/r"))
+			return tag->tag;
+	fail_msg("no rule bans");
+	return 0;
 }

@@ -16,6 +16,8 @@
 #define BLOCK_PORT  8002 /* TCP and UDP */
 #define WATCH_PORT  8003
 #define CLIENT_PORT 8004 /* what the server says is read too */
+#define BAN_PORT    8005
+#define OTHER_PORT  8009 /* nobody inspects that one */
 
 struct state {
 	struct vp_host host;
@@ -51,6 +53,8 @@ struct tally {
 };
 
 struct tally tally(struct state *s, uint16_t port);
+/* Of the rule "BAN/r". */
+uint32_t ban_tag(const struct state *s);
 /* Of streams. */
 uint16_t first_queue(const struct state *s, enum vp_queue_class class, uint64_t generation);
 uint64_t count_of(struct state *s, enum vp_queue_count which);
