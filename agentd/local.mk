@@ -22,6 +22,7 @@ libvpagent_a_SOURCES = \
 	agentd/notify.c agentd/notify.h \
 	agentd/orders.c agentd/orders.h \
 	agentd/outcome.c \
+	agentd/overruns.c agentd/overruns.h \
 	agentd/panic.c agentd/panic.h \
 	agentd/peer.c agentd/peer.h \
 	agentd/problems.c \

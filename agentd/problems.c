@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "agentd/document.h"
+#include "agentd/inspecting.h"
 #include "agentd/reporting.h"
 #include "agentd/status.h"
 
@@ -129,6 +130,12 @@ json_t *vp_problems_document(struct vp_agent *agent, json_t *folder, bool *bad)
 		add(problems, "reporter",
 		    "vpatchd-events does not run as it should: blocks are counted but not"
 		    " reported one by one");
+		*bad = true;
+	}
+	if (!vp_inspecting_is_good(agent->inspecting)) {
+		add(problems, "inspection",
+		    "not every inspection process runs as it should: services that they read"
+		    " are as their on-failure says");
 		*bad = true;
 	}
 	return problems;

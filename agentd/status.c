@@ -11,7 +11,9 @@
 #include "agentd/inspecting.h"
 #include "agentd/loop.h"
 #include "agentd/orders.h"
+#include "agentd/overruns.h"
 #include "agentd/reporting.h"
+#include "modules/netfilter/queue.h"
 
 #define HISTORY_MAX 1000
 
@@ -318,6 +320,37 @@ static void set_summary(json_t *document, const struct vp_agent *agent,
 	vp_json_set_text(document, "summary", text);
 }
 
+static uint64_t queue_total(const struct vp_agent *agent, enum vp_queue_count which)
+{
+	const struct vp_total *total =
+		vp_totals_find(&agent->totals, vp_queue_count_tag(which));
+
+	return vp_total_count(total).packets;
+}
+
+/* What the processes say, and what never came to them. */
+static json_t *inspection_document(const struct vp_agent *agent)
+{
+	static const enum vp_queue_count unread[VP_QUEUE_CLASSES] = {
+		[VP_QUEUE_PASS] = VP_QUEUE_UNREAD_PASS,
+		[VP_QUEUE_BLOCK] = VP_QUEUE_UNREAD_BLOCK,
+		[VP_QUEUE_WATCH] = VP_QUEUE_UNREAD_WATCH,
+	};
+	json_t *document = vp_inspecting_document(agent->inspecting), *of = json_object();
+	struct vp_overruns overruns = { 0 };
+
+	for (unsigned int class = 0; class < VP_QUEUE_CLASSES; class ++)
+		vp_json_set_number(of, vp_queue_class_name(class),
+				   queue_total(agent, unread[class]));
+	json_object_set_new(document, "unread", of);
+	vp_json_set_number(document, "invalid", queue_total(agent, VP_QUEUE_INVALID));
+	if (agent->active && !vp_overruns_read(&agent->active->host, &overruns)) {
+		vp_json_set_number(document, "waiting", overruns.waiting);
+		vp_json_set_number(document, "overruns", overruns.dropped);
+	}
+	return document;
+}
+
 json_t *vp_status_document(struct vp_agent *agent, const char *id, enum vp_exit *status)
 {
 	json_t *document, *patches, *problems, *folder;
@@ -358,7 +391,7 @@ json_t *vp_status_document(struct vp_agent *agent, const char *id, enum vp_exit 
 	if (agent->reporting)
 		json_object_set_new(document, "events",
 				    vp_reporting_document(agent->reporting));
-	json_object_set_new(document, "inspection", vp_inspecting_document(agent->inspecting));
+	json_object_set_new(document, "inspection", inspection_document(agent));
 	*status = bad || !agent->running ? VP_EXIT_FINDINGS : VP_EXIT_GOOD;
 	return document;
 }

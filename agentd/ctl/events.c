@@ -11,6 +11,7 @@
 #include "agentd/ctl/settings.h"
 #include "agentd/ctl/verbs.h"
 #include "agentd/document.h"
+#include "agentd/event.h"
 
 static void add_endpoint(const json_t *event, const char *address, const char *port,
 			 struct vp_strbuf *out)
@@ -52,7 +53,18 @@ static void add_number(const json_t *event, const char *key, const char *format_
 			       vp_number_text(vp_json_get_number(event, key), number));
 }
 
-/* time kind PATCH/RULE protocol source -> destination, counts, text */
+/* Why, where that is not simply the rule, its limit or its ban. */
+static void add_reason(const json_t *event, struct vp_strbuf *out)
+{
+	const char *reason = vp_json_get_text(event, "reason");
+	const char *detail = vp_json_get_text(event, "detail");
+
+	if (!reason || vp_event_reason_find(reason) <= VP_EVENT_REASON_BAN)
+		return;
+	vp_strbuf_addf(out, " (%s%s%s)", reason, detail ? ": " : "", detail ? detail : "");
+}
+
+/* time kind PATCH/RULE (reason) protocol source -> destination, counts, text */
 void vp_render_event(const json_t *event, struct vp_page *page)
 {
 	_cleanup_strbuf_ struct vp_strbuf line = { 0 };
@@ -66,6 +78,7 @@ void vp_render_event(const json_t *event, struct vp_page *page)
 	vp_strbuf_addf(&line, "%s %s", time ? time : "-", kind ? kind : "-");
 	if (patch)
 		vp_strbuf_addf(&line, " %s%s%s", patch, rule ? "/" : "", rule ? rule : "");
+	add_reason(event, &line);
 	add_traffic(event, &line);
 	if (vp_json_get_number(event, "count") > 1)
 		add_number(event, "count", ", packets ", &line);

@@ -114,6 +114,66 @@ static void render_events(const json_t *document, struct vp_page *page)
 		      vp_number_text(vp_json_get_number(events, "lost"), number));
 }
 
+static void render_processes(const json_t *processes, struct vp_page *page)
+{
+	const json_t *process;
+	size_t i;
+
+	json_array_foreach (processes, i, process) {
+		const char *ended = vp_json_get_text(process, "ended");
+		uint64_t restarts = vp_json_get_number(process, "restarts");
+		char number[32];
+
+		vp_page_pairf(page, i ? "" : "inspection",
+			      "class %s, queue %llu: %s, restarts %s%s%s",
+			      vp_render_text(process, "class"),
+			      (unsigned long long)vp_json_get_number(process, "index"),
+			      vp_render_text(process, "state"),
+			      vp_number_text(restarts, number),
+			      ended ? ", the last ended " : "", ended ? ended : "");
+	}
+}
+
+static void add_reasons(const json_t *reasons, struct vp_strbuf *out)
+{
+	const char *name;
+	json_t *count;
+	char number[32];
+
+	json_object_foreach ((json_t *)(uintptr_t)reasons, name, count)
+		vp_strbuf_addf(out, "%s%s %s", out->len ? ", " : "", name,
+			       vp_number_text(vp_json_get_number(reasons, name), number));
+}
+
+/* What was read, and what of the services was not. */
+static void render_inspection(const json_t *document, struct vp_page *page)
+{
+	const json_t *inspection = json_object_get(document, "inspection");
+	const json_t *processes = json_object_get(inspection, "processes");
+	const json_t *counts = json_object_get(inspection, "counts");
+	const json_t *unread = json_object_get(inspection, "unread");
+	_cleanup_strbuf_ struct vp_strbuf reasons = { 0 };
+	char number[4][32];
+
+	if (!json_array_size(processes))
+		return;
+	render_processes(processes, page);
+	add_reasons(json_object_get(counts, "reasons"), &reasons);
+	vp_page_pairf(page, "inspected", "%s packets, %s blocked%s%s",
+		      vp_number_text(vp_json_get_number(counts, "packets"), number[0]),
+		      vp_number_text(vp_json_get_number(counts, "blocked"), number[1]),
+		      reasons.len ? "; hits by reason: " : "", vp_strbuf_text(&reasons));
+	vp_page_pairf(page, "not inspected",
+		      "%s packets passed unread, %s were dropped unread, %s as invalid, %s "
+		      "because a queue was full",
+		      vp_number_text(vp_json_get_number(unread, "pass") +
+					     vp_json_get_number(unread, "watch"),
+				     number[0]),
+		      vp_number_text(vp_json_get_number(unread, "block"), number[1]),
+		      vp_number_text(vp_json_get_number(inspection, "invalid"), number[2]),
+		      vp_number_text(vp_json_get_number(inspection, "overruns"), number[3]));
+}
+
 /* What the kernel said to vpatchctl itself, when the daemon does not answer. */
 static void render_kernel(const json_t *document, struct vp_page *page)
 {
@@ -213,6 +273,7 @@ void vp_render_status(const json_t *document, struct vp_page *page)
 	render_waiting(document, page);
 	render_totals(document, page);
 	render_events(document, page);
+	render_inspection(document, page);
 	render_kernel(document, page);
 	render_patches(document, page);
 	vp_render_blind_spots(json_object_get(document, "blind_spots"), page);

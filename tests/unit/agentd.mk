@@ -85,6 +85,7 @@ daemon_test_SOURCES = \
 	tests/unit/agentd/local_test.c \
 	tests/unit/agentd/loop_test.c \
 	tests/unit/agentd/message_test.c \
+	tests/unit/agentd/overruns_test.c \
 	tests/unit/agentd/session_test.c \
 	tests/unit/agentd/state_test.c \
 	tests/unit/agentd/totals_test.c \

@@ -52,6 +52,7 @@ int main(void)
 	failed += vp_test_config();
 	failed += vp_test_local();
 	failed += vp_test_totals();
+	failed += vp_test_overruns();
 	failed += vp_test_session();
 	failed += vp_test_loop();
 	failed += vp_test_transaction();

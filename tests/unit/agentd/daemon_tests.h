@@ -16,6 +16,7 @@ int vp_test_state(void);
 int vp_test_config(void);
 int vp_test_local(void);
 int vp_test_totals(void);
+int vp_test_overruns(void);
 int vp_test_session(void);
 int vp_test_transaction(void);
 int vp_test_loop(void);
