@@ -45,6 +45,7 @@ static const struct vp_sandbox_call writer_calls[] = {
 	{ SCMP_SYS(sendto), 0, VP_FD_LEASE + VP_QUEUE_PASS },
 	{ SCMP_SYS(sendto), 0, VP_FD_LEASE + VP_QUEUE_BLOCK },
 	{ SCMP_SYS(sendto), 0, VP_FD_LEASE + VP_QUEUE_WATCH },
+	{ SCMP_SYS(sendmsg), 0, VP_FD_AWAY },
 	{ SCMP_SYS(epoll_wait), 0, VP_FD_EPOLL },
 	{ SCMP_SYS(epoll_pwait), 0, VP_FD_EPOLL },
 	{ SCMP_SYS(epoll_ctl), 0, VP_FD_EPOLL },

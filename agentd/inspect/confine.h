@@ -3,9 +3,10 @@
  * What the two processes of inspection may do, and the descriptors that they have.
  *
  * The worker reads packets of its queues, writes verdicts into shared memory,
- * wakes the writer, and talks to the parent. The writer sends verdicts and renews
- * leases; it has CAP_NET_ADMIN, without which the kernel takes no verdict, and
- * reads no packet's content. Neither can open, connect, run or trace anything.
+ * wakes the writer, and talks to the parent. The writer sends verdicts, renews
+ * leases and lets connections leave the queues; it has CAP_NET_ADMIN, without which the kernel
+ * takes no verdict, and reads no packet's content. Neither can open, connect, run or trace
+ * anything.
  */
 #ifndef VP_INSPECT_CONFINE_H
 #define VP_INSPECT_CONFINE_H
@@ -27,7 +28,8 @@ enum {
 	VP_FD_WORKER_END = VP_FD_GIVEN_END,
 	/* the writer's: one socket a class, where it has queues of that class */
 	VP_FD_LEASE = VP_FD_GIVEN_END,
-	VP_FD_WRITER_END = VP_FD_LEASE + 3,
+	VP_FD_AWAY = VP_FD_LEASE + 3, /* and one for orders to leave */
+	VP_FD_WRITER_END,
 };
 
 /* `user` and *achieved as in vp_sandbox_enter. 0 or -errno. */

@@ -4,6 +4,7 @@ noinst_LIBRARIES += libvpinspect.a
 libvpinspect_a_CFLAGS = $(AM_CFLAGS) $(MNL_CFLAGS)
 libvpinspect_a_SOURCES = \
 	agentd/inspect/accepts.c agentd/inspect/accepts.h \
+	agentd/inspect/away.c agentd/inspect/away.h \
 	agentd/inspect/child.c agentd/inspect/child.h \
 	agentd/inspect/confine.c agentd/inspect/confine.h \
 	agentd/inspect/health.c agentd/inspect/health.h \
@@ -27,4 +28,4 @@ vpatchd_inspect_SOURCES = agentd/inspect/worker.c
 vpatchd_inspect_LDADD = libvpinspect.a libvpinspection.a libvpagent.a libvpmodules.a \
 	libvppolicy.a libvpbase.a $(VP_INSPECTION_LIBS) $(SECCOMP_LIBS) $(MNL_LIBS)
 vpatchd_verdict_SOURCES = agentd/inspect/writer.c
-vpatchd_verdict_LDADD = libvpinspect.a libvpagent.a libvpbase.a $(SECCOMP_LIBS) $(MNL_LIBS)
+vpatchd_verdict_LDADD = libvpinspect.a libvpagent.a libvpmodules.a libvpbase.a $(SECCOMP_LIBS) $(MNL_LIBS)

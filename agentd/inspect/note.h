@@ -67,6 +67,7 @@ struct vp_queue {
 struct vp_setup {
 	char user[32];		 /* whom to become; "": nobody */
 	uint64_t memory;	 /* of the engine; 0: the default */
+	uint64_t window;	 /* of the engine; 0: no connection leaves the queue */
 	uint32_t deadline;	 /* milliseconds, of the lease */
 	uint32_t flows;		 /* of the engine; 0: the default */
 	uint32_t lease_mark;	 /* with the class added */

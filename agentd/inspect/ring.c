@@ -48,7 +48,13 @@ struct entry {
 	uint8_t zero;
 };
 
-enum { FLAG_BATCH = 1, FLAG_ACCEPT = 2, FLAG_MARKED = 4, FLAG_BYTES = 8 };
+enum {
+	FLAG_BATCH = 1,
+	FLAG_ACCEPT = 2,
+	FLAG_MARKED = 4,
+	FLAG_BYTES = 8,
+	FLAG_LEAVE = 16,
+};
 
 static uint64_t room_of(size_t len)
 {
@@ -144,6 +150,7 @@ bool vp_ring_put(struct vp_ring *ring, const struct vp_ring_verdict *verdict)
 		.flags = (uint8_t)((verdict->batch ? FLAG_BATCH : 0) |
 				   (verdict->accept ? FLAG_ACCEPT : 0) |
 				   (verdict->marked ? FLAG_MARKED : 0) |
+				   (verdict->leave ? FLAG_LEAVE : 0) |
 				   (verdict->bytes ? FLAG_BYTES : 0)),
 	};
 
@@ -182,6 +189,7 @@ int vp_ring_take(struct vp_ring *ring, struct vp_ring_verdict *verdict, uint8_t 
 		.batch = entry.flags & FLAG_BATCH,
 		.accept = entry.flags & FLAG_ACCEPT,
 		.marked = entry.flags & FLAG_MARKED,
+		.leave = entry.flags & FLAG_LEAVE,
 		.packet = entry.packet,
 		.mark = entry.mark,
 		.bytes = entry.flags & FLAG_BYTES ? buffer : NULL,

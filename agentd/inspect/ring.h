@@ -20,12 +20,13 @@
 
 #include "lib/error.h"
 
-/* A verdict for a packet, or for it and all before it in its queue. */
+/* A verdict for a packet, or for it and all before it in its queue; or an order to leave. */
 struct vp_ring_verdict {
 	uint16_t queue;
-	bool batch;	 /* all of the queue up to this one */
-	bool accept;	 /* else drop */
-	bool marked;	 /* `mark` is to be set */
+	bool batch;  /* all of the queue up to this one */
+	bool accept; /* else drop */
+	bool marked; /* `mark` is to be set */
+	bool leave;  /* no verdict: connections with the key `bytes` leave for size `mark` */
 	uint32_t packet; /* the kernel's number of it */
 	uint32_t mark;
 	const uint8_t *bytes; /* what is to go on in the packet's place; NULL: as it is */

@@ -31,6 +31,7 @@ enum vp_tally_kind {
 	VP_TALLY_TICKS,
 	VP_TALLY_BEATS,	  /* of leases, by class */
 	VP_TALLY_UNHEARD, /* beats that no rule took */
+	VP_TALLY_LEFT,	  /* orders to leave, by size */
 	VP_TALLY_KINDS,
 	/* hits that are not of a rule itself, by tag: a kind for each reason and outcome */
 	VP_TALLY_FAILURES = 64,

@@ -16,6 +16,7 @@
 #include <linux/netfilter.h>
 
 #include "agentd/inspect/accepts.h"
+#include "agentd/inspect/away.h"
 #include "agentd/inspect/confine.h"
 #include "agentd/inspect/programs.h"
 #include "agentd/inspect/queue.h"
@@ -191,6 +192,26 @@ static void tell_hit(void *context, const struct vp_hit *hit)
 	copy_text(note.hit.detail, sizeof(note.hit.detail), hit->detail);
 	if (vp_note_send(VP_FD_CONTROL, &note, -1))
 		vp_tally_add(worker->start.tally, VP_TALLY_UNTOLD, 0, 1);
+}
+
+/*
+ * Behind the verdicts of all packets that the engine has seen, and before those of the
+ * others: how much may go by was counted from there.
+ */
+static void leave(void *context, const struct vp_leave *leave)
+{
+	struct worker *worker = context;
+	const struct vp_setup *setup = &worker->start.setup;
+	struct vp_ring_verdict order;
+	struct vp_away away;
+
+	if (!vp_away_of(leave, &away))
+		return;
+	write_accepts(
+		worker,
+		&worker->accepts[vp_setup_queue(setup, (uint16_t)(leave->packet >> 32))]);
+	order = vp_away_entry(&away);
+	put(worker, &order);
 }
 
 /* A packet that was not copied whole and cannot be trimmed is one that nobody can judge. */
@@ -379,7 +400,9 @@ static void serve(struct worker *worker)
 
 static int prepare(struct worker *worker, struct vp_error *err)
 {
-	static const struct vp_engine_user user = { .decide = decide, .hit = tell_hit };
+	static const struct vp_engine_user user = { .decide = decide,
+						    .hit = tell_hit,
+						    .leave = leave };
 	struct vp_engine_options options = vp_engine_options_default;
 	const struct vp_setup *setup = &worker->start.setup;
 	int r = vp_start(&worker->start, VP_FD_QUEUE, err);
@@ -389,6 +412,7 @@ static int prepare(struct worker *worker, struct vp_error *err)
 	options.memory = setup->memory ? setup->memory : options.memory;
 	options.flows = setup->flows ? setup->flows : options.flows;
 	options.midstream_block = setup->midstream_block;
+	options.window = setup->window;
 	worker->engine = vp_engine_new(&options, &user, worker);
 	worker->programs.engine = worker->engine;
 	worker->room = vp_alloc(AT_ONCE, VP_PACKET_ROOM);

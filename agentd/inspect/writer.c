@@ -16,6 +16,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "agentd/inspect/away.h"
 #include "agentd/inspect/confine.h"
 #include "agentd/inspect/health.h"
 #include "agentd/inspect/queue.h"
@@ -67,6 +68,40 @@ static void send_bytes(struct writer *writer, const struct vp_queue_verdict *ver
 	send_messages(writer, writer->message, vp_queue_verdict_put(writer->message, verdict));
 }
 
+static struct vp_queueing queueing_of(const struct vp_setup *setup)
+{
+	return (struct vp_queueing){
+		.lease_mark = setup->lease_mark ? setup->lease_mark : VP_LEASE_MARK,
+	};
+}
+
+/* As with a beat, the rule that notes it takes it out. The mark is that of its size. */
+static void send_away(struct writer *writer, const struct vp_ring_verdict *order)
+{
+	union {
+		struct cmsghdr header;
+		char room[CMSG_SPACE(sizeof(uint32_t))];
+	} control = { .header = { .cmsg_len = CMSG_LEN(sizeof(uint32_t)),
+				  .cmsg_level = SOL_SOCKET,
+				  .cmsg_type = SO_MARK } };
+	struct iovec piece = { (void *)order->bytes, order->len };
+	const struct msghdr message = {
+		.msg_iov = &piece,
+		.msg_iovlen = 1,
+		.msg_control = &control,
+		.msg_controllen = sizeof(control),
+	};
+	const struct vp_queueing queueing = queueing_of(&writer->start.setup);
+	uint32_t mark = vp_away_mark(&queueing, order->len == VP_AWAY_KEY6, order->mark);
+
+	if (!vp_away_check(order))
+		return;
+	flush(writer); /* what was decided before is under way then */
+	memcpy(CMSG_DATA(&control.header), &mark, sizeof(mark));
+	(void)sendmsg(VP_FD_AWAY, &message, MSG_DONTWAIT | MSG_NOSIGNAL);
+	vp_tally_add(writer->start.tally, VP_TALLY_LEFT, order->mark, 1);
+}
+
 static void add_verdict(struct writer *writer, const struct vp_ring_verdict *taken)
 {
 	struct vp_start *start = &writer->start;
@@ -101,10 +136,11 @@ static int drain(struct writer *writer)
 
 	while (taken < 4 * AT_ONCE && r > 0) {
 		r = vp_ring_take(writer->start.ring, &verdict, writer->bytes);
-		if (r > 0) {
+		taken += r > 0;
+		if (r > 0 && verdict.leave)
+			send_away(writer, &verdict);
+		else if (r > 0)
 			add_verdict(writer, &verdict);
-			taken++;
-		}
 	}
 	flush(writer);
 	return r < 0 ? r : taken;
@@ -242,33 +278,42 @@ static void serve(struct writer *writer)
 	}
 }
 
-/* One socket a class, each with its number: it is allowed by it. */
-static int open_leases(struct writer *writer, struct vp_error *err)
+/* A socket for datagrams that a rule takes out, at its number: it is allowed by it. */
+static int open_socket(int number, uint32_t mark, struct vp_error *err)
 {
 	const struct sockaddr_in to = { .sin_family = AF_INET,
 					.sin_port = htons(LEASE_PORT),
 					.sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+
+	if (fd < 0 || setsockopt(fd, SOL_SOCKET, SO_MARK, &mark, sizeof(mark)) ||
+	    connect(fd, (const struct sockaddr *)&to, sizeof(to)))
+		return vp_fail(err, -errno, "cannot open the socket of a lease: %s",
+			       strerror(errno));
+	if (fd != number && dup2(fd, number) < 0)
+		return vp_fail(err, -errno, "cannot keep the socket of a lease: %s",
+			       strerror(errno));
+	if (fd != number)
+		close(fd);
+	return 0;
+}
+
+/* One a class, and one for orders to leave, each of which has a mark of its own. */
+static int open_sockets(struct writer *writer, struct vp_error *err)
+{
+	const struct vp_queueing queueing = queueing_of(&writer->start.setup);
+	int r = 0;
 
 	for (uint32_t i = 0; i < writer->start.setup.queue_count; i++)
 		writer->leases[writer->start.setup.queues[i].class] = true;
-	for (int class = 0; class < VP_QUEUE_CLASSES; class ++) {
-		uint32_t mark = VP_LEASE_MARK + (uint32_t) class;
-		int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-
-		if (fd < 0 || setsockopt(fd, SOL_SOCKET, SO_MARK, &mark, sizeof(mark)) ||
-		    connect(fd, (const struct sockaddr *)&to, sizeof(to)))
-			return vp_fail(err, -errno, "cannot open the socket of a lease: %s",
-				       strerror(errno));
-		if (fd != VP_FD_LEASE + class && dup2(fd, VP_FD_LEASE + class) < 0)
-			return vp_fail(err, -errno, "cannot keep the socket of a lease: %s",
-				       strerror(errno));
-		if (fd != VP_FD_LEASE + class)
-			close(fd);
-	}
-	for (int class = 0; class < VP_QUEUE_CLASSES; class ++)
+	for (int class = 0; class < VP_QUEUE_CLASSES && !r; class ++)
+		r = open_socket(VP_FD_LEASE + class, vp_lease_mark(&queueing, class), err);
+	if (!r)
+		r = open_socket(VP_FD_AWAY, 0, err);
+	for (int class = 0; class < VP_QUEUE_CLASSES && !r; class ++)
 		if (!writer->leases[class])
 			close(VP_FD_LEASE + class);
-	return 0;
+	return r;
 }
 
 static int prepare(struct writer *writer, struct vp_error *err)
@@ -277,7 +322,7 @@ static int prepare(struct writer *writer, struct vp_error *err)
 	int r = vp_start(&writer->start, VP_FD_WAKE, err);
 
 	if (!r)
-		r = open_leases(writer, err);
+		r = open_sockets(writer, err);
 	if (r)
 		return r;
 	writer->tick = VP_HEALTH_TICK(setup->deadline);

@@ -14,7 +14,7 @@ check_PROGRAMS += inspect_process_test
 TESTS += inspect_process_test
 inspect_process_test_SOURCES = tests/unit/inspect/process_test.c
 inspect_process_test_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
-inspect_process_test_LDADD = libvpinspect.a libvpinspection.a libvppolicy.a libvpbase.a \
+inspect_process_test_LDADD = libvpinspect.a libvpinspection.a libvpmodules.a libvppolicy.a libvpbase.a \
 	$(VP_INSPECTION_LIBS) $(CMOCKA_LIBS)
 check_PROGRAMS += inspect_programs_test
 TESTS += inspect_programs_test

@@ -15,6 +15,7 @@
 #include <cmocka.h>
 
 #include "agentd/inspect/accepts.h"
+#include "agentd/inspect/away.h"
 #include "agentd/inspect/health.h"
 #include "agentd/inspect/note.h"
 #include "agentd/inspect/stash.h"
@@ -313,9 +314,54 @@ static void test_stash(void **state)
 	assert_int_equal(vp_stash_take(&stash, 3).len, 0);
 }
 
+/* Never for more than was asked for; and what is no order is none. */
+static void test_orders_to_leave(void **state)
+{
+	struct vp_leave leave = { .source = { .family = 4, .bytes = { 192, 0, 2, 1 } },
+				  .destination = { .family = 4, .bytes = { 192, 0, 2, 9 } },
+				  .source_port = 0x1234,
+				  .destination_port = 80 };
+	static const uint8_t key[] = { 192, 0, 2, 1, 192, 0, 2, 9, 0x12, 0x34, 0, 80 };
+	struct vp_ring_verdict entry;
+	struct vp_away away;
+
+	(void)state;
+	for (leave.bytes = vp_away_bytes(0); leave.bytes < UINT64_C(1) << 40;
+	     leave.bytes = leave.bytes * 9 / 8) {
+		assert_true(vp_away_of(&leave, &away));
+		assert_true(away.size < VP_AWAY_ENDING);
+		assert_true(vp_away_bytes(away.size) <= leave.bytes);
+	}
+	leave.bytes = vp_away_bytes(0) - 1;
+	assert_false(vp_away_of(&leave, &away));
+	leave.bytes = UINT64_MAX;
+	assert_true(vp_away_of(&leave, &away));
+	assert_int_equal(away.size, VP_AWAY_ENDING);
+	assert_int_equal(away.len, sizeof(key));
+	assert_memory_equal(away.key, key, sizeof(key));
+	entry = vp_away_entry(&away);
+	assert_true(vp_away_check(&entry));
+	entry.len--;
+	assert_false(vp_away_check(&entry));
+	entry.len = VP_AWAY_KEY4;
+	entry.mark = VP_AWAY_SIZES;
+	assert_false(vp_away_check(&entry));
+	entry.mark = 0;
+	away.key[11] = 0;
+	assert_false(vp_away_check(&entry));
+	entry.bytes = NULL;
+	assert_false(vp_away_check(&entry));
+	leave.source.family = 6;
+	assert_false(vp_away_of(&leave, &away));
+	leave.destination.family = 6;
+	assert_true(vp_away_of(&leave, &away));
+	assert_int_equal(away.len, VP_AWAY_KEY6);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_orders_to_leave),
 		cmocka_unit_test(test_accepts_are_one_verdict),
 		cmocka_unit_test(test_numbers_wrap),
 		cmocka_unit_test(test_nothing_else_is_accepted),

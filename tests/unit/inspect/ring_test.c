@@ -52,6 +52,7 @@ static struct vp_ring_verdict numbered(uint32_t i, uint8_t *bytes, size_t most)
 		.batch = i % 5 == 0,
 		.accept = i % 2,
 		.marked = i % 3 == 0,
+		.leave = i % 11 == 0,
 		.packet = i,
 		.mark = i * 2654435761u,
 	};
@@ -71,6 +72,7 @@ static void assert_same(const struct vp_ring_verdict *got, const struct vp_ring_
 	assert_int_equal(got->batch, want->batch);
 	assert_int_equal(got->accept, want->accept);
 	assert_int_equal(got->marked, want->marked);
+	assert_int_equal(got->leave, want->leave);
 	assert_int_equal(got->packet, want->packet);
 	assert_int_equal(got->mark, want->mark);
 	assert_int_equal(!got->bytes, !want->bytes);
