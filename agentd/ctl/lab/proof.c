@@ -175,6 +175,11 @@ static int try_trial(struct proof *proof, const struct vp_trial *trial, json_t *
 			r = run(proof, trial, true, &seen, err);
 		if (!r)
 			good = judge(proof, trial, true, &seen, reason, sizeof(reason));
+		if (proof->shield.trouble[0]) {
+			snprintf(reason, sizeof(reason), "%s", proof->shield.trouble);
+			proof->shield.trouble[0] = '\0';
+			good = false;
+		}
 	}
 	if (r < 0)
 		return r;

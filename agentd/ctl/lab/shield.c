@@ -7,12 +7,15 @@
 
 #include <errno.h>
 #include <netinet/in.h>
+#include <stdio.h>
 #include <string.h>
 #include <time.h>
 
+#include "agentd/inspect/module.h"
 #include "lib/cleanup.h"
 
-#define LOG_GROUP 6 /* nobody listens in the lab; the rules log as they would */
+#define LOG_GROUP   6	 /* nobody listens in the lab; the rules log as they would */
+#define LEASE_TRIES 5000 /* milliseconds */
 
 /* A unit or process of the definition listens on the ports that its samples name. */
 static void add_listeners(struct vp_host *host, const struct vp_patch *patch)
@@ -30,6 +33,35 @@ static void add_listeners(struct vp_host *host, const struct vp_patch *patch)
 		socket->process = vp_strdup(service->process);
 		socket->unit = vp_strdup(service->unit);
 	}
+}
+
+static struct vp_pairs *pairs_of(const struct vp_shield *shield)
+{
+	for (size_t i = 0; i < shield->enforcement.count; i++)
+		if (shield->enforcement.modules[i] == &vp_inspection_module)
+			return vp_inspection_pairs(shield->enforcement.instances[i]);
+	return NULL;
+}
+
+/* Processes of inspection want to be listened to, as the daemon's loop does. */
+static void attend(void *context)
+{
+	struct vp_pairs *pairs = pairs_of(context);
+
+	if (!pairs)
+		return;
+	vp_pairs_read(pairs);
+	vp_pairs_tick(pairs);
+}
+
+/* What the processes have to tell of themselves is never good news here. */
+static void take_trouble(void *context, enum vp_queue_class class, const char *text)
+{
+	struct vp_shield *shield = context;
+
+	(void)class;
+	if (!shield->trouble[0])
+		snprintf(shield->trouble, sizeof(shield->trouble), "%s", text);
 }
 
 int vp_shield_open(struct vp_shield *shield, struct vp_lab *lab, struct vp_patch *patch,
@@ -52,11 +84,18 @@ int vp_shield_open(struct vp_shield *shield, struct vp_lab *lab, struct vp_patch
 		r = vp_enforcement_probe(&shield->enforcement, &shield->host, err);
 	if (!r)
 		r = vp_enforcement_open(&shield->enforcement, &shield->host, err);
-	return r;
+	if (r < 0)
+		return r;
+	vp_pairs_listen(pairs_of(shield), &(struct vp_pairs_listener){ .told = take_trouble,
+								       .context = shield });
+	lab->attend = attend;
+	lab->attended = shield;
+	return 0;
 }
 
 void vp_shield_close(struct vp_shield *shield)
 {
+	shield->lab->attend = NULL;
 	vp_plan_free(&shield->plan);
 	vp_enforcement_close(&shield->enforcement);
 	vp_array_free(&shield->policy.patches);
@@ -103,6 +142,67 @@ static int check(struct vp_shield *shield, const struct vp_artefacts *artefacts,
 	return r;
 }
 
+/* Renewals of leases so far, and of which classes there should be some. */
+struct leases {
+	uint64_t beats[VP_QUEUE_CLASSES];
+	bool kept[VP_QUEUE_CLASSES];
+};
+
+static void note_class(void *context, const struct vp_pairs_state *state)
+{
+	struct leases *leases = context;
+
+	leases->kept[state->class] = true;
+}
+
+static void read_leases(struct vp_pairs *pairs, struct leases *leases)
+{
+	struct vp_sums sums = { 0 };
+
+	*leases = (struct leases){ 0 };
+	vp_pairs_each(pairs, note_class, leases);
+	vp_pairs_sums(pairs, &sums);
+	for (unsigned int class = 0; class < VP_QUEUE_CLASSES; class ++)
+		leases->beats[class] = vp_sums_get(&sums, VP_TALLY_BEATS, class);
+	vp_array_free(&sums);
+}
+
+/*
+ * Packets are not read before the leases of rules that are new have been renewed. The
+ * first beat that is counted may be lost: its socket may still have to tell of an
+ * earlier one, which no rule took (ECONNREFUSED).
+ */
+static int await_leases(struct vp_shield *shield, struct vp_error *err)
+{
+	struct vp_pairs *pairs = pairs_of(shield);
+	struct leases before, now;
+	bool fresh = false;
+
+	read_leases(pairs, &before);
+	for (unsigned int tries = 0; !fresh && tries < LEASE_TRIES; tries++) {
+		const struct timespec moment = { .tv_nsec = 1000000 };
+
+		nanosleep(&moment, NULL);
+		attend(shield);
+		read_leases(pairs, &now);
+		fresh = true;
+		for (unsigned int class = 0; class < VP_QUEUE_CLASSES; class ++)
+			if (now.kept[class] && now.beats[class] < before.beats[class] + 2)
+				fresh = false;
+	}
+	return fresh ? 0
+		     : vp_fail(err, -ETIMEDOUT,
+			       "lab: the processes of inspection do not renew their lease");
+}
+
+static bool inspects(const struct vp_plan *plan)
+{
+	vp_array_each (placement, &plan->placements)
+		if (placement->point == VP_POINT_INSPECTION)
+			return true;
+	return false;
+}
+
 /* Compile and switch to it. */
 static int put_in_place(struct vp_shield *shield, bool verify, struct vp_error *err)
 {
@@ -119,6 +219,11 @@ static int put_in_place(struct vp_shield *shield, bool verify, struct vp_error *
 	if (!r) {
 		shield->installed = true;
 		vp_enforcement_finish(all);
+	}
+	if (!r && inspects(&shield->plan)) {
+		r = vp_lab_watch_queues(shield->lab, err);
+		if (!r)
+			r = await_leases(shield, err);
 	}
 	if (!r && verify)
 		r = check(shield, &artefacts, err);

@@ -17,6 +17,7 @@ struct vp_shield {
 	bool installed;
 	struct vp_plan plan;	 /* of what is installed */
 	struct vp_policy policy; /* one patch, not owned */
+	char trouble[200]; /* how a process of inspection ended by itself; "": none did */
 };
 
 /* Facts of the lab's host, handles on its kernel. 0, or -errno when it cannot enforce. */
