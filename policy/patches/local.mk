@@ -47,6 +47,7 @@ dist_patches_DATA = \
 	policy/patches/cve-2018-0171.vpatch \
 	policy/patches/cve-2018-1000115.vpatch \
 	policy/patches/cve-2018-11776.vpatch \
+	policy/patches/cve-2018-13379.vpatch \
 	policy/patches/cve-2018-20062.vpatch \
 	policy/patches/cve-2018-7600.vpatch \
 	policy/patches/cve-2019-0708.vpatch \
@@ -58,25 +59,31 @@ dist_patches_DATA = \
 	policy/patches/cve-2019-12261.vpatch \
 	policy/patches/cve-2019-15846.vpatch \
 	policy/patches/cve-2019-16759.vpatch \
+	policy/patches/cve-2019-19781.vpatch \
 	policy/patches/cve-2019-2725.vpatch \
 	policy/patches/cve-2020-10136.vpatch \
 	policy/patches/cve-2020-11911.vpatch \
 	policy/patches/cve-2020-14882.vpatch \
 	policy/patches/cve-2020-17519.vpatch \
 	policy/patches/cve-2020-1938.vpatch \
+	policy/patches/cve-2020-5902.vpatch \
 	policy/patches/cve-2020-7247.vpatch \
 	policy/patches/cve-2020-8617.vpatch \
 	policy/patches/cve-2021-22205.vpatch \
+	policy/patches/cve-2021-26855.vpatch \
 	policy/patches/cve-2021-3129.vpatch \
+	policy/patches/cve-2021-34473.vpatch \
 	policy/patches/cve-2021-41773.vpatch \
 	policy/patches/cve-2021-42013.vpatch \
 	policy/patches/cve-2021-43798.vpatch \
 	policy/patches/cve-2021-44228.vpatch \
 	policy/patches/cve-2022-0543.vpatch \
+	policy/patches/cve-2022-1388.vpatch \
 	policy/patches/cve-2022-22963.vpatch \
 	policy/patches/cve-2022-22965.vpatch \
 	policy/patches/cve-2022-26134.vpatch \
 	policy/patches/cve-2022-26143.vpatch \
+	policy/patches/cve-2022-40684.vpatch \
 	policy/patches/cve-2022-46169.vpatch \
 	policy/patches/cve-2023-2156.vpatch \
 	policy/patches/cve-2023-22515.vpatch \
@@ -88,12 +95,16 @@ dist_patches_DATA = \
 	policy/patches/cve-2023-51764.vpatch \
 	policy/patches/cve-2024-23897.vpatch \
 	policy/patches/cve-2024-27198.vpatch \
+	policy/patches/cve-2024-3400.vpatch \
 	policy/patches/cve-2024-36401.vpatch \
 	policy/patches/cve-2024-38063.vpatch \
 	policy/patches/cve-2024-4577.vpatch \
 	policy/patches/cve-2024-47176.vpatch \
 	policy/patches/cve-2025-24813.vpatch \
+	policy/patches/cve-2025-29927.vpatch \
 	policy/patches/cve-2025-32433.vpatch \
+	policy/patches/cve-2025-53770.vpatch \
+	policy/patches/cve-2025-55182.vpatch \
 	policy/patches/cve-2026-24061.vpatch \
 	policy/patches/dns-any-amplification.vpatch \
 	policy/patches/dns-version-disclosure.vpatch \
