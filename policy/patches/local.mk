@@ -36,12 +36,14 @@ dist_patches_DATA = \
 	policy/patches/cve-2015-7501.vpatch \
 	policy/patches/cve-2015-7871.vpatch \
 	policy/patches/cve-2016-0800.vpatch \
+	policy/patches/cve-2016-20016.vpatch \
 	policy/patches/cve-2016-3088.vpatch \
 	policy/patches/cve-2016-7434.vpatch \
 	policy/patches/cve-2017-0144.vpatch \
 	policy/patches/cve-2017-12149.vpatch \
 	policy/patches/cve-2017-12615.vpatch \
 	policy/patches/cve-2017-5638.vpatch \
+	policy/patches/cve-2017-7921.vpatch \
 	policy/patches/cve-2017-8779.vpatch \
 	policy/patches/cve-2017-9841.vpatch \
 	policy/patches/cve-2018-0171.vpatch \
@@ -50,6 +52,7 @@ dist_patches_DATA = \
 	policy/patches/cve-2018-13379.vpatch \
 	policy/patches/cve-2018-20062.vpatch \
 	policy/patches/cve-2018-7600.vpatch \
+	policy/patches/cve-2018-9995.vpatch \
 	policy/patches/cve-2019-0708.vpatch \
 	policy/patches/cve-2019-10149.vpatch \
 	policy/patches/cve-2019-11477.vpatch \
@@ -66,13 +69,17 @@ dist_patches_DATA = \
 	policy/patches/cve-2020-14882.vpatch \
 	policy/patches/cve-2020-17519.vpatch \
 	policy/patches/cve-2020-1938.vpatch \
+	policy/patches/cve-2020-23575.vpatch \
 	policy/patches/cve-2020-5902.vpatch \
 	policy/patches/cve-2020-7247.vpatch \
 	policy/patches/cve-2020-8617.vpatch \
 	policy/patches/cve-2021-22205.vpatch \
 	policy/patches/cve-2021-26855.vpatch \
 	policy/patches/cve-2021-3129.vpatch \
+	policy/patches/cve-2021-33044.vpatch \
+	policy/patches/cve-2021-33045.vpatch \
 	policy/patches/cve-2021-34473.vpatch \
+	policy/patches/cve-2021-36260.vpatch \
 	policy/patches/cve-2021-41773.vpatch \
 	policy/patches/cve-2021-42013.vpatch \
 	policy/patches/cve-2021-43798.vpatch \
@@ -88,6 +95,7 @@ dist_patches_DATA = \
 	policy/patches/cve-2023-2156.vpatch \
 	policy/patches/cve-2023-22515.vpatch \
 	policy/patches/cve-2023-22518.vpatch \
+	policy/patches/cve-2023-27350.vpatch \
 	policy/patches/cve-2023-28771.vpatch \
 	policy/patches/cve-2023-29552.vpatch \
 	policy/patches/cve-2023-42793.vpatch \
@@ -97,9 +105,11 @@ dist_patches_DATA = \
 	policy/patches/cve-2024-27198.vpatch \
 	policy/patches/cve-2024-3400.vpatch \
 	policy/patches/cve-2024-36401.vpatch \
+	policy/patches/cve-2024-3721.vpatch \
 	policy/patches/cve-2024-38063.vpatch \
 	policy/patches/cve-2024-4577.vpatch \
 	policy/patches/cve-2024-47176.vpatch \
+	policy/patches/cve-2024-51977.vpatch \
 	policy/patches/cve-2025-24813.vpatch \
 	policy/patches/cve-2025-29927.vpatch \
 	policy/patches/cve-2025-32433.vpatch \
@@ -112,6 +122,7 @@ dist_patches_DATA = \
 	policy/patches/elasticsearch-exposure.vpatch \
 	policy/patches/enip-reachability.vpatch \
 	policy/patches/etcd-exposure.vpatch \
+	policy/patches/http-default-credentials.vpatch \
 	policy/patches/icmp-redirect.vpatch \
 	policy/patches/ipv4-options.vpatch \
 	policy/patches/modbus-reachability.vpatch \
