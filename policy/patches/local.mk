@@ -27,9 +27,11 @@ dist_patches_DATA = \
 	policy/patches/cve-2014-0160.vpatch \
 	policy/patches/cve-2014-3566.vpatch \
 	policy/patches/cve-2014-6271.vpatch \
+	policy/patches/cve-2014-8361.vpatch \
 	policy/patches/cve-2015-0204.vpatch \
 	policy/patches/cve-2015-0235.vpatch \
 	policy/patches/cve-2015-1635.vpatch \
+	policy/patches/cve-2015-2051.vpatch \
 	policy/patches/cve-2015-3306.vpatch \
 	policy/patches/cve-2015-4000.vpatch \
 	policy/patches/cve-2015-5477.vpatch \
@@ -38,16 +40,20 @@ dist_patches_DATA = \
 	policy/patches/cve-2016-0800.vpatch \
 	policy/patches/cve-2016-20016.vpatch \
 	policy/patches/cve-2016-3088.vpatch \
+	policy/patches/cve-2016-6277.vpatch \
 	policy/patches/cve-2016-7434.vpatch \
 	policy/patches/cve-2017-0144.vpatch \
 	policy/patches/cve-2017-12149.vpatch \
 	policy/patches/cve-2017-12615.vpatch \
+	policy/patches/cve-2017-17215.vpatch \
 	policy/patches/cve-2017-5638.vpatch \
 	policy/patches/cve-2017-7921.vpatch \
 	policy/patches/cve-2017-8779.vpatch \
 	policy/patches/cve-2017-9841.vpatch \
 	policy/patches/cve-2018-0171.vpatch \
 	policy/patches/cve-2018-1000115.vpatch \
+	policy/patches/cve-2018-10561.vpatch \
+	policy/patches/cve-2018-10562.vpatch \
 	policy/patches/cve-2018-11776.vpatch \
 	policy/patches/cve-2018-13379.vpatch \
 	policy/patches/cve-2018-20062.vpatch \
@@ -65,14 +71,18 @@ dist_patches_DATA = \
 	policy/patches/cve-2019-19781.vpatch \
 	policy/patches/cve-2019-2725.vpatch \
 	policy/patches/cve-2020-10136.vpatch \
+	policy/patches/cve-2020-10987.vpatch \
 	policy/patches/cve-2020-11911.vpatch \
 	policy/patches/cve-2020-14882.vpatch \
 	policy/patches/cve-2020-17519.vpatch \
 	policy/patches/cve-2020-1938.vpatch \
 	policy/patches/cve-2020-23575.vpatch \
+	policy/patches/cve-2020-25506.vpatch \
 	policy/patches/cve-2020-5902.vpatch \
 	policy/patches/cve-2020-7247.vpatch \
+	policy/patches/cve-2020-8515.vpatch \
 	policy/patches/cve-2020-8617.vpatch \
+	policy/patches/cve-2021-20090.vpatch \
 	policy/patches/cve-2021-22205.vpatch \
 	policy/patches/cve-2021-26855.vpatch \
 	policy/patches/cve-2021-3129.vpatch \
@@ -90,8 +100,10 @@ dist_patches_DATA = \
 	policy/patches/cve-2022-22965.vpatch \
 	policy/patches/cve-2022-26134.vpatch \
 	policy/patches/cve-2022-26143.vpatch \
+	policy/patches/cve-2022-30525.vpatch \
 	policy/patches/cve-2022-40684.vpatch \
 	policy/patches/cve-2022-46169.vpatch \
+	policy/patches/cve-2023-1389.vpatch \
 	policy/patches/cve-2023-2156.vpatch \
 	policy/patches/cve-2023-22515.vpatch \
 	policy/patches/cve-2023-22518.vpatch \
@@ -103,6 +115,7 @@ dist_patches_DATA = \
 	policy/patches/cve-2023-51764.vpatch \
 	policy/patches/cve-2024-23897.vpatch \
 	policy/patches/cve-2024-27198.vpatch \
+	policy/patches/cve-2024-3273.vpatch \
 	policy/patches/cve-2024-3400.vpatch \
 	policy/patches/cve-2024-36401.vpatch \
 	policy/patches/cve-2024-3721.vpatch \
