@@ -14,6 +14,8 @@ dist_patches_DATA = \
 	policy/patches/cve-2000-0573.vpatch \
 	policy/patches/cve-2001-0144.vpatch \
 	policy/patches/cve-2007-2242.vpatch \
+	policy/patches/cve-2007-2447.vpatch \
+	policy/patches/cve-2008-4250.vpatch \
 	policy/patches/cve-2009-0696.vpatch \
 	policy/patches/cve-2010-20103.vpatch \
 	policy/patches/cve-2010-4221.vpatch \
@@ -42,11 +44,13 @@ dist_patches_DATA = \
 	policy/patches/cve-2016-3088.vpatch \
 	policy/patches/cve-2016-6277.vpatch \
 	policy/patches/cve-2016-7434.vpatch \
+	policy/patches/cve-2017-0143.vpatch \
 	policy/patches/cve-2017-0144.vpatch \
 	policy/patches/cve-2017-12149.vpatch \
 	policy/patches/cve-2017-12615.vpatch \
 	policy/patches/cve-2017-17215.vpatch \
 	policy/patches/cve-2017-5638.vpatch \
+	policy/patches/cve-2017-7494.vpatch \
 	policy/patches/cve-2017-7921.vpatch \
 	policy/patches/cve-2017-8779.vpatch \
 	policy/patches/cve-2017-9841.vpatch \
@@ -70,6 +74,7 @@ dist_patches_DATA = \
 	policy/patches/cve-2019-16759.vpatch \
 	policy/patches/cve-2019-19781.vpatch \
 	policy/patches/cve-2019-2725.vpatch \
+	policy/patches/cve-2020-0796.vpatch \
 	policy/patches/cve-2020-10136.vpatch \
 	policy/patches/cve-2020-10987.vpatch \
 	policy/patches/cve-2020-11911.vpatch \
@@ -144,6 +149,7 @@ dist_patches_DATA = \
 	policy/patches/redis-lua-escape.vpatch \
 	policy/patches/redis-takeover.vpatch \
 	policy/patches/s7comm-reachability.vpatch \
+	policy/patches/smb1-off.vpatch \
 	policy/patches/snmp-default-community.vpatch \
 	policy/patches/ssdp-reflection.vpatch \
 	policy/patches/ssh-weak-algorithms.vpatch \
