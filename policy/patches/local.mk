@@ -7,12 +7,16 @@ dist_patches_DATA = \
 	policy/patches/cldap-reflection.vpatch \
 	policy/patches/cve-1999-0009.vpatch \
 	policy/patches/cve-1999-0017.vpatch \
+	policy/patches/cve-1999-0073.vpatch \
 	policy/patches/cve-1999-0095.vpatch \
 	policy/patches/cve-1999-0103.vpatch \
+	policy/patches/cve-1999-0106.vpatch \
+	policy/patches/cve-1999-0113.vpatch \
 	policy/patches/cve-1999-0524.vpatch \
 	policy/patches/cve-1999-0532.vpatch \
 	policy/patches/cve-2000-0573.vpatch \
 	policy/patches/cve-2001-0144.vpatch \
+	policy/patches/cve-2007-0882.vpatch \
 	policy/patches/cve-2007-2242.vpatch \
 	policy/patches/cve-2007-2447.vpatch \
 	policy/patches/cve-2008-4250.vpatch \
@@ -22,6 +26,7 @@ dist_patches_DATA = \
 	policy/patches/cve-2011-0411.vpatch \
 	policy/patches/cve-2011-2523.vpatch \
 	policy/patches/cve-2011-3192.vpatch \
+	policy/patches/cve-2011-4862.vpatch \
 	policy/patches/cve-2012-1823.vpatch \
 	policy/patches/cve-2013-4782.vpatch \
 	policy/patches/cve-2013-4786.vpatch \
@@ -134,6 +139,7 @@ dist_patches_DATA = \
 	policy/patches/cve-2025-53770.vpatch \
 	policy/patches/cve-2025-55182.vpatch \
 	policy/patches/cve-2026-24061.vpatch \
+	policy/patches/cve-2026-32746.vpatch \
 	policy/patches/dns-any-amplification.vpatch \
 	policy/patches/dns-version-disclosure.vpatch \
 	policy/patches/docker-api-exposure.vpatch \
@@ -154,6 +160,7 @@ dist_patches_DATA = \
 	policy/patches/ssdp-reflection.vpatch \
 	policy/patches/ssh-weak-algorithms.vpatch \
 	policy/patches/telnet-to-devices.vpatch \
+	policy/patches/telnet-worm-passwords.vpatch \
 	policy/patches/tftp-write.vpatch \
 	policy/patches/tls-before-1.2.vpatch \
 	policy/patches/wsd-reflection.vpatch
