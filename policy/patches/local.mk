@@ -3,6 +3,7 @@
 
 patchesdir = $(datadir)/vpatch/patches
 dist_patches_DATA = \
+	policy/patches/ajp-include-attributes.vpatch \
 	policy/patches/bacnet-reachability.vpatch \
 	policy/patches/cldap-reflection.vpatch \
 	policy/patches/cve-1999-0009.vpatch \
@@ -16,12 +17,15 @@ dist_patches_DATA = \
 	policy/patches/cve-1999-0532.vpatch \
 	policy/patches/cve-2000-0573.vpatch \
 	policy/patches/cve-2001-0144.vpatch \
+	policy/patches/cve-2004-2687.vpatch \
+	policy/patches/cve-2006-2369.vpatch \
 	policy/patches/cve-2007-0882.vpatch \
 	policy/patches/cve-2007-2242.vpatch \
 	policy/patches/cve-2007-2447.vpatch \
 	policy/patches/cve-2008-4250.vpatch \
 	policy/patches/cve-2009-0696.vpatch \
 	policy/patches/cve-2010-20103.vpatch \
+	policy/patches/cve-2010-2075.vpatch \
 	policy/patches/cve-2010-4221.vpatch \
 	policy/patches/cve-2011-0411.vpatch \
 	policy/patches/cve-2011-2523.vpatch \
@@ -32,6 +36,7 @@ dist_patches_DATA = \
 	policy/patches/cve-2013-4786.vpatch \
 	policy/patches/cve-2013-5211.vpatch \
 	policy/patches/cve-2014-0160.vpatch \
+	policy/patches/cve-2014-0659.vpatch \
 	policy/patches/cve-2014-3566.vpatch \
 	policy/patches/cve-2014-6271.vpatch \
 	policy/patches/cve-2014-8361.vpatch \
@@ -121,6 +126,7 @@ dist_patches_DATA = \
 	policy/patches/cve-2023-28771.vpatch \
 	policy/patches/cve-2023-29552.vpatch \
 	policy/patches/cve-2023-42793.vpatch \
+	policy/patches/cve-2023-46604.vpatch \
 	policy/patches/cve-2023-48795.vpatch \
 	policy/patches/cve-2023-51764.vpatch \
 	policy/patches/cve-2024-23897.vpatch \
