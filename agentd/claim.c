@@ -140,32 +140,6 @@ static const char *guard_fault(const struct vp_claim *claim, const struct vp_rep
 	return is_kept(claim->sessions, report) ? "it is a connection that is kept" : NULL;
 }
 
-/* A ban of an IPv6 address is of its whole /64. */
-static bool is_never_banned(const struct vp_host *host, struct vp_address client)
-{
-	struct vp_address_range banned = { client, client };
-
-	if (client.family == 6) {
-		memset(banned.first.bytes + 8, 0, 8);
-		memset(banned.last.bytes + 8, 0xff, 8);
-	}
-	vp_array_each (range, &host->never_ban)
-		if (range->first.family == client.family &&
-		    vp_address_compare(&range->first, &banned.last) <= 0 &&
-		    vp_address_compare(&banned.first, &range->last) <= 0)
-			return true;
-	return false;
-}
-
-static const char *ban_fault(const struct vp_claim *claim, const struct vp_report *report)
-{
-	if (claim->verdict != VP_VERDICT_BAN)
-		return NULL;
-	return !claim->host || is_never_banned(claim->host, vp_claim_client(claim, report))
-		       ? "that address is never banned"
-		       : NULL;
-}
-
 int vp_claim_check(const struct vp_claim *claim, const struct vp_report *report,
 		   struct vp_error *err)
 {
@@ -177,6 +151,5 @@ int vp_claim_check(const struct vp_claim *claim, const struct vp_report *report,
 		return vp_fail(err, -ENOTCONN, "%s: %s", done, fault);
 	fault = rule_fault(claim, report);
 	fault = fault ? fault : guard_fault(claim, report);
-	fault = fault ? fault : ban_fault(claim, report);
 	return fault ? vp_fail(err, -EPERM, "%s: %s", done, fault) : 0;
 }

@@ -19,9 +19,8 @@ struct vp_claim {
 	const struct vp_placement *placement;
 	const struct vp_port_ranges *management;
 	const struct vp_session_list *sessions;
-	const struct vp_host *host; /* whom never to ban; NULL: nothing is banned */
-	enum vp_point point;	    /* whose process asks */
-	enum vp_verdict verdict;    /* RESET, REJECT or BAN */
+	enum vp_point point;	 /* whose process asks */
+	enum vp_verdict verdict; /* RESET, REJECT or BAN */
 	bool failure; /* inspection: for another reason than the rule's own; only a RESET */
 };
 
@@ -40,8 +39,8 @@ struct vp_address vp_claim_client(const struct vp_claim *claim,
  * which the report has everything, not itself a RST, between unicast addresses? And
  * is the rule an enforced one of that point and verdict, the hook one where such rules
  * are, the connection neither of management nor kept, and, for a rule with addresses,
- * its end the rule's; and for a ban, is the client one that may be banned? 0, -ENOTCONN
- * (no such packet: that happens) or -EPERM (what the rule never reports), with the reason.
+ * its end the rule's? 0, -ENOTCONN (no such packet: that happens) or -EPERM (what the rule
+ * never reports), with the reason. Whom never to ban, netfilter knows.
  */
 int vp_claim_check(const struct vp_claim *claim, const struct vp_report *report,
 		   struct vp_error *err);

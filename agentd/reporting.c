@@ -22,6 +22,7 @@
 #include "agentd/sandbox.h"
 #include "agentd/sink.h"
 #include "lib/log.h"
+#include "modules/netfilter/netfilter.h"
 
 #define TICK_MILLISECONDS 1000
 #define INTERVAL_TICKS	  10  /* of one aggregated event a rule */
@@ -102,6 +103,29 @@ static bool may_order(struct orders *orders)
 	return true;
 }
 
+static struct vp_instance *instance_of(const struct vp_agent *agent,
+				       const struct vp_module *module)
+{
+	for (size_t i = 0; i < agent->all.count; i++)
+		if (agent->all.modules[i] == module)
+			return agent->all.instances[i];
+	return NULL;
+}
+
+static int ban_client(struct vp_reporting *reporting, const struct vp_report *report,
+		      const struct vp_claim *claim, struct vp_error *err)
+{
+	const struct vp_placement *placement = claim->placement;
+	struct vp_address client = vp_claim_client(claim, report);
+	struct vp_instance *netfilter = instance_of(reporting->agent, &vp_netfilter_module);
+	int r = vp_reset_check_ban(reporting->reset, report, claim, err);
+
+	if (r <= 0 || !netfilter)
+		return r;
+	return vp_netfilter_ban(netfilter, placement->tag, &client,
+				placement->rule->action.milliseconds, err);
+}
+
 /* What the rule that the record names gives besides the packet's end. */
 static void order(struct vp_reporting *reporting, const struct vp_report *report,
 		  struct vp_claim claim)
@@ -117,10 +141,11 @@ static void order(struct vp_reporting *reporting, const struct vp_report *report
 		claim.placement = vp_active_placement(active, report->tag);
 		claim.management = &active->plan.management;
 		claim.sessions = &active->generation.sessions;
-		claim.host = &active->host;
 		if (!claim.placement) /* of the generation before */
 			return;
-		r = vp_reset_run(reporting->reset, report, &claim, &err);
+		r = claim.verdict == VP_VERDICT_BAN
+			    ? ban_client(reporting, report, &claim, &err)
+			    : vp_reset_run(reporting->reset, report, &claim, &err);
 		if (r < 0)
 			vp_log_debug("%s", err.text);
 	}
@@ -169,20 +194,11 @@ void vp_reporting_hit(struct vp_reporting *reporting, const struct vp_note_hit *
 	vp_aggregate_hit(reporting->aggregate, &hit);
 }
 
-static struct vp_instance *instance_of(const struct vp_enforcement *all,
-				       const struct vp_module *module)
-{
-	for (size_t i = 0; i < all->count; i++)
-		if (all->modules[i] == module)
-			return all->instances[i];
-	return NULL;
-}
-
 /* What the workers have counted, told one by one or not. */
 static void take_sums(struct vp_reporting *reporting)
 {
-	struct vp_pairs *pairs = vp_inspection_pairs(
-		instance_of(&reporting->agent->all, &vp_inspection_module));
+	struct vp_pairs *pairs =
+		vp_inspection_pairs(instance_of(reporting->agent, &vp_inspection_module));
 	struct vp_aggregate_cause cause;
 	struct vp_sums sums = { 0 };
 

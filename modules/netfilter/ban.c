@@ -64,7 +64,7 @@ static int add(struct vp_instance *instance, const struct vp_image_set *set,
 }
 
 int vp_netfilter_ban(struct vp_instance *netfilter, uint32_t tag,
-		     const struct vp_address *source, uint32_t milliseconds,
+		     const struct vp_address *source, uint64_t milliseconds,
 		     struct vp_error *err)
 {
 	struct vp_address address = banned_address(source);

@@ -46,7 +46,7 @@ int vp_netfilter_forget(struct vp_instance *instance, const uint32_t *tags, size
  * Returns 0 or -errno; -ENFILE when the set is full.
  */
 int vp_netfilter_ban(struct vp_instance *netfilter, uint32_t tag,
-		     const struct vp_address *source, uint32_t milliseconds,
+		     const struct vp_address *source, uint64_t milliseconds,
 		     struct vp_error *err);
 
 #endif

@@ -439,7 +439,6 @@ struct shield {
 	struct vp_session_list sessions;
 	struct vp_rule rule;
 	struct vp_placement placement;
-	struct vp_host host;
 	struct vp_claim claim;
 };
 
@@ -457,7 +456,6 @@ static void make_shield(struct shield *shield, uint16_t port)
 	shield->claim = (struct vp_claim){ .placement = &shield->placement,
 					   .management = &shield->management,
 					   .sessions = &shield->sessions,
-					   .host = &shield->host,
 					   .point = VP_POINT_NETFILTER,
 					   .verdict = VP_VERDICT_RESET };
 }
@@ -632,7 +630,7 @@ static void ban_needs_a_handshake(void **state)
 	make_shield(&shield, made.destination_port);
 	make_inspection(&shield, &report, VP_VERDICT_BAN);
 	assert_int_equal(vp_reset_check_ban(reset, &report, &shield.claim, &err), 1);
-	shield.claim.host = NULL;
+	shield.claim.verdict = VP_VERDICT_REJECT; /* not what the rule gives */
 	assert_int_equal(vp_reset_check_ban(reset, &report, &shield.claim, &err), -EPERM);
 	make_shield(&shield, made.destination_port);
 	make_inspection(&shield, &report, VP_VERDICT_BAN);

@@ -42,7 +42,6 @@ struct shield {
 	struct vp_session_list sessions;
 	struct vp_rule rule;
 	struct vp_placement placement;
-	struct vp_host host;
 	struct vp_claim claim;
 };
 
@@ -71,7 +70,6 @@ static void make_shield(struct shield *shield, bool address)
 	shield->claim = (struct vp_claim){ .placement = &shield->placement,
 					   .management = &shield->management,
 					   .sessions = &shield->sessions,
-					   .host = &shield->host,
 					   .point = VP_POINT_NETFILTER,
 					   .verdict = VP_VERDICT_RESET };
 }
@@ -148,11 +146,7 @@ static void inspect(struct shield *shield, struct vp_report *report, enum vp_ver
 /* What a worker may ask for. */
 static void of_inspection(void **state)
 {
-	struct vp_address_range near, far;
-
 	(void)state;
-	assert_int_equal(vp_address_range_parse("32.1.13.184", &near), 0);
-	assert_int_equal(vp_address_range_parse("32.1.14.0/24", &far), 0);
 	ANSWERED(0, inspect(&shield, &report, VP_VERDICT_RESET));
 	ANSWERED(0, inspect(&shield, &report, VP_VERDICT_REJECT));
 	ANSWERED(0, inspect(&shield, &report, VP_VERDICT_BAN));
@@ -168,29 +162,6 @@ static void of_inspection(void **state)
 		 report.source_port = 50000);
 	ANSWERED(-EPERM, inspect(&shield, &report, VP_VERDICT_REJECT);
 		 shield.placement.mode = VP_MODE_MONITOR);
-	ANSWERED(-EPERM, inspect(&shield, &report, VP_VERDICT_BAN); shield.claim.host = NULL);
-	ANSWERED(-EPERM, inspect(&shield, &report, VP_VERDICT_BAN);
-		 shield.host.never_ban.data = &near; shield.host.never_ban.len = 1);
-	ANSWERED(0, inspect(&shield, &report, VP_VERDICT_BAN);
-		 shield.host.never_ban.data = &far; shield.host.never_ban.len = 1);
-}
-
-/* A ban of an IPv6 address is of its whole /64. */
-static void neighbours_of_the_never_banned(void **state)
-{
-	struct vp_report report = segment(6);
-	struct vp_address_range kept;
-	struct shield shield;
-
-	(void)state;
-	make_shield(&shield, false);
-	inspect(&shield, &report, VP_VERDICT_BAN);
-	shield.host.never_ban.data = &kept;
-	shield.host.never_ban.len = 1;
-	assert_int_equal(vp_address_range_parse("2001:db8:0:1::5", &kept), 0);
-	assert_int_equal(vp_claim_check(&shield.claim, &report, NULL), 0);
-	assert_int_equal(vp_address_range_parse("2001:db8::5", &kept), 0);
-	assert_int_equal(vp_claim_check(&shield.claim, &report, NULL), -EPERM);
 }
 
 static uint16_t checksum(uint32_t total, const unsigned char *data, size_t len)
@@ -240,7 +211,6 @@ int run_reset_tests(void)
 		cmocka_unit_test(useless),
 		cmocka_unit_test(refused),
 		cmocka_unit_test(of_inspection),
-		cmocka_unit_test(neighbours_of_the_never_banned),
 		cmocka_unit_test(packet4),
 		cmocka_unit_test(packet6),
 	};
