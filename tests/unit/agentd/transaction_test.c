@@ -384,6 +384,7 @@ static void a_reboot_installs_again_and_keeps_totals(void **state)
 	kernel[0].counted = 60; /* more than before within the first moment */
 	restart(f);
 	assert_running(f, 1);
+	assert_int_equal(vp_agent_count(&f->agent, NULL), 0);
 	assert_int_equal(vp_total_count(vp_totals_find(&f->agent.totals, 5)).packets, 100);
 }
 
