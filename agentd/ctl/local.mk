@@ -18,7 +18,7 @@ VP_CTL_LIBS = libvpagent.a libvpinspect.a libvpinspection.a libvpmodules.a libvp
 	$(NFTNL_LIBS) $(MNL_LIBS) $(JANSSON_LIBS) $(INIH_LIBS)
 
 noinst_LIBRARIES += libvpctl.a
-libvpctl_a_CPPFLAGS = $(AM_CPPFLAGS) $(JANSSON_CFLAGS) $(MNL_CFLAGS) $(NFTNL_CFLAGS) $(PCAP_CFLAGS)
+libvpctl_a_CPPFLAGS = $(AM_CPPFLAGS) $(JANSSON_CFLAGS) $(MNL_CFLAGS) $(NFTNL_CFLAGS) $(PCAP_CFLAGS) $(ZLIB_CFLAGS)
 libvpctl_a_SOURCES = \
 	agentd/ctl/apply.c \
 	agentd/ctl/arguments.c agentd/ctl/arguments.h \
@@ -36,6 +36,7 @@ libvpctl_a_SOURCES = \
 	agentd/ctl/history.c \
 	agentd/ctl/lab/crew.c agentd/ctl/lab/crew.h \
 	agentd/ctl/lab/datagram.c \
+	agentd/ctl/lab/evade.c agentd/ctl/lab/evade.h \
 	agentd/ctl/lab/exchange.c agentd/ctl/lab/exchange.h \
 	agentd/ctl/lab/judge.c agentd/ctl/lab/judge.h \
 	agentd/ctl/lab/lab.c agentd/ctl/lab/lab.h \
@@ -44,6 +45,8 @@ libvpctl_a_SOURCES = \
 	agentd/ctl/lab/netns.c agentd/ctl/lab/netns.h \
 	agentd/ctl/lab/packet.c agentd/ctl/lab/packet.h \
 	agentd/ctl/lab/proof.c agentd/ctl/lab/proof.h \
+	agentd/ctl/lab/recode.c agentd/ctl/lab/recode.h \
+	agentd/ctl/lab/recode_http.c agentd/ctl/lab/recode_http.h \
 	agentd/ctl/lab/report.c agentd/ctl/lab/report.h \
 	agentd/ctl/lab/rest.c agentd/ctl/lab/rest.h \
 	agentd/ctl/lab/script.c agentd/ctl/lab/script.h \
@@ -52,6 +55,7 @@ libvpctl_a_SOURCES = \
 	agentd/ctl/lab/stream.c \
 	agentd/ctl/lab/transport.h \
 	agentd/ctl/lab/trial.c agentd/ctl/lab/trial.h \
+	agentd/ctl/lab/volley.c agentd/ctl/lab/volley.h \
 	agentd/ctl/lab/wire.c agentd/ctl/lab/wire.h \
 	agentd/ctl/lab/witness.c \
 	agentd/ctl/mode.c \

@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "agentd/ctl/lab/evade.h"
 #include "agentd/ctl/lab/mutant.h"
 #include "agentd/ctl/lab/shield.h"
 #include "agentd/ctl/lab/trial.h"
@@ -287,6 +288,18 @@ static int stage_mutations(struct proof *proof, struct vp_error *err)
 	return r < 0 ? r : (int)json_array_size(survivors);
 }
 
+/* Streams in other ways: the number of those that failed, or -errno. */
+static int stage_evasions(struct proof *proof, struct vp_error *err)
+{
+	const struct vp_evasions evasions = { &proof->lab, &proof->shield, proof->patch,
+					      &proof->trials };
+	json_t *results;
+	int r = vp_evasions_run(&evasions, &results, err);
+
+	json_object_set_new(proof->result, "evasions", results);
+	return r;
+}
+
 static int prepare(struct proof *proof, const struct vp_proof_order *order,
 		   struct vp_error *err)
 {
@@ -324,6 +337,8 @@ static int prove(struct proof *proof, const struct vp_proof_order *order, struct
 	if (!r)
 		r = stage_control(proof, err);
 	failures = r < 0 ? r : stage_samples(proof, err);
+	if (!failures && order->evasions)
+		failures = stage_evasions(proof, err);
 	if (!failures && order->mutations)
 		survivors = stage_mutations(proof, err);
 	if (proof->shield.lab)
