@@ -28,7 +28,56 @@ static bool read_field(struct vp_lexer *lexer, struct vp_condition *out)
 			     near ? "`?" : "`");
 }
 
-static bool read_slice(struct vp_lexer *lexer, struct vp_condition *out)
+static bool read_operand(struct vp_lexer *lexer, struct vp_condition *out, bool inner);
+
+/* "STRING" [| plus(N)]: behind each occurrence of it. */
+static bool read_behind(struct vp_lexer *lexer, struct vp_condition *out, uint64_t *offset)
+{
+	struct vp_value value;
+
+	if (!vp_lexer_value(lexer, &value))
+		return false;
+	out->behind.data = value.bytes.data;
+	out->behind.len = value.bytes.len;
+	if (!vp_lexer_skip(lexer, '|'))
+		return true;
+	if (!vp_lexer_take(lexer, "plus") || !vp_lexer_skip(lexer, '('))
+		return vp_lexer_expected(
+			lexer, lexer->next,
+			"`plus(NUMBER)` behind the string that a slice follows",
+			"stream[\"AB\" | plus(2):4]");
+	if (!vp_lexer_number(lexer, offset))
+		return false;
+	if (!vp_lexer_skip(lexer, ')'))
+		return vp_lexer_expected(lexer, lexer->next, "`)` behind the number",
+					 "plus(4)");
+	return true;
+}
+
+/* A number, what a slice of the same field says, or a string. `inner`: it is that slice. */
+static bool read_offset(struct vp_lexer *lexer, struct vp_condition *out, bool inner,
+			uint64_t *offset)
+{
+	char next;
+
+	if (vp_lexer_end(lexer))
+		return vp_lexer_number(lexer, offset);
+	next = *lexer->next;
+	if (inner || (next >= '0' && next <= '9'))
+		return vp_lexer_number(lexer, offset);
+	if (next == '"')
+		return read_behind(lexer, out, offset);
+	if (!vp_lexer_word(&(struct vp_lexer){ .next = lexer->next, .end = lexer->end }, "",
+			   &(const char *){ NULL }))
+		return vp_lexer_expected(
+			lexer, lexer->next,
+			"an offset: a number, a slice of the same field, or a string",
+			"message[4:2]`, `message[message[4:2]:8]` or `message[\"AB\":8]");
+	out->start = vp_new(struct vp_condition);
+	return read_operand(lexer, out->start, true);
+}
+
+static bool read_slice(struct vp_lexer *lexer, struct vp_condition *out, bool inner)
 {
 	const char *start = lexer->next;
 	uint64_t offset = 0, length = 0;
@@ -40,7 +89,7 @@ static bool read_slice(struct vp_lexer *lexer, struct vp_condition *out)
 			"none, e.g. `%s[0:4]`",
 			out->field->name, out->field->name);
 	lexer->next++;
-	if (!vp_lexer_number(lexer, &offset))
+	if (!read_offset(lexer, out, inner, &offset))
 		return false;
 	if (!vp_lexer_skip(lexer, ':'))
 		return vp_lexer_expected(lexer, lexer->next, "`:` behind the slice's offset",
@@ -100,11 +149,11 @@ static bool read_text_argument(struct vp_lexer *lexer, struct vp_condition *out)
 	return true;
 }
 
-static bool read_argument(struct vp_lexer *lexer, struct vp_condition *out)
+static bool read_argument(struct vp_lexer *lexer, struct vp_condition *out, bool inner)
 {
 	switch (out->field->argument) {
 	case VP_ARGUMENT_SLICE:
-		return read_slice(lexer, out);
+		return read_slice(lexer, out, inner);
 	case VP_ARGUMENT_REQUIRED:
 	case VP_ARGUMENT_OPTIONAL:
 		return read_text_argument(lexer, out);
@@ -193,9 +242,9 @@ static bool read_operator(struct vp_lexer *lexer, struct vp_condition *out)
 }
 
 /* FIELD {| TRANSFORM} */
-static bool read_operand(struct vp_lexer *lexer, struct vp_condition *out)
+static bool read_operand(struct vp_lexer *lexer, struct vp_condition *out, bool inner)
 {
-	if (!read_field(lexer, out) || !read_argument(lexer, out))
+	if (!read_field(lexer, out) || !read_argument(lexer, out, inner))
 		return false;
 	while (vp_lexer_skip(lexer, '|'))
 		if (!read_transform(lexer, out))
@@ -219,7 +268,7 @@ static bool field_follows(const struct vp_lexer *lexer)
 static bool read_other(struct vp_lexer *lexer, struct vp_condition *out)
 {
 	out->other = vp_new(struct vp_condition);
-	if (!read_operand(lexer, out->other))
+	if (!read_operand(lexer, out->other, false))
 		return false;
 	if (!vp_lexer_end(lexer))
 		return vp_lexer_expected(
@@ -243,7 +292,7 @@ static bool skip_not(struct vp_lexer *lexer)
 bool vp_lexer_condition(struct vp_lexer *lexer, struct vp_condition *out)
 {
 	out->negated = skip_not(lexer);
-	if (!read_operand(lexer, out) || !read_operator(lexer, out))
+	if (!read_operand(lexer, out, false) || !read_operator(lexer, out))
 		return false;
 	if (out->op != VP_OP_PRESENT && out->op != VP_OP_ABSENT)
 		return field_follows(lexer) ? read_other(lexer, out)

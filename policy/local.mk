@@ -25,6 +25,7 @@ libvppolicy_a_SOURCES = \
 	policy/validate.c policy/validate.h \
 	policy/validate_condition.c \
 	policy/validate_keys.c \
+	policy/validate_operand.c policy/validate_operand.h \
 	policy/validate_patch.c \
 	policy/validate_rule.c \
 	policy/validate_sample.c \

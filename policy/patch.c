@@ -173,6 +173,10 @@ void vp_condition_free(struct vp_condition *condition)
 	free(condition->argument);
 	vp_array_free(&condition->transforms);
 	vp_values_free(&condition->values);
+	free(condition->behind.data);
+	if (condition->start)
+		vp_condition_free(condition->start);
+	free(condition->start);
 	if (condition->other)
 		vp_condition_free(condition->other);
 	free(condition->other);

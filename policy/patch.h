@@ -76,6 +76,14 @@ struct vp_condition {
 	const struct vp_field *field;
 	char *argument;		 /* text argument, or NULL */
 	uint32_t offset, length; /* slice; length 0: to the end */
+	/* Where the offset counts from, in place of the first byte: behind each occurrence of
+	 * a string (data NULL: none); or the offset is the number that a slice of the same
+	 * field has (NULL: none; only `field`, the slice and the transforms are set). */
+	struct {
+		uint8_t *data;
+		size_t len;
+	} behind;
+	struct vp_condition *start;
 	VP_ARRAY(struct vp_transform) transforms;
 	bool negated;
 	enum vp_operator op;

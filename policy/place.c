@@ -143,6 +143,9 @@ static char *condition_refusal(const struct vp_condition *condition)
 
 	if (!(field->points & VP_POINT_BIT(VP_POINT_NETFILTER)))
 		return vp_format("%s needs inspection", field->name);
+	if (condition->start || condition->behind.data)
+		return vp_format("%s at a place that the traffic decides needs inspection",
+				 field->name);
 	if (condition->other)
 		return vp_format("%s compared with %s needs inspection", field->name,
 				 condition->other->field->name);

@@ -71,13 +71,30 @@ static void print_transform(const struct vp_transform *transform, struct vp_strb
 			       (unsigned long long)transform->number);
 }
 
+static void print_operand(const struct vp_condition *condition, struct vp_strbuf *out);
+
+static void print_offset(const struct vp_condition *condition, struct vp_strbuf *out)
+{
+	if (condition->start) {
+		print_operand(condition->start, out);
+		return;
+	}
+	if (!condition->behind.data) {
+		print_number(condition->offset, out);
+		return;
+	}
+	vp_bytes_print(condition->behind.data, condition->behind.len, out);
+	if (condition->offset)
+		vp_strbuf_addf(out, " | plus(%u)", condition->offset);
+}
+
 /* FIELD {| TRANSFORM} */
 static void print_operand(const struct vp_condition *condition, struct vp_strbuf *out)
 {
 	vp_strbuf_adds(out, condition->field->name);
 	if (condition->field->argument == VP_ARGUMENT_SLICE) {
 		vp_strbuf_addc(out, '[');
-		print_number(condition->offset, out);
+		print_offset(condition, out);
 		vp_strbuf_addc(out, ':');
 		if (condition->length)
 			print_number(condition->length, out);

@@ -8,266 +8,14 @@
 #include <string.h>
 
 #include "policy/regex.h"
-#include "policy/validate.h"
+#include "policy/validate_operand.h"
 
 #define LITERAL_LEAST 3		 /* a scanner's literal of fewer bytes is found everywhere */
 #define LOOKED_AT_MAX (1u << 24) /* so that no definition keeps its reader busy for long */
 
-/* The type that is compared, behind the transforms. */
-struct operand {
-	enum vp_field_type type;
-	unsigned int bits; /* of a number */
-	uint64_t mask;	   /* bits that can be set; all ones without a mask */
-	uint32_t length;   /* of a slice; 0: open */
-};
-
-struct check {
-	struct vp_validation *v;
-	const struct vp_condition *condition;
-	const struct vp_service *service;
-	struct operand operand;
-};
-
 #define fail(check, at, ...) vp_find_error((check)->v->findings, at, __VA_ARGS__)
 
-/* "datagram[0:4]", "http.header(Host)" */
-static const char *field_text(const struct vp_condition *condition, char text[static 96])
-{
-	char end[16] = "";
-
-	if (condition->length)
-		snprintf(end, sizeof(end), "%u", condition->length);
-	if (condition->field->argument == VP_ARGUMENT_SLICE)
-		snprintf(text, 96, "%s[%u:%s]", condition->field->name, condition->offset,
-			 end);
-	else
-		snprintf(text, 96, "%s", condition->field->name);
-	return text;
-}
-
-static const char *service_text(const struct vp_service *service, char text[static 160])
-{
-	char ports[40] = "";
-	const char *more = service->ports.len > 1 ? ", ..." : "";
-
-	if (service->ports.len)
-		vp_port_range_print(&service->ports.data[0], ports);
-	if (service->ports.len && service->ports.data[0].at.file != service->at.file)
-		more = ", by an override";
-	snprintf(text, 160, "service `%s`%s%s%s%s", service->name ? service->name : "?",
-		 *ports ? " (" : "", ports, more, *ports ? ")" : "");
-	return text;
-}
-
-static bool is_datagram(const struct vp_field *field)
-{
-	return field->id == VP_FIELD_DATAGRAM || field->id == VP_FIELD_DATAGRAM_LEN;
-}
-
-/* Does the service's traffic have the field at all? */
-static bool check_traffic(const struct check *check)
-{
-	const struct vp_condition *condition = check->condition;
-	const struct vp_field *field = condition->field;
-	unsigned int traffic = vp_service_traffic(check->service);
-	char text[96], service[160];
-
-	service_text(check->service, service);
-	if (traffic & field->traffic) {
-		if (is_datagram(field) && traffic & VP_TRAFFIC_TCP &&
-		    check->service->ports.len && traffic != VP_TRAFFIC_ANY)
-			vp_find_warning(
-				check->v->findings, &condition->at,
-				"`%s` holds for the datagrams of %s only: the same request "
-				"over tcp passes; make a service of each protocol",
-				field_text(condition, text), service);
-		return true;
-	}
-	if (is_datagram(field) && traffic == VP_TRAFFIC_TCP)
-		fail(check, &condition->at,
-		     "expected a field of tcp traffic for %s, found `%s`: a match at a fixed "
-		     "place "
-		     "of one segment is evaded by cutting the segments elsewhere, so tcp "
-		     "payload "
-		     "needs inspection of the stream, e.g. `stream[0:4]` or a field of the "
-		     "application",
-		     service, field_text(condition, text));
-	else
-		fail(check, &condition->at,
-		     "expected a field that the traffic of %s has, found `%s`", service,
-		     field_text(condition, text));
-	return false;
-}
-
-/* `application` and `frame` of the service, which the field needs. */
-static bool check_parser(const struct check *check)
-{
-	const struct vp_condition *condition = check->condition;
-	const struct vp_field *field = condition->field;
-	const struct vp_service *service = check->service;
-	const char *name = service->name ? service->name : "NAME";
-
-	if (field->id == VP_FIELD_MESSAGE && !service->frame) {
-		fail(check, &condition->at,
-		     "expected `frame` in [service %s] for `message`, found none, e.g. "
-		     "`frame = length(at 4, bytes 2, big-endian, plus 6)`",
-		     name);
-		return false;
-	}
-	if (!field->application ||
-	    (service->application && !strcmp(service->application, field->application)))
-		return true;
-	if (service->application)
-		fail(check, &condition->at,
-		     "expected `application = %s` in [service %s] for `%s`, found `%s`",
-		     field->application, name, field->name, service->application);
-	else
-		fail(check, &condition->at,
-		     "expected `application = %s` in [service %s] for `%s`, found none",
-		     field->application, name, field->name);
-	return false;
-}
-
-static bool is_integer(const struct operand *operand)
-{
-	return operand->type == VP_TYPE_NUMBER ||
-	       (operand->type == VP_TYPE_SLICE && operand->length && operand->length <= 8);
-}
-
-static uint64_t widest(unsigned int bits)
-{
-	return bits >= 64 ? UINT64_MAX : (UINT64_C(1) << bits) - 1;
-}
-
-static void become_number(struct operand *operand, unsigned int bits)
-{
-	operand->type = VP_TYPE_NUMBER;
-	operand->bits = bits;
-	operand->mask = widest(bits);
-}
-
-static bool transform_fits(const struct check *check, const struct vp_transform *transform)
-{
-	const struct operand *operand = &check->operand;
-
-	switch (transform->kind) {
-	case VP_TRANSFORM_MASK:
-	case VP_TRANSFORM_PLUS:
-	case VP_TRANSFORM_MINUS:
-	case VP_TRANSFORM_TIMES:
-		return is_integer(operand);
-	case VP_TRANSFORM_LITTLE_ENDIAN:
-		return operand->type == VP_TYPE_SLICE && is_integer(operand);
-	case VP_TRANSFORM_DECIMAL:
-	case VP_TRANSFORM_HEXADECIMAL:
-	case VP_TRANSFORM_LOWERCASE:
-	case VP_TRANSFORM_URL_DECODE:
-	case VP_TRANSFORM_BASE64:
-	case VP_TRANSFORM_HEX:
-	case VP_TRANSFORM_NORMALISE_PATH:
-	case VP_TRANSFORM_REMOVE_NULLS:
-	case VP_TRANSFORM_TRIM:
-	case VP_TRANSFORM_LENGTH:
-	case VP_TRANSFORM_COUNT_OF:
-	case VP_TRANSFORM_HTML_ENTITY:
-	case VP_TRANSFORM_UTF_8:
-	case VP_TRANSFORM_COUNT:
-		break;
-	}
-	return operand->type == VP_TYPE_BYTES || operand->type == VP_TYPE_SLICE;
-}
-
-static bool is_arithmetic(enum vp_transform_kind kind)
-{
-	return kind == VP_TRANSFORM_PLUS || kind == VP_TRANSFORM_MINUS ||
-	       kind == VP_TRANSFORM_TIMES;
-}
-
-static bool unfit_transform(const struct check *check, const struct vp_transform *transform)
-{
-	const struct operand *operand = &check->operand;
-
-	fail(check, &check->condition->at, "expected %s before `| %s`, found %s",
-	     transform->kind == VP_TRANSFORM_MASK || is_arithmetic(transform->kind)
-		     ? "a number, or a slice of 1 to 8 bytes"
-	     : transform->kind == VP_TRANSFORM_LITTLE_ENDIAN ? "a slice of 1 to 8 bytes"
-							     : "a string or a slice",
-	     vp_transform_types[transform->kind].name,
-	     operand->type == VP_TYPE_NUMBER	? "a number"
-	     : operand->type == VP_TYPE_ADDRESS ? "an address"
-	     : operand->type == VP_TYPE_SLICE	? "a slice of another length"
-						: "a string");
-	return false;
-}
-
-static bool apply_mask(struct check *check, uint64_t mask)
-{
-	struct operand *operand = &check->operand;
-
-	if (!(mask & operand->mask) || mask > widest(operand->bits)) {
-		fail(check, &check->condition->at,
-		     "expected a mask that keeps some of the %u bits, found mask(%#" PRIx64
-		     ")",
-		     operand->bits, mask);
-		return false;
-	}
-	operand->mask &= mask;
-	return true;
-}
-
-static bool apply_arithmetic(struct check *check, const struct vp_transform *transform)
-{
-	become_number(&check->operand, 64);
-	if (transform->number)
-		return true;
-	fail(check, &check->condition->at,
-	     "expected a number of at least 1 in `%s(...)`, found 0",
-	     vp_transform_types[transform->kind].name);
-	return false;
-}
-
-static bool apply_transform(struct check *check, const struct vp_transform *transform)
-{
-	struct operand *operand = &check->operand;
-
-	if (!transform_fits(check, transform))
-		return unfit_transform(check, transform);
-	switch (transform->kind) {
-	case VP_TRANSFORM_LENGTH:
-	case VP_TRANSFORM_COUNT_OF:
-		become_number(operand, 32);
-		return true;
-	case VP_TRANSFORM_DECIMAL:
-	case VP_TRANSFORM_HEXADECIMAL:
-		become_number(operand, 64);
-		return true;
-	case VP_TRANSFORM_PLUS:
-	case VP_TRANSFORM_MINUS:
-	case VP_TRANSFORM_TIMES:
-		return apply_arithmetic(check, transform);
-	case VP_TRANSFORM_MASK:
-	case VP_TRANSFORM_LITTLE_ENDIAN:
-		if (operand->type == VP_TYPE_SLICE)
-			become_number(operand, 8 * operand->length);
-		return transform->kind == VP_TRANSFORM_LITTLE_ENDIAN ||
-		       apply_mask(check, transform->number);
-	case VP_TRANSFORM_LOWERCASE:
-	case VP_TRANSFORM_URL_DECODE:
-	case VP_TRANSFORM_BASE64:
-	case VP_TRANSFORM_HEX:
-	case VP_TRANSFORM_NORMALISE_PATH:
-	case VP_TRANSFORM_REMOVE_NULLS:
-	case VP_TRANSFORM_TRIM:
-	case VP_TRANSFORM_HTML_ENTITY:
-	case VP_TRANSFORM_UTF_8:
-	case VP_TRANSFORM_COUNT:
-		break;
-	}
-	operand->type = VP_TYPE_BYTES;
-	return true;
-}
-
-static bool operator_fits(const struct check *check)
+static bool operator_fits(const struct vp_operand_check *check)
 {
 	const struct vp_condition *condition = check->condition;
 	enum vp_operator op = condition->op;
@@ -283,7 +31,7 @@ static bool operator_fits(const struct check *check)
 	case VP_OP_AT_MOST:
 	case VP_OP_GREATER_THAN:
 	case VP_OP_AT_LEAST:
-		return is_integer(&check->operand);
+		return vp_operand_is_integer(&check->operand);
 	case VP_OP_CONTAINS:
 	case VP_OP_STARTS_WITH:
 	case VP_OP_ENDS_WITH:
@@ -296,11 +44,11 @@ static bool operator_fits(const struct check *check)
 	return check->operand.type == VP_TYPE_BYTES || check->operand.type == VP_TYPE_SLICE;
 }
 
-static bool check_operator(const struct check *check)
+static bool check_operator(const struct vp_operand_check *check)
 {
 	const struct vp_condition *condition = check->condition;
 	_cleanup_strbuf_ struct vp_strbuf all = { 0 };
-	struct check other = *check;
+	struct vp_operand_check other = *check;
 	struct vp_condition with = *condition;
 	char text[96];
 
@@ -323,16 +71,16 @@ static bool check_operator(const struct check *check)
 				       vp_operator_name(op));
 	}
 	fail(check, &condition->at, "expected an operator for `%s` (%s), found `%s`%s",
-	     field_text(condition, text), vp_strbuf_text(&all),
+	     vp_operand_text(condition, text), vp_strbuf_text(&all),
 	     vp_operator_name(condition->op),
-	     condition->field->type == VP_TYPE_SLICE && !is_integer(&check->operand)
+	     condition->field->type == VP_TYPE_SLICE && !vp_operand_is_integer(&check->operand)
 		     ? "; a number needs a slice of 1 to 8 bytes"
 		     : "");
 	return false;
 }
 
 /* Fields that only tell presence can be asked for a few numbers, never for a range. */
-static bool check_known(const struct check *check, const struct vp_value *value,
+static bool check_known(const struct vp_operand_check *check, const struct vp_value *value,
 			const struct vp_location *at)
 {
 	const struct vp_field *field = check->condition->field;
@@ -353,28 +101,28 @@ static bool check_known(const struct check *check, const struct vp_value *value,
 	return false;
 }
 
-static bool check_number(const struct check *check, const struct vp_value *value,
+static bool check_number(const struct vp_operand_check *check, const struct vp_value *value,
 			 const struct vp_location *at)
 {
-	const struct operand *operand = &check->operand;
+	const struct vp_operand *operand = &check->operand;
 	unsigned int bits =
 		operand->type == VP_TYPE_SLICE ? 8 * operand->length : operand->bits;
 	char text[96];
 
-	if (!is_integer(operand)) {
+	if (!vp_operand_is_integer(operand)) {
 		fail(check, at, "expected %s for `%s`, found a number%s",
 		     operand->type == VP_TYPE_ADDRESS ? "an address" : "a string",
-		     field_text(check->condition, text),
+		     vp_operand_text(check->condition, text),
 		     operand->type == VP_TYPE_SLICE
 			     ? "; a number needs a slice of 1 to 8 bytes"
 			     : "");
 		return false;
 	}
-	if (value->number.last > widest(bits)) {
+	if (value->number.last > vp_operand_widest(bits)) {
 		fail(check, at,
 		     "expected a number of at most %" PRIu64 " for the %u bits of `%s`, "
 		     "found %" PRIu64,
-		     widest(bits), bits, field_text(check->condition, text),
+		     vp_operand_widest(bits), bits, vp_operand_text(check->condition, text),
 		     value->number.last);
 		return false;
 	}
@@ -396,17 +144,17 @@ static bool check_number(const struct check *check, const struct vp_value *value
 	return check_known(check, value, at);
 }
 
-static bool check_bytes(const struct check *check, const struct vp_value *value,
+static bool check_bytes(const struct vp_operand_check *check, const struct vp_value *value,
 			const struct vp_location *at)
 {
-	const struct operand *operand = &check->operand;
+	const struct vp_operand *operand = &check->operand;
 	enum vp_operator op = check->condition->op;
 	char text[96];
 
 	if (operand->type != VP_TYPE_BYTES && operand->type != VP_TYPE_SLICE) {
 		fail(check, at, "expected %s for `%s`, found a string",
 		     operand->type == VP_TYPE_ADDRESS ? "an address" : "a number",
-		     field_text(check->condition, text));
+		     vp_operand_text(check->condition, text));
 		return false;
 	}
 	if (!value->bytes.len && (op != VP_OP_EQUALS || operand->type == VP_TYPE_SLICE)) {
@@ -420,12 +168,12 @@ static bool check_bytes(const struct check *check, const struct vp_value *value,
 		return true;
 	fail(check, at, "expected a string of %s%u byte%s for `%s`, found %zu",
 	     op == VP_OP_EQUALS ? "" : "at most ", operand->length,
-	     operand->length == 1 ? "" : "s", field_text(check->condition, text),
+	     operand->length == 1 ? "" : "s", vp_operand_text(check->condition, text),
 	     value->bytes.len);
 	return false;
 }
 
-static bool check_regex(const struct check *check, const struct vp_value *value)
+static bool check_regex(const struct vp_operand_check *check, const struct vp_value *value)
 {
 	struct vp_regex_fault fault;
 	struct vp_location at = value->at;
@@ -446,7 +194,7 @@ static bool check_regex(const struct check *check, const struct vp_value *value)
 }
 
 /* May another condition be held against all values of the set? Said once when not. */
-static bool take_budget(const struct check *check, const struct vp_set *set,
+static bool take_budget(const struct vp_operand_check *check, const struct vp_set *set,
 			const struct vp_location *at)
 {
 	struct vp_validation *v = check->v;
@@ -461,7 +209,7 @@ static bool take_budget(const struct check *check, const struct vp_set *set,
 	return v->looked_at <= LOOKED_AT_MAX;
 }
 
-static bool check_value(const struct check *check, struct vp_value *value,
+static bool check_value(const struct vp_operand_check *check, struct vp_value *value,
 			const struct vp_location *at)
 {
 	enum vp_operator op = check->condition->op;
@@ -492,7 +240,7 @@ static bool check_value(const struct check *check, struct vp_value *value,
 			return true;
 		fail(check, at, "expected a %s for `%s`, found an address",
 		     check->operand.type == VP_TYPE_NUMBER ? "number" : "string",
-		     field_text(check->condition, text));
+		     vp_operand_text(check->condition, text));
 		return false;
 	case VP_VALUE_SET:
 		break;
@@ -510,58 +258,42 @@ static bool check_value(const struct check *check, struct vp_value *value,
 	return true;
 }
 
-static bool check_slice(const struct check *check)
+/* Operators whose answer is certain as soon as the bytes are there. */
+static bool check_behind_operator(const struct vp_operand_check *check)
 {
 	const struct vp_condition *condition = check->condition;
+	enum vp_operator op = condition->op;
 	char text[96];
 
-	if (condition->field->id != VP_FIELD_DATAGRAM ||
-	    (uint64_t)condition->offset + condition->length <= 65527)
+	if (!condition->behind.data || op == VP_OP_CONTAINS || op == VP_OP_STARTS_WITH ||
+	    op == VP_OP_PRESENT || op == VP_OP_ABSENT ||
+	    (op <= VP_OP_AT_LEAST && condition->length))
 		return true;
-	fail(check, &condition->at,
-	     "expected a slice within the 65527 bytes that a datagram can have, found `%s`",
-	     field_text(condition, text));
+	if (op == VP_OP_EQUALS)
+		fail(check, &condition->at,
+		     "expected a length for `equals` behind a string, found none, e.g. "
+		     "`%s[\"AB\":4]`",
+		     condition->field->name);
+	else
+		fail(check, &condition->at,
+		     "expected contains, starts-with, equals or a comparison for `%s`, found "
+		     "`%s`; `matches` takes it all, e.g. `%s[0:] matches /AB.{2}abc/s`",
+		     vp_operand_text(condition, text), vp_operator_name(op),
+		     condition->field->name);
 	return false;
 }
 
-static struct check check_of(struct vp_validation *v, const struct vp_condition *condition,
-			     const struct vp_service *service)
-{
-	return (struct check){
-		.v = v,
-		.condition = condition,
-		.service = service,
-		.operand = {
-			.type = condition->field->type,
-			.bits = condition->field->bits,
-			.mask = widest(condition->field->bits),
-			.length = condition->length,
-		},
-	};
-}
-
-/* A field with its argument and transforms. */
-static bool check_operand(struct check *check)
-{
-	if (!check_slice(check))
-		return false;
-	if (check->service && (!check_traffic(check) || !check_parser(check)))
-		return false;
-	vp_array_each (transform, &check->condition->transforms)
-		if (!apply_transform(check, transform))
-			return false;
-	return true;
-}
-
 /* Both sides of a comparison are numbers. */
-static void check_other(const struct check *check)
+static void check_other(const struct vp_operand_check *check)
 {
 	const struct vp_condition *condition = check->condition;
-	struct check other = check_of(check->v, condition->other, check->service);
-	const struct check *wrong = is_integer(&check->operand) ? &other : check;
+	struct vp_operand_check other =
+		vp_operand_check_of(check->v, condition->other, check->service);
+	const struct vp_operand_check *wrong =
+		vp_operand_is_integer(&check->operand) ? &other : check;
 	char text[96];
 
-	if (!check_operand(&other))
+	if (!vp_operand_check(&other))
 		return;
 	if (condition->op > VP_OP_AT_LEAST)
 		fail(check, &condition->other->at,
@@ -574,26 +306,27 @@ static void check_other(const struct check *check)
 		     condition->field->name,
 		     condition->field->known_count ? condition->field->name
 						   : condition->other->field->name);
-	else if (!is_integer(&wrong->operand))
+	else if (!vp_operand_is_integer(&wrong->operand))
 		fail(check, &wrong->condition->at,
 		     "expected a number to compare, found `%s`; a number is a slice of 1 to 8 "
 		     "bytes, `| length`, `| count`, `| decimal` or `| hexadecimal`",
-		     field_text(wrong->condition, text));
+		     vp_operand_text(wrong->condition, text));
 }
 
 void vp_validate_condition(struct vp_validation *v, struct vp_condition *condition,
 			   const struct vp_service *service)
 {
-	struct check check = check_of(v, condition, service);
+	struct vp_operand_check check = vp_operand_check_of(v, condition, service);
 
-	if (!check_operand(&check) || !check_operator(&check))
+	if (!vp_operand_check(&check) || !check_operator(&check) ||
+	    !check_behind_operator(&check))
 		return;
 	if (condition->other) {
 		check_other(&check);
 		return;
 	}
 	if (condition->values.len > 1 && condition->op != VP_OP_EQUALS &&
-	    is_integer(&check.operand) && condition->op <= VP_OP_AT_LEAST) {
+	    vp_operand_is_integer(&check.operand) && condition->op <= VP_OP_AT_LEAST) {
 		fail(&check, &condition->values.data[1].at,
 		     "expected one number behind `%s`, found another",
 		     vp_operator_name(condition->op));

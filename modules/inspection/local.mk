@@ -38,6 +38,7 @@ libvpinspection_a_SOURCES += \
 	modules/inspection/transform_path.c \
 	modules/inspection/transform_stage.h \
 	modules/inspection/transform_text.c \
+	modules/inspection/anchor.c modules/inspection/anchor.h \
 	modules/inspection/unit.c modules/inspection/unit.h \
 	modules/inspection/unit_layout.h \
 	modules/inspection/unit_relation.c \

@@ -102,6 +102,24 @@ char *vp_pattern_text(enum vp_operator op, const struct vp_value *value, unsigne
 	return vp_strbuf_take(&out);
 }
 
+char *vp_pattern_behind(const struct vp_pattern_place *place, enum vp_operator op,
+			const struct vp_value *value, unsigned int *flags)
+{
+	struct vp_strbuf out = { 0 };
+
+	*flags = VP_PATTERN_DOTALL;
+	add_literal(&out, place->string.data, place->string.len);
+	if (op != VP_OP_CONTAINS && place->skip)
+		vp_strbuf_addf(&out, ".{%u}", place->skip);
+	else if (op == VP_OP_CONTAINS && place->length)
+		vp_strbuf_addf(&out, ".{%u,%zu}", place->skip,
+			       place->skip + place->length - value->bytes.len);
+	else if (op == VP_OP_CONTAINS)
+		vp_strbuf_addf(&out, ".{%u,}", place->skip);
+	add_literal(&out, value->bytes.data, value->bytes.len);
+	return vp_strbuf_take(&out);
+}
+
 /* The literal byte of a regex at `*p`, which moves behind it; -1: none. */
 static int literal_byte(const char **p)
 {

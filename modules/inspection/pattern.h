@@ -18,6 +18,17 @@
 /* The pattern of a BYTES or REGEX value under a string operator; owned by the caller. */
 char *vp_pattern_text(enum vp_operator op, const struct vp_value *value, unsigned int *flags);
 
+/* A BYTES value behind a string, at most `length` bytes (0: any number) from `skip` behind it.
+ */
+struct vp_pattern_place {
+	struct vp_slice string;
+	uint32_t skip, length;
+};
+
+/* The pattern of it under equals, starts-with or contains; owned by the caller. */
+char *vp_pattern_behind(const struct vp_pattern_place *place, enum vp_operator op,
+			const struct vp_value *value, unsigned int *flags);
+
 /*
  * The longest literal that whatever satisfies the value contains, under any operator; owned by
  * the caller, its length in *len; NULL when there is none.

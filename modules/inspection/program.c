@@ -89,8 +89,10 @@ void vp_program_free(struct vp_program *program)
 {
 	if (!program)
 		return;
-	vp_array_each (input, &program->inputs)
+	vp_array_each (input, &program->inputs) {
 		vp_database_free(input->scan);
+		vp_anchor_free(input->anchor);
+	}
 	vp_array_each (pattern, &program->patterns)
 		vp_confirm_free(pattern->confirm);
 	vp_scanner_free(program->scanner);
@@ -155,7 +157,7 @@ uint64_t vp_program_reach(const struct vp_program *program, enum vp_field_id fie
 			const struct vp_input *input = &program->inputs.data[*number];
 			uint64_t end = (uint64_t)input->offset + input->length;
 
-			if (!input->sliced || !input->length)
+			if (!input->sliced || !input->length || input->from != VP_FROM_START)
 				return UINT64_MAX;
 			if (end > reach)
 				reach = end;

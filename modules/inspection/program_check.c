@@ -49,6 +49,38 @@ static bool rules_sound(const struct vp_program *program)
 	return true;
 }
 
+static bool steps_sound(const struct vp_program *program, struct vp_extent steps)
+{
+	if (!inside(steps, program->steps.len))
+		return false;
+	for (uint32_t i = 0; i < steps.count; i++) {
+		enum vp_transform_kind kind = program->steps.data[steps.first + i].kind;
+
+		if (kind != VP_TRANSFORM_MASK && kind != VP_TRANSFORM_PLUS &&
+		    kind != VP_TRANSFORM_MINUS && kind != VP_TRANSFORM_TIMES)
+			return false;
+	}
+	return true;
+}
+
+/* The place of a slice that the value decides. */
+static bool place_sound(const struct vp_program *program, const struct vp_input *input)
+{
+	const struct vp_slice_start *start = &input->start;
+
+	if (input->from == VP_FROM_START)
+		return !start->steps.count && !input->string.count;
+	if (!input->sliced)
+		return false;
+	if (input->from == VP_FROM_NUMBER)
+		return start->length && start->length <= 8 && start->offset <= VP_START_MOST &&
+		       steps_sound(program, start->steps);
+	return inside(input->string, program->blob.len) && input->string.count &&
+	       input->string.count <= VP_ANCHOR_MOST && input->length &&
+	       input->length <= VP_ANCHOR_REACH && input->offset <= VP_ANCHOR_REACH &&
+	       !start->steps.count && !input->transforms.count && !input->base;
+}
+
 static bool input_sound(const struct vp_program *program, const struct vp_input *input)
 {
 	const struct vp_field *field = &vp_fields[input->field];
@@ -60,6 +92,7 @@ static bool input_sound(const struct vp_program *program, const struct vp_input 
 	    (input->argument.count && field->argument != VP_ARGUMENT_REQUIRED &&
 	     field->argument != VP_ARGUMENT_OPTIONAL) ||
 	    (!input->sliced && (input->offset || input->length)) ||
+	    !place_sound(program, input) ||
 	    (input->base && input->base != 10 && input->base != 16) ||
 	    (input->patterns.count == 0 && input->database.count))
 		return false;
@@ -128,20 +161,6 @@ static bool addresses_sorted(const struct vp_program *program, struct vp_extent 
 		    range->first.family != range->last.family ||
 		    vp_address_compare(&range->first, &range->last) > 0 ||
 		    (i && vp_address_compare(&range[-1].last, &range->first) >= 0))
-			return false;
-	}
-	return true;
-}
-
-static bool steps_sound(const struct vp_program *program, struct vp_extent steps)
-{
-	if (!inside(steps, program->steps.len))
-		return false;
-	for (uint32_t i = 0; i < steps.count; i++) {
-		enum vp_transform_kind kind = program->steps.data[steps.first + i].kind;
-
-		if (kind != VP_TRANSFORM_MASK && kind != VP_TRANSFORM_PLUS &&
-		    kind != VP_TRANSFORM_MINUS && kind != VP_TRANSFORM_TIMES)
 			return false;
 	}
 	return true;
@@ -221,6 +240,8 @@ bool vp_program_sound(const struct vp_program *program)
 	if (!inputs_sound(program) || !patterns_sound(program) || !rules_sound(program) ||
 	    !relations_sound(program))
 		return false;
+	vp_array_each (input, &program->inputs)
+		steps += input->start.steps.count;
 	vp_array_each (atom, &program->atoms) {
 		ranges += atom->ranges.count;
 		steps += atom->steps.count;

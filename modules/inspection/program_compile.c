@@ -87,6 +87,56 @@ static void argument_key(const struct vp_condition *condition, const char *argum
 	}
 }
 
+/* Fewer bytes than its length make a slice behind a string, where the operator asks for no
+ * more. */
+static uint32_t length_of(const struct vp_condition *condition)
+{
+	bool part = condition->op == VP_OP_CONTAINS || condition->op == VP_OP_STARTS_WITH;
+
+	return condition->behind.data && (part || !condition->length) ? 1 : condition->length;
+}
+
+static void place_key(const struct vp_condition *condition, struct vp_strbuf *key)
+{
+	if (condition->start)
+		vp_condition_print(condition->start, key);
+	if (condition->behind.data)
+		vp_bytes_print(condition->behind.data, condition->behind.len, key);
+	vp_strbuf_addf(key, " %u %u", condition->offset, length_of(condition));
+}
+
+static void add_steps(struct vp_program *program, const struct vp_condition *condition,
+		      size_t first, size_t count, struct vp_extent *steps)
+{
+	*steps = (struct vp_extent){ (uint32_t)program->steps.len, (uint32_t)count };
+	for (size_t i = 0; i < count; i++)
+		vp_array_push(&program->steps, condition->transforms.data[first + i]);
+}
+
+static void set_place(struct vp_program *program, const struct vp_condition *condition,
+		      struct vp_input *input)
+{
+	const struct vp_condition *start = condition->start;
+	bool little = start && start->transforms.len &&
+		      start->transforms.data[0].kind == VP_TRANSFORM_LITTLE_ENDIAN;
+
+	input->offset = condition->offset;
+	input->length = length_of(condition);
+	if (start) {
+		input->from = VP_FROM_NUMBER;
+		input->start.offset = start->offset;
+		input->start.length = start->length;
+		input->start.little_endian = little;
+		add_steps(program, start, little, start->transforms.len - little,
+			  &input->start.steps);
+	}
+	if (condition->behind.data) {
+		input->from = VP_FROM_STRING;
+		input->string =
+			blob_add(program, condition->behind.data, condition->behind.len);
+	}
+}
+
 static uint32_t input_of(struct builder *b, const struct vp_condition *condition,
 			 const struct vp_condition_reading *reading)
 {
@@ -99,8 +149,8 @@ static uint32_t input_of(struct builder *b, const struct vp_condition *condition
 	uint32_t number;
 	bool is_new;
 
-	vp_strbuf_addf(&key, "%u %u %u %u", (unsigned int)condition->field->id,
-		       condition->offset, condition->length, reading->base);
+	vp_strbuf_addf(&key, "%u %u ", (unsigned int)condition->field->id, reading->base);
+	place_key(condition, &key);
 	for (size_t i = 0; i < transforms; i++)
 		vp_strbuf_addf(&key, "|%d", (int)condition->transforms.data[i].kind);
 	vp_strbuf_addc(&key, '(');
@@ -113,11 +163,11 @@ static uint32_t input_of(struct builder *b, const struct vp_condition *condition
 	if (argument)
 		input->argument = text_add(program, argument, strlen(argument));
 	input->sliced = sliced;
-	input->offset = condition->offset;
-	input->length = condition->length;
+	set_place(program, condition, input);
 	input->base = reading->base;
 	input->streaming = vp_field_in_parts(condition->field->id) &&
-			   !(condition->length && condition->length <= VP_SLICE_WHOLE);
+			   (condition->behind.data || !condition->length ||
+			    condition->length > VP_SLICE_WHOLE);
 	input->transforms =
 		(struct vp_extent){ (uint32_t)program->transforms.len, (uint32_t)transforms };
 	for (size_t i = 0; i < transforms; i++)
@@ -129,6 +179,12 @@ static void draft_values(struct builder *b, const struct vp_condition *condition
 			 const struct vp_values *values, const struct vp_location *at,
 			 uint32_t atom)
 {
+	const struct vp_pattern_place place = {
+		.string = { condition->behind.data, condition->behind.len },
+		.skip = condition->offset,
+		.length = condition->length,
+	};
+
 	vp_array_each (value, values) {
 		struct draft *draft;
 
@@ -141,8 +197,11 @@ static void draft_values(struct builder *b, const struct vp_condition *condition
 		draft->input = b->program->atoms.data[atom].input;
 		draft->atom = atom;
 		draft->order = b->drafts.len;
-		draft->text = vp_pattern_text(condition->op, value, &draft->flags);
-		draft->regex = value->kind == VP_VALUE_REGEX;
+		draft->text = condition->behind.data
+				      ? vp_pattern_behind(&place, condition->op, value,
+							  &draft->flags)
+				      : vp_pattern_text(condition->op, value, &draft->flags);
+		draft->regex = value->kind == VP_VALUE_REGEX || condition->behind.data;
 		draft->at = at ? at : &value->at;
 	}
 }
@@ -181,23 +240,14 @@ static void values_key(const struct vp_values *values, struct vp_strbuf *key)
 static struct vp_atom new_atom(struct builder *b, const struct vp_condition *condition,
 			       const struct vp_condition_reading *reading)
 {
-	struct vp_program *program = b->program;
 	struct vp_atom atom = {
 		.input = input_of(b, condition, reading),
 		.source = reading->source,
 		.little_endian = reading->little_endian,
-		.steps = { (uint32_t)program->steps.len, (uint32_t)reading->step_count },
 		.relation = VP_NONE,
 	};
 
 	return atom;
-}
-
-static void add_steps(struct vp_program *program, const struct vp_condition *condition,
-		      const struct vp_condition_reading *reading)
-{
-	for (size_t i = 0; i < reading->step_count; i++)
-		vp_array_push(&program->steps, condition->transforms.data[reading->steps + i]);
 }
 
 /* An atom that gives the numbers of one side. */
@@ -217,7 +267,7 @@ static int side_of(struct builder *b, const struct vp_condition *condition, uint
 		return code;
 	atom = new_atom(b, &operand, &reading);
 	atom.relation = relation;
-	add_steps(b->program, &operand, &reading);
+	add_steps(b->program, &operand, reading.steps, reading.step_count, &atom.steps);
 	*number = (uint32_t)b->program->atoms.len;
 	vp_array_push(&b->program->atoms, atom);
 	return 0;
@@ -295,7 +345,7 @@ static int atom_of(struct builder *b, const struct vp_condition *condition, uint
 	}
 	*number = (uint32_t)program->atoms.len;
 	vp_array_push(&b->places, *number);
-	add_steps(program, condition, &reading);
+	add_steps(program, condition, reading.steps, reading.step_count, &atom.steps);
 	atom.ranges = ranges_of(program, condition, atom.source);
 	vp_array_push(&program->atoms, atom);
 	if (condition->op < VP_OP_LESS_THAN || condition->op > VP_OP_AT_LEAST)

@@ -11,6 +11,7 @@
 #define VP_INSPECTION_PROGRAM_LAYOUT_H
 
 #include "lib/memory.h"
+#include "modules/inspection/anchor.h"
 #include "modules/inspection/confirm.h"
 #include "modules/inspection/database.h"
 #include "modules/inspection/number.h"
@@ -18,6 +19,9 @@
 #include "modules/inspection/transform.h"
 
 #define VP_NONE UINT32_MAX
+
+/* An offset that stands in the value does so within so many bytes. */
+#define VP_START_MOST 4096u
 
 /* Slices up to this length are scanned whole, longer ones as they come. */
 #define VP_SLICE_WHOLE 4096u
@@ -33,18 +37,37 @@ struct vp_extent {
 /* The beginning of a span in its array; NULL when it is empty. */
 #define vp_span_of(array, span) ((span).count ? (array)->data + (span).first : NULL)
 
+/* Where the offset of a slice counts from. */
+enum vp_slice_from {
+	VP_FROM_START,
+	VP_FROM_NUMBER, /* the offset is a number that stands in the value */
+	VP_FROM_STRING, /* behind each occurrence of a string in the value */
+	VP_FROM_COUNT,
+};
+
+/* The number that is an offset: where it stands, and what is done to it. */
+struct vp_slice_start {
+	uint32_t offset, length;
+	bool little_endian;
+	struct vp_extent steps;
+};
+
 struct vp_input {
 	uint32_t field;
 	struct vp_extent argument; /* of `text`; empty: none */
 	bool sliced;
 	uint32_t offset, length; /* of the slice; length 0: to the end */
+	enum vp_slice_from from;
+	struct vp_slice_start start; /* from a number */
+	struct vp_extent string;     /* of `blob` */
 	struct vp_extent transforms;
 	struct vp_extent patterns; /* a match's number counts from the first */
 	struct vp_extent database; /* of `blob`; packed form */
 	bool streaming;		   /* the database's mode */
 	uint32_t base; /* 10 or 16: the value is the number that its digits say; else 0 */
 	/* derived */
-	uint64_t variable; /* the key of a variable of the connection */
+	uint64_t variable;	  /* the key of a variable of the connection */
+	struct vp_anchor *anchor; /* from a string */
 	enum vp_stage_of_unit stage;
 	struct vp_database *scan; /* or NULL */
 	bool confirms;		  /* some of the patterns need the whole value */

@@ -185,6 +185,11 @@ static void link_atoms(struct vp_program *program)
 	vp_array_each (input, &program->inputs) {
 		input->stage = vp_field_stage(input->field);
 		input->presence = VP_NONE;
+		if (input->from == VP_FROM_STRING)
+			input->anchor = vp_anchor_new(
+				(struct vp_slice){ program->blob.data + input->string.first,
+						   input->string.count },
+				input->offset, input->length);
 		if (input->field == VP_FIELD_FLOW)
 			input->variable = vp_variable_key(
 				(struct vp_slice){ argument_of(program, input->argument),

@@ -14,7 +14,7 @@
 #include "modules/inspection/program_layout.h"
 
 /* its last byte is the version */
-static const char magic[16] = "vpatch program\0\2";
+static const char magic[16] = "vpatch program\0\3";
 
 #define HEADER_LEN 32u /* magic, length of all, digest of what follows */
 
@@ -63,6 +63,12 @@ static void input(struct vp_archive *a, struct vp_input *i)
 	vp_archive_choice(a, &i->sliced, 2);
 	vp_archive_u32(a, &i->offset);
 	vp_archive_u32(a, &i->length);
+	vp_archive_choice(a, &i->from, VP_FROM_COUNT);
+	vp_archive_u32(a, &i->start.offset);
+	vp_archive_u32(a, &i->start.length);
+	vp_archive_choice(a, &i->start.little_endian, 2);
+	span(a, &i->start.steps);
+	span(a, &i->string);
 	span(a, &i->transforms);
 	span(a, &i->patterns);
 	span(a, &i->database);

@@ -42,6 +42,11 @@ struct vp_reading {
 	bool whole;	 /* all bytes come in one call */
 	bool dropped;	 /* of the buffer: bytes are missing in it */
 	uint64_t raw;	 /* bytes of the value so far, before slice and transforms */
+	uint64_t offset; /* of the slice */
+	bool started;	 /* the offset is known */
+	uint32_t waited; /* bytes in `ahead` */
+	uint8_t *ahead;	 /* the value's first bytes, up to the end of the offset */
+	uint64_t *place; /* of the input's anchor */
 	uint64_t length; /* bytes behind them */
 	uint8_t head[8]; /* the first of those */
 	uint64_t number; /* that their digits say */

@@ -31,6 +31,14 @@ static struct vp_reading *reading_of(struct vp_unit *unit, uint32_t number)
 						    input->transforms.count, unit->bound);
 		unit->memory += vp_transformer_memory(r->transformer);
 	}
+	if (input->anchor) {
+		r->place = vp_alloc(vp_anchor_place_size(input->anchor), 1);
+		unit->memory += vp_anchor_place_size(input->anchor);
+	}
+	if (input->from == VP_FROM_NUMBER) {
+		r->ahead = vp_alloc(input->start.offset + input->start.length, 1);
+		unit->memory += input->start.offset + input->start.length;
+	}
 	unit->readings[number] = r;
 	return r;
 }
@@ -39,7 +47,8 @@ static struct vp_reading *reading_of(struct vp_unit *unit, uint32_t number)
  * number. */
 static bool is_provisional(const struct vp_input *input)
 {
-	return input->base || (input->sliced && input->length);
+	return input->base ||
+	       (input->sliced && input->length && input->from != VP_FROM_STRING);
 }
 
 static void on_match(void *context, unsigned int number)
@@ -147,8 +156,8 @@ static void compare(struct vp_reading *r)
 		const struct vp_atom *atom = &program->atoms.data[*number];
 		uint64_t value = r->length;
 
-		if (atom->source == VP_ATOM_ADDRESS)
-			continue;
+		if (atom->source == VP_ATOM_ADDRESS || r->place)
+			continue; /* of what stands behind a string each was told */
 		if (atom->source == VP_ATOM_VALUE)
 			value = input_of(r)->base ? r->number
 						  : vp_number_read(head, atom->little_endian);
@@ -206,7 +215,8 @@ static void complete(struct vp_reading *r, struct vp_slice value)
 	int code = 0;
 
 	r->unit->values[r->input]++;
-	value_present(r);
+	if (!r->place)
+		value_present(r);
 	if (streams(input)) {
 		if (r->stream)
 			code = vp_database_rewind(r->stream, scanner, &watcher);
@@ -269,6 +279,28 @@ static void read_digits(struct vp_reading *r, struct vp_slice bytes)
 	}
 }
 
+/* A slice behind a string, of which these are the last bytes. */
+static void on_anchor(void *context, uint64_t last)
+{
+	struct vp_reading *r = context;
+	const struct vp_program *program = r->unit->program;
+	uint32_t len = input_of(r)->length < 8 ? input_of(r)->length : 8;
+	uint8_t bytes[8];
+
+	value_present(r);
+	for (uint32_t i = len; i--; last >>= 8)
+		bytes[i] = (uint8_t)last;
+	vp_index_each(number, &program->compared_of, r->input)
+	{
+		const struct vp_atom *atom = &program->atoms.data[*number];
+
+		if (atom->source == VP_ATOM_VALUE)
+			give(r->unit, *number,
+			     vp_number_read((struct vp_slice){ bytes, len },
+					    atom->little_endian));
+	}
+}
+
 /* Bytes behind the slice and the transforms. */
 static void take(void *context, struct vp_slice bytes, bool last)
 {
@@ -282,7 +314,9 @@ static void take(void *context, struct vp_slice bytes, bool last)
 	r->length += bytes.len;
 	if (input->base)
 		read_digits(r, bytes);
-	if (!is_provisional(input))
+	if (r->place)
+		vp_anchor_feed(input->anchor, r->place, bytes, on_anchor, r);
+	if (!is_provisional(input) && !r->place)
 		compare_early(r);
 	if (streams(input))
 		stream_feed(r, bytes);
@@ -326,6 +360,11 @@ static void begin(struct vp_reading *r)
 	r->held = 0;
 	r->number = 0;
 	r->digits = VP_DIGITS_NONE;
+	r->offset = input->offset;
+	r->started = input->from != VP_FROM_NUMBER;
+	r->waited = 0;
+	if (r->place)
+		memset(r->place, 0, vp_anchor_place_size(input->anchor));
 	memset(r->marked, 0, vp_bit_words(input->patterns.count) * sizeof(*r->marked));
 	if (r->transformer)
 		vp_transformer_reset(r->transformer);
@@ -333,33 +372,22 @@ static void begin(struct vp_reading *r)
 		value_present(r);
 }
 
-void vp_reading_part(struct vp_unit *unit, uint32_t number, struct vp_slice bytes, bool first,
-		     bool last)
+/* The next bytes of a value of which a slice is read. */
+static void slice(struct vp_reading *r, struct vp_slice bytes, bool last)
 {
-	struct vp_reading *r = reading_of(unit, number);
 	const struct vp_input *input = input_of(r);
-	uint64_t begins = r->raw, ends;
+	uint64_t begins = r->raw, ends = begins + bytes.len;
 
-	if (first)
-		begin(r);
-	if (!r->open)
-		return; /* the slice is complete, or the value was dropped */
-	begins = r->raw;
-	ends = begins + bytes.len;
 	r->raw = ends;
-	if (!input->sliced) {
-		transform(r, bytes, last);
-		return;
-	}
-	if (ends <= input->offset) {
+	if (ends <= r->offset) {
 		if (last)
-			vp_reading_drop(unit, number); /* too short: missing */
+			vp_reading_drop(r->unit, r->input); /* too short: missing */
 		return;
 	}
-	if (begins < input->offset) {
-		bytes.data += input->offset - begins;
-		bytes.len -= (size_t)(input->offset - begins);
-		begins = input->offset;
+	if (begins < r->offset) {
+		bytes.data += r->offset - begins;
+		bytes.len -= (size_t)(r->offset - begins);
+		begins = r->offset;
 	}
 	if (!input->length) {
 		if (!input->base)
@@ -367,14 +395,64 @@ void vp_reading_part(struct vp_unit *unit, uint32_t number, struct vp_slice byte
 		transform(r, bytes, last);
 		return;
 	}
-	if (ends >= (uint64_t)input->offset + input->length) {
-		bytes.len = (size_t)((uint64_t)input->offset + input->length - begins);
+	if (ends >= r->offset + input->length) {
+		bytes.len = (size_t)(r->offset + input->length - begins);
 		transform(r, bytes, true);
 	} else if (last) {
-		vp_reading_drop(unit, number);
+		vp_reading_drop(r->unit, r->input);
 	} else {
 		transform(r, bytes, false);
 	}
+}
+
+/* The bytes up to the number that is the offset: which may be among them. */
+static void find_start(struct vp_reading *r, struct vp_slice bytes, bool last)
+{
+	const struct vp_slice_start *start = &input_of(r)->start;
+	struct vp_slice ahead = { r->ahead, start->offset + start->length };
+	size_t used = ahead.len - r->waited;
+	uint64_t offset;
+
+	used = used < bytes.len ? used : bytes.len;
+	if (used) {
+		memcpy(r->ahead + r->waited, bytes.data, used);
+		r->waited += (uint32_t)used;
+		bytes.data += used;
+		bytes.len -= used;
+	}
+	if (r->waited < ahead.len) {
+		if (last)
+			vp_reading_drop(r->unit, r->input);
+		return;
+	}
+	offset = vp_number_step(
+		vp_span_of(&r->unit->program->steps, start->steps), start->steps.count,
+		vp_number_read((struct vp_slice){ r->ahead + start->offset, start->length },
+			       start->little_endian));
+	/* no value is that long, and sums stay in 64 bits */
+	r->offset = offset < INT64_MAX ? offset : INT64_MAX;
+	r->started = true;
+	slice(r, ahead, last && !bytes.len);
+	if (r->open && (bytes.len || last))
+		slice(r, bytes, last);
+}
+
+void vp_reading_part(struct vp_unit *unit, uint32_t number, struct vp_slice bytes, bool first,
+		     bool last)
+{
+	struct vp_reading *r = reading_of(unit, number);
+	const struct vp_input *input = input_of(r);
+
+	if (first)
+		begin(r);
+	if (!r->open)
+		return; /* the slice is complete, or the value was dropped */
+	if (!r->started)
+		find_start(r, bytes, last);
+	else if (input->sliced && !r->place)
+		slice(r, bytes, last);
+	else
+		transform(r, bytes, last);
 }
 
 void vp_reading_number(struct vp_unit *unit, uint32_t input, uint64_t number)
@@ -429,5 +507,7 @@ void vp_reading_free(struct vp_unit *unit, uint32_t input)
 	vp_transformer_free(r->transformer);
 	free(r->buffer);
 	free(r->marked);
+	free(r->place);
+	free(r->ahead);
 	free(r);
 }

@@ -87,7 +87,7 @@ static void try(const uint8_t *data, size_t size)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	static const char magic[16] = "vpatch program\0\2";
+	static const char magic[16] = "vpatch program\0\3";
 	uint64_t length = htole64(size), digest;
 	uint8_t *whole;
 

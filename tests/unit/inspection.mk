@@ -78,6 +78,7 @@ inspection_unit_test_SOURCES = \
 	tests/unit/inspection/unit_naive_test.c \
 	tests/unit/inspection/unit_number_test.c \
 	tests/unit/inspection/unit_operators_test.c \
+	tests/unit/inspection/unit_place_test.c \
 	tests/unit/inspection/unit_property_test.c \
 	tests/unit/inspection/unit_test.c
 inspection_unit_test_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)

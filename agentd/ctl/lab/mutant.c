@@ -196,8 +196,8 @@ static void mask_mutants(struct walk *w, struct vp_condition *condition, const c
 
 static void offset_mutants(struct walk *w, struct vp_condition *condition, const char *owner)
 {
-	if (condition->field->type != VP_TYPE_SLICE)
-		return;
+	if (condition->field->type != VP_TYPE_SLICE || condition->start)
+		return; /* the traffic has the offset */
 	for (int by = -1; by <= 1; by += 2) {
 		_cleanup_free_ char *before = NULL;
 		_cleanup_free_ char *after = NULL;

@@ -7,6 +7,7 @@ int run_unit_operator_tests(void);
 int run_unit_property_tests(void);
 int run_unit_naive_tests(void);
 int run_unit_number_tests(void);
+int run_unit_place_tests(void);
 
 #define URI   VP_FIELD_HTTP_URI
 #define BODY  VP_FIELD_HTTP_REQUEST_BODY
@@ -440,5 +441,6 @@ int main(void)
 	failed += run_unit_property_tests();
 	failed += run_unit_naive_tests();
 	failed += run_unit_number_tests();
+	failed += run_unit_place_tests();
 	return failed;
 }
