@@ -8,10 +8,11 @@
 #   stop   = request("...")     Python: traffic that must not reach the server, with the functions of traffic.py and client.py
 #   pass   = request("...")     nearly the same, which must
 #
-# and where they are needed `direction`, `action`, `ports` (others than the server's), `family` (6), `by` (`host`: over loopback;
+# and where they are needed `first` (a condition that sets the variable `first` of the connection), `direction`, `action`, `ports` (others than the server's), `family` (6), `by` (`host`: over loopback;
 # `packets`: by the packet maker), `answer` (a regular expression that the server's last answer to either matches),
 # `answer-stop`, `answer-pass`, `acts = no` (the server acts, only its answer is
-# stopped, or does not log the part that matters) and `log = no` (the server logs nothing of it). {source} is the case's own address
+# stopped, or does not log the part that matters), `acts = LOG` (only that log says whether it acts) `log = no` (the server logs nothing
+# of it) and `varies = yes` (answers differ from time to time). {source} is the case's own address
 # in the packet maker's network.
 #
 #   case.py definitions FOLDER FILE...      writes a definition for each case
@@ -31,7 +32,7 @@ def server(ports, reading="", greets=False, answer=b".", logs=()):
 PLAIN = rb"(?s)(.*)"
 SERVERS = {
     "http": server("tcp/80", "application = http", answer=rb"^HTTP/1\.1 ", logs=[("http", PLAIN), ("nginx", PLAIN)]),
-    "tls": server("tcp/443", "application = tls", answer=rb"^[\x15\x16]\x03"),
+    "tls": server("tcp/443", "application = tls", answer=rb"^[\x15\x16]\x03"),  # the same nginx as http
     "dns": server("udp/53, tcp/53", "application = dns", logs=[("dns", rb"query(\[\S+\] \S+)")]),
     "names": server("udp/5300", "application = dns", logs=[("names", PLAIN)]),
     "ssh": server("tcp/2222", "application = ssh", greets=True, logs=[("ssh", rb"(Remote protocol version.*|KEX algorithms.*|ciphers ctos.*)")]),
@@ -79,15 +80,16 @@ class Case:
 
     def definition(self):
         reading = self.server.reading + "\n" if self.server.reading else ""
+        first = "[rule first]\nservice = s\nwhen = %s\nset = first\n\n" % self["first"] if self["first"] else ""
         when = "".join("when = %s\n" % line.replace("{source}", self.source) for line in self["when"])
         return ("[patch]\nid = %s\ntitle = a case of the coverage test\nseverity = high\n\n[service s]\nports = %s\n%s\n"
-                "[rule r]\nservice = s\ndirection = %s\n%saction = %s\n\n"
+                "%s[rule r]\nservice = s\ndirection = %s\n%saction = %s\n\n"
                 "[sample attack]\nrule = r\nexpect = blocked\nsend = \"see its case\"\n\n"
                 "[sample benign]\nservice = s\nexpect = passed\nsend = \"see its case\"\n") % (
-            self.name, self["ports"] or self.server.ports, reading, self["direction"] or "to-server", when, self["action"] or "drop")
+            self.name, self["ports"] or self.server.ports, reading, first, self["direction"] or "to-server", when, self["action"] or "drop")
 
 
-KEYS = "server when stop pass direction action ports family by answer answer-stop answer-pass acts log".split()
+KEYS = "server first when stop pass direction action ports family by answer answer-stop answer-pass acts log varies".split()
 
 
 def read(paths):

@@ -21,6 +21,7 @@ import traffic
 from case import read
 
 HOST, HOST6 = "10.57.1.1", "fd57:1::1"
+SAME = {"tls": "http"}  # one after the other: they are one process
 QUIET = 0.05  # an answer is complete when so long nothing more comes
 
 
@@ -153,7 +154,7 @@ class Logs:
     """What a server's logs say that it did since the last look, for each log."""
 
     def __init__(self, folder, logs):
-        self.logs = [(name, "%s/%s.log" % (folder, name), re.compile(pattern)) for name, pattern in logs]
+        self.logs = [(name, "%s/%s.log" % (folder, name), re.compile(pattern)) for name, pattern in dict(logs).items()]
         self.at = {path: self.size(path) for _, path, _ in self.logs}
 
     def size(self, path):
@@ -175,7 +176,7 @@ class Logs:
 
 
 def run_server(cases, kinds, wait, folder, tun, results):
-    logs = Logs(folder, cases[0].server.logs)
+    logs = Logs(folder, [log for case in cases for log in case.server.logs])
     for case in cases:
         for kind in kinds:
             answer = run(case, kind, wait, tun)
@@ -188,8 +189,7 @@ def main():
     groups, results = {}, []
     for case in read(sys.argv[6:]):
         if (case["by"] or "peer") == where:
-            # one packet maker: one after another
-            groups.setdefault("maker" if where == "packets" else case["server"], []).append(case)
+            groups.setdefault("maker" if where == "packets" else SAME.get(case["server"], case["server"]), []).append(case)
     tun = packets.Tun() if where == "packets" else None
     threads = [threading.Thread(target=run_server, args=(cases, kinds.split(","), float(wait), folder, tun, results)) for cases in groups.values()]
     for thread in threads:

@@ -3,6 +3,7 @@
 # what is asked for; the kernel and the servers on this side answer it as they answer anybody.
 import fcntl
 import os
+import random
 import select
 import socket
 import struct
@@ -136,12 +137,13 @@ def letters(flags):
 class Segments(Script):
     """
     A SYN with `syn` (flags, window, urgent, options as bytes), then one segment for each of `then`, (flags, payload, others).
-    The answer is the flags and the payload of what came back to the last of them. Pure acknowledgements are none.
+    The answer is the flags and the payload of what came back to the last of them. Pure acknowledgements are none. It ends with a
+    RST unless it is to `leave` the connection open.
     """
 
-    def __init__(self, source, *then, sport=40000, port=7020, flags=SYN, window=64240, urgent=0, tcp_options=b"", **fields):
+    def __init__(self, source, *then, sport=None, port=7020, flags=SYN, window=64240, urgent=0, tcp_options=b"", leave=False, **fields):
         super().__init__(source, **fields)
-        self.then, self.ports = then, (sport, port)
+        self.then, self.ports, self.leave = then, (sport or random.randint(20000, 60000), port), leave
         self.first = dict(flags=flags, window=window, urgent=urgent, tcp_options=tcp_options)
 
     def segment(self, sequence, ack, flags, payload=b"", window=64240, urgent=0, tcp_options=b""):
@@ -171,5 +173,6 @@ class Segments(Script):
             tun.send(self.segment(sequence, ack, flags, payload, **(more[0] if more else {})))
             sequence += len(payload) + bool(flags & FIN)
             got = self.reply(tun, wait)
-        tun.send(self.segment(sequence, ack, RST | ACK))
+        if not self.leave:
+            tun.send(self.segment(sequence, ack, RST | ACK))
         return got[0] + b" " + got[2] if got else b""

@@ -119,7 +119,7 @@ server_exim() {
 }
 
 server_dnsmasq() {
-	dnsmasq --no-daemon --no-resolv --no-hosts --user=root --pid-file="$1/dnsmasq.pid" --conf-file=/dev/null \
+	dnsmasq --keep-in-foreground --no-resolv --no-hosts --user=root --pid-file="$1/dnsmasq.pid" --conf-file=/dev/null \
 		--log-queries --log-facility="$1/dns.log" --address=/example/192.0.2.53 --local=/example/ \
 		--txt-record=words.example,some --cache-size=0 &
 }
