@@ -588,7 +588,7 @@ static struct vp_parsed command_finish(struct vp_parser *parser, enum vp_directi
 	if (direction == VP_TO_CLIENT || parser->over.reason)
 		return said(parser);
 	break_line(parser);
-	parser->over = (struct vp_parsed){ .state = VP_PARSE_DONE, .reason = "end" };
+	parser->over = (struct vp_parsed){ .state = VP_PARSE_DONE };
 	return parser->over;
 }
 

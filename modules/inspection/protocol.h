@@ -32,9 +32,9 @@ struct vp_parsed {
 	 * body of known length); they need not be given to the parser. When they are not,
 	 * vp_protocol.skipped says so. */
 	uint64_t skippable;
-	/* A stable word, static: with FOREIGN, BROKEN, BOUND, DONE. With INSIDE or BOUNDARY:
-	 * why what goes by is probably not readable ("tls", "starttls"), though reading goes
-	 * on. */
+	/* A stable word, static: with FOREIGN, BROKEN, BOUND; with DONE, unless the connection
+	 * has ended. With INSIDE or BOUNDARY: why what goes by is probably not readable
+	 * ("tls", "starttls"), though reading goes on. */
 	const char *reason;
 	/* The word of something in the bytes that two readers may read differently (http:
 	 * a value of http.ambiguity); NULL: nothing of that kind. */

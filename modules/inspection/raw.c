@@ -115,7 +115,7 @@ static struct vp_parsed stream_finish(struct vp_parser *parser, enum vp_directio
 		finish_messages(parser);
 	else if (parser->open)
 		give(parser, VP_FIELD_STREAM, NULL, 0, true);
-	return (struct vp_parsed){ .state = VP_PARSE_DONE, .reason = "end" };
+	return (struct vp_parsed){ .state = VP_PARSE_DONE };
 }
 
 static struct vp_parsed datagram_feed(struct vp_parser *parser, enum vp_direction direction,

@@ -215,7 +215,7 @@ static struct vp_parsed telnet_finish(struct vp_parser *parser, enum vp_directio
 		give_suboption(parser, NULL, 0, true);
 	give_text(parser, NULL, 0, true);
 	end_line(parser);
-	return (struct vp_parsed){ .state = VP_PARSE_DONE, .reason = "end" };
+	return (struct vp_parsed){ .state = VP_PARSE_DONE };
 }
 
 const struct vp_protocol vp_protocol_telnet = {
