@@ -4,7 +4,8 @@
  * is decided once, watched connections are never altered, no memory is left.
  *
  * The input is a list of segments: a byte that chooses service, connection and
- * flags, two bytes of sequence number, one of length, the payload.
+ * flags, two bytes of sequence number, one of length, the payload. Before them a byte:
+ * whether rules are enforced, sequence numbers far apart, and connections may leave.
  */
 #include <netinet/in.h>
 #include <stdint.h>
@@ -83,7 +84,7 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
 }
 
 struct world {
-	bool watched;
+	bool watched, wide;
 	uint64_t number;
 	uint8_t decided[MOST + 1];
 };
@@ -104,6 +105,17 @@ static void hit(void *context, const struct vp_hit *hit)
 	const struct world *w = context;
 
 	if (!hit->tag || (w->watched && !hit->monitor))
+		abort();
+}
+
+static void leave(void *context, const struct vp_leave *leave)
+{
+	const struct world *w = context;
+
+	if (leave->packet != w->number || w->decided[leave->packet] != 1)
+		abort();
+	if (leave->bytes != UINT64_MAX &&
+	    (leave->bytes < VP_LEAVE_LEAST || leave->bytes & (leave->bytes - 1)))
 		abort();
 }
 
@@ -137,7 +149,10 @@ static bool give(struct world *w, struct vp_engine *engine, struct vp_bytes *in)
 	put16(transport + 2, about & 3 ? about & 3 : 4);
 	put16(transport + 4, header == 8 ? 8 + len : 0);
 	if (header == 20) {
-		put16(transport + 6, sequence);
+		uint32_t at = sequence * (w->wide ? 64u : 1u);
+
+		put16(transport + 4, at >> 16);
+		put16(transport + 6, at);
 		transport[12] = 5 << 4;
 		transport[13] = (uint8_t)(about >> 4 == 15 ? 2
 							   : (about >> 4 & 7) | 16 |
@@ -152,13 +167,17 @@ static bool give(struct world *w, struct vp_engine *engine, struct vp_bytes *in)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	static const struct vp_engine_user user = { .decide = decide, .hit = hit };
+	static const struct vp_engine_user user = { .decide = decide,
+						    .hit = hit,
+						    .leave = leave };
 	struct vp_bytes in = vp_bytes_of(data, size);
 	struct vp_engine_options options = vp_engine_options_default;
-	struct world w = { .watched = vp_bytes_u8(&in) & 1 };
+	uint8_t first = vp_bytes_u8(&in);
+	struct world w = { .watched = first & 1, .wide = first & 2 };
 	struct vp_engine *engine;
 
 	options.flows = 3;
+	options.window = first & 4 ? 1 : 0;
 	options.flow_memory = 64u << 10;
 	options.parser.memory = 16u << 10;
 	engine = vp_engine_new(&options, &user, &w);

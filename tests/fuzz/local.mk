@@ -132,7 +132,8 @@ fuzz_engine_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
 fuzz_engine_LDADD = libvpinspection.a libvpmodules.a libvppolicy.a libvpbase.a \
 	$(VP_INSPECTION_LIBS) $(INIH_LIBS)
 endif
-EXTRA_DIST += tests/fuzz/corpus/engine/http tests/fuzz/corpus/engine/mail tests/fuzz/corpus/engine/reorder
+EXTRA_DIST += tests/fuzz/corpus/engine/http tests/fuzz/corpus/engine/leave \
+	tests/fuzz/corpus/engine/mail tests/fuzz/corpus/engine/reorder
 
 if FUZZERS
 noinst_PROGRAMS += fuzz_replay

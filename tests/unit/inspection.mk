@@ -133,3 +133,12 @@ inspection_variable_test_SOURCES = \
 inspection_variable_test_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 inspection_variable_test_LDADD = libvpinspection.a libvpmodules.a libvppolicy.a libvpbase.a \
 	$(VP_INSPECTION_LIBS) $(INIH_LIBS) $(CMOCKA_LIBS)
+check_PROGRAMS += inspection_leave_property_test
+TESTS += inspection_leave_property_test
+inspection_leave_property_test_SOURCES = \
+	tests/unit/inspection/engine_world.c \
+	tests/unit/inspection/engine_world.h \
+	tests/unit/inspection/leave_property_test.c
+inspection_leave_property_test_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+inspection_leave_property_test_LDADD = libvpinspection.a libvpmodules.a libvppolicy.a libvpbase.a \
+	$(VP_INSPECTION_LIBS) $(INIH_LIBS) $(CMOCKA_LIBS)
