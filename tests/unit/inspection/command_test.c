@@ -46,7 +46,7 @@ static void the_last_line_may_lack_its_end(void **state)
 	(void)state;
 	expect_run(&run, "unit\nftp.line: NOOP\nftp.command: NOOP\nend\n"
 			 "unit\nftp.line: SITE EXEC x\\x0d\nftp.command: SITE\n"
-			 "ftp.command_data: EXEC x\\x0d\nend\nstate done end\n");
+			 "ftp.command_data: EXEC x\\x0d\nend\nstate done\n");
 }
 
 /* Nothing is held of a line, and its values are there before it ends. */

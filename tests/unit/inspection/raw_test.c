@@ -32,7 +32,7 @@ static void a_stream_is_one_value(void **state)
 	(void)state;
 	expect_run(&run, "unit\nopen\nstream: hello world\\x0d\\x0a\nstate inside\n");
 	run.finish = true;
-	expect_run(&run, "unit\nstream: hello world\\x0d\\x0a\nend\nstate done end\n");
+	expect_run(&run, "unit\nstream: hello world\\x0d\\x0a\nend\nstate done\n");
 	run.count = 0;
 	run.finish = false;
 	expect_run(&run, "state boundary\n");
@@ -155,7 +155,7 @@ static void an_end_closes_the_message(void **state)
 
 	(void)state;
 	expect_run(&run,
-		   "unit\nmessage: a\nend\nunit\nmessage: b\\x0d\nend\nstate done end\n");
+		   "unit\nmessage: a\nend\nunit\nmessage: b\\x0d\nend\nstate done\n");
 }
 
 /* Far behind the first one, and held memory does not grow with the stream. */

@@ -47,7 +47,7 @@ static void an_end_closes_everything(void **state)
 
 	(void)state;
 	expect_run(&run, "unit\ntelnet.line: abc\ntelnet.option: 1\n"
-			 "telnet.suboption: \\x01xyz\nend\nstate done end\n");
+			 "telnet.suboption: \\x01xyz\nend\nstate done\n");
 }
 
 static void tls_needs_the_servers_word(void **state)
