@@ -118,6 +118,59 @@ static void check_flow(const struct rule_check *check)
 			check->rule->name ? check->rule->name : "?");
 }
 
+/* A condition whose field only that point reads, or NULL. */
+static const struct vp_condition *only_at(const struct vp_rule *rule, unsigned int point)
+{
+	const struct vp_conditions *lists[] = { &rule->when, &rule->except };
+
+	for (size_t i = 0; i < VP_COUNT(lists); i++)
+		vp_array_each (condition, lists[i]) {
+			if (condition->field->points == point)
+				return condition;
+			if (condition->other && condition->other->field->points == point)
+				return condition->other;
+		}
+	return NULL;
+}
+
+/* Each enforcement point sees the traffic in its own way. */
+static void check_points(const struct rule_check *check)
+{
+	const struct vp_condition *header =
+		only_at(check->rule, VP_POINT_BIT(VP_POINT_NETFILTER));
+	const struct vp_condition *payload =
+		only_at(check->rule, VP_POINT_BIT(VP_POINT_INSPECTION));
+
+	if (!header)
+		return;
+	if (payload)
+		vp_find_error(check->v->findings, &header->at,
+			      "expected conditions that one enforcement point can evaluate, "
+			      "found `%s`, a packet header's, beside `%s`, which needs "
+			      "inspection; make a rule of each",
+			      header->field->name, payload->field->name);
+	else if (check->rule->set || check->rule->threshold.rate.count)
+		vp_find_error(
+			check->v->findings, &header->at,
+			"expected a field that inspection reads in a rule with `%s`, found "
+			"`%s`, a packet header's%s",
+			check->rule->set ? "set" : "threshold", header->field->name,
+			check->rule->set ? "" : "; use `action = limit 10/second per source`");
+}
+
+/* Whoever can send in another's name can use up what that other is allowed. */
+static void warn_forged(const struct rule_check *check)
+{
+	if (check->rule->threshold.per != VP_PER_RULE && check->service->ports.len &&
+	    vp_rule_traffic(check->v->patch, check->rule) != VP_TRAFFIC_TCP)
+		vp_find_warning(
+			check->v->findings, &check->rule->at,
+			"rule `%s` counts per %s on traffic whose source can be forged: "
+			"anybody can bring others above the threshold",
+			check->rule->name ? check->rule->name : "?",
+			check->rule->threshold.per == VP_PER_FLOW ? "flow" : "source");
+}
+
 /* What inspection can do to a packet. */
 static void check_inspected(const struct rule_check *check)
 {
@@ -160,6 +213,8 @@ static void check_rule(struct vp_validation *v, const struct vp_rule *rule)
 	check_conditions(&check, &rule->except);
 	check_flow(&check);
 	check_inspected(&check);
+	check_points(&check);
+	warn_forged(&check);
 }
 
 /* Variables: who sets and who reads them */

@@ -387,6 +387,25 @@ static int terms_of(struct builder *b, const struct vp_conditions *conditions, b
 	return 0;
 }
 
+/* The longest literal that traffic has which satisfies the condition; owned by the caller. */
+static uint8_t *necessary_literal(const struct vp_condition *condition, size_t *len)
+{
+	uint8_t *literal = NULL;
+
+	*len = 0;
+	if (condition->negated || condition->op == VP_OP_ABSENT ||
+	    !vp_field_raw(condition->field->id))
+		return NULL;
+	if (condition->values.len == 1 && !condition->transforms.len &&
+	    (condition->op < VP_OP_LESS_THAN || condition->op > VP_OP_AT_LEAST))
+		literal = vp_pattern_necessary(&condition->values.data[0], len);
+	if (condition->behind.len <= *len)
+		return literal;
+	free(literal);
+	*len = condition->behind.len;
+	return vp_memdup(condition->behind.data, *len);
+}
+
 /* The longest literal of the rule's positive conditions on raw traffic. */
 static struct vp_extent necessary_of(struct vp_program *program, const struct vp_rule *rule)
 {
@@ -397,11 +416,7 @@ static struct vp_extent necessary_of(struct vp_program *program, const struct vp
 		_cleanup_free_ uint8_t *literal = NULL;
 		size_t len = 0;
 
-		if (condition->negated || condition->values.len != 1 ||
-		    condition->transforms.len || !vp_field_raw(condition->field->id) ||
-		    (condition->op >= VP_OP_LESS_THAN && condition->op <= VP_OP_AT_LEAST))
-			continue;
-		literal = vp_pattern_necessary(&condition->values.data[0], &len);
+		literal = necessary_literal(condition, &len);
 		if (len < NECESSARY_LEAST || len <= best_len)
 			continue;
 		free(best);

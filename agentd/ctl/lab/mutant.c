@@ -296,7 +296,8 @@ static void rule_mutants(struct walk *w, struct vp_patch *patch, size_t index)
 		take_out_of(w, &patch->rules, index);
 		return;
 	}
-	if (turn(w, &rule->at)) {
+	/* a variable is set in either mode */
+	if (!rule->set && turn(w, &rule->at)) {
 		w->mutant->what = vp_format("rule %s: only monitored", rule->name);
 		w->mutant->monitored = rule->name;
 	}
