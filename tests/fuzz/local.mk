@@ -123,7 +123,7 @@ fuzz_scopes_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
 fuzz_scopes_LDADD = libvpinspection.a libvpmodules.a libvppolicy.a libvpbase.a \
 	$(VP_INSPECTION_LIBS) $(INIH_LIBS)
 endif
-EXTRA_DIST += tests/fuzz/corpus/scopes/empty tests/fuzz/corpus/scopes/tables
+EXTRA_DIST += tests/fuzz/corpus/scopes/empty tests/fuzz/corpus/scopes/programs tests/fuzz/corpus/scopes/tables
 
 if FUZZERS
 noinst_PROGRAMS += fuzz_engine
