@@ -2,7 +2,8 @@
 /*
  * Chains of transforms, and those that need no decoding: lowercase,
  * remove-nulls, trim. Each stage collects its output and hands it on when that
- * is full or the value is over, so a short value leaves the chain in one piece.
+ * is full or its input is, so that nothing which can be judged waits for what
+ * may never come, and a short value in one part leaves the chain in one piece.
  */
 #include "modules/inspection/transform.h"
 
@@ -182,6 +183,14 @@ void vp_transformer_reset(struct vp_transformer *transformer)
 	}
 }
 
+/* What is ready after a part that is not the last. */
+static void flush(struct vp_transformer *transformer)
+{
+	for (size_t i = 0; i < transformer->count; i++)
+		if (transformer->stages[i].used)
+			vp_stage_flush(&transformer->stages[i], false);
+}
+
 int vp_transformer_feed(struct vp_transformer *transformer, struct vp_slice bytes, bool last,
 			vp_transformed *function, void *context)
 {
@@ -193,6 +202,8 @@ int vp_transformer_feed(struct vp_transformer *transformer, struct vp_slice byte
 		step(&transformer->stages[0], bytes, last);
 	else
 		function(context, bytes, last);
+	if (!last)
+		flush(transformer);
 	return transformer->error;
 }
 

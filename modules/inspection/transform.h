@@ -46,8 +46,9 @@ void vp_transformer_free(struct vp_transformer *transformer);
 void vp_transformer_reset(struct vp_transformer *transformer);
 
 /*
- * Feed a part; calls `function` zero or more times. A value of which little is
- * left by the transforms comes in one call. -ENOBUFS: the bound is reached.
+ * Feed a part; calls `function` zero or more times, with all that can be told by
+ * now. A whole value of which little is left by the transforms comes in one call.
+ * -ENOBUFS: the bound is reached.
  */
 int vp_transformer_feed(struct vp_transformer *transformer, struct vp_slice bytes, bool last,
 			vp_transformed *function, void *context);
