@@ -5,6 +5,7 @@
 
 #include "agentd/document.h"
 #include "agentd/status.h"
+#include "policy/failure.h"
 
 #define OBJECT_LINES_MAX 40
 
@@ -74,6 +75,39 @@ static json_t *objects_document(const char *artefact, const struct vp_placement 
 		if (names(line, name) || names(line, mark))
 			vp_json_append_text(list, line + strspn(line, " \t"));
 	return list;
+}
+
+static json_t *verdicts_document(enum vp_failure_class class)
+{
+	json_t *verdicts = json_array();
+
+	for (unsigned int cause = 0; cause < VP_FAILURE_CAUSES; cause++) {
+		json_t *row = json_object();
+
+		vp_json_set_text(row, "cause", vp_failure_cause_name(cause));
+		vp_json_set_text(row, "text", vp_failure_cause_text(cause));
+		vp_json_set_text(row, "verdict", vp_failure_verdict(class, cause));
+		json_array_append_new(verdicts, row);
+	}
+	return verdicts;
+}
+
+/* Which class a rule's service is of, and whose patch says so; nothing without inspection. */
+static void set_failure(json_t *rule, const struct vp_failure_decider *decider, bool verdicts)
+{
+	_cleanup_strbuf_ struct vp_strbuf text = { 0 };
+	json_t *failure;
+
+	if (!decider->placement)
+		return;
+	failure = json_object();
+	vp_failure_print(decider, &text);
+	vp_json_set_text(failure, "class", vp_failure_class_name(decider->class));
+	vp_json_set_text(failure, "decided_by", decider->placement->patch->id);
+	vp_json_set_text(failure, "text", vp_strbuf_text(&text));
+	if (verdicts)
+		json_object_set_new(failure, "verdicts", verdicts_document(decider->class));
+	json_object_set_new(rule, "failure", failure);
 }
 
 static json_t *rule_document(const struct vp_agent *agent,
@@ -163,6 +197,25 @@ static const char *note_of(const struct vp_active *active)
 	return NULL;
 }
 
+static json_t *rules_document(const struct vp_agent *agent, const struct vp_patch *patch,
+			      const char *artefact)
+{
+	const struct vp_plan *plan = &agent->active->plan;
+	struct vp_failure_deciders deciders = { 0 };
+	json_t *rules = json_array(), *rule;
+
+	vp_failure_decide(plan, &deciders);
+	vp_array_each (placement, &plan->placements) {
+		if (placement->patch != patch)
+			continue;
+		rule = rule_document(agent, placement, artefact);
+		set_failure(rule, &deciders.data[placement - plan->placements.data], true);
+		json_array_append_new(rules, rule);
+	}
+	vp_array_free(&deciders);
+	return rules;
+}
+
 json_t *vp_explain_document(struct vp_agent *agent, const char *id)
 {
 	_cleanup_strbuf_ struct vp_strbuf artefact = { 0 };
@@ -177,11 +230,7 @@ json_t *vp_explain_document(struct vp_agent *agent, const char *id)
 	document = vp_json_document("vpatch.explain/1");
 	vp_json_set_number(document, "generation", agent->running);
 	json_object_set_new(document, "patch", patch_document(active, patch));
-	rules = json_array();
-	vp_array_each (placement, &active->plan.placements)
-		if (placement->patch == patch)
-			json_array_append_new(rules, rule_document(agent, placement,
-								   vp_strbuf_text(&artefact)));
+	rules = rules_document(agent, patch, vp_strbuf_text(&artefact));
 	json_object_set_new(document, "rules", rules);
 	spots = vp_blind_spots_document(&active->plan, patch, false);
 	{
@@ -211,32 +260,70 @@ static json_t *planned_rule(const struct vp_placement *placement)
 	return rule;
 }
 
-/* Placements are in evaluation order: the rules of one patch stand together. */
-json_t *vp_plan_document(struct vp_agent *agent)
+static json_t *planned_patch(const struct vp_placement *placement, json_t *rules)
 {
-	json_t *document = vp_json_document("vpatch.plan/1"), *patches = json_array();
+	json_t *patch = json_object();
+
+	vp_json_set_text(patch, "id", placement->patch->id);
+	vp_json_set_hex(patch, "digest", placement->patch->digest);
+	vp_json_set_text(patch, "mode", vp_mode_name(placement->mode));
+	json_object_set_new(patch, "rules", rules);
+	return patch;
+}
+
+/* What the classes mean that are decided for any service. */
+static json_t *classes_document(const struct vp_failure_deciders *deciders)
+{
+	json_t *classes = json_object();
+
+	vp_array_each (decider, deciders) {
+		const char *name;
+
+		if (!decider->placement)
+			continue;
+		name = vp_failure_class_name(decider->class);
+		if (!json_object_get(classes, name))
+			json_object_set_new(classes, name, verdicts_document(decider->class));
+	}
+	return classes;
+}
+
+/* Placements are in evaluation order: the rules of one patch stand together. */
+static json_t *planned_patches(const struct vp_plan *plan,
+			       const struct vp_failure_deciders *deciders)
+{
+	json_t *patches = json_array(), *rules = NULL, *rule;
 	const struct vp_patch *last = NULL;
-	json_t *rules = NULL;
 
-	vp_json_set_number(document, "generation", agent->running);
-	json_object_set_new(document, "patches", patches);
-	if (!agent->active)
-		return document;
-	vp_array_each (placement, &agent->active->plan.placements) {
+	vp_array_each (placement, &plan->placements) {
 		if (placement->patch != last) {
-			json_t *patch = json_object();
-
 			last = placement->patch;
 			rules = json_array();
-			vp_json_set_text(patch, "id", last->id);
-			vp_json_set_hex(patch, "digest", last->digest);
-			vp_json_set_text(patch, "mode", vp_mode_name(placement->mode));
-			json_object_set_new(patch, "rules", rules);
-			json_array_append_new(patches, patch);
+			json_array_append_new(patches, planned_patch(placement, rules));
 		}
-		json_array_append_new(rules, planned_rule(placement));
+		rule = planned_rule(placement);
+		set_failure(rule, &deciders->data[placement - plan->placements.data], false);
+		json_array_append_new(rules, rule);
 	}
+	return patches;
+}
+
+json_t *vp_plan_document(struct vp_agent *agent)
+{
+	json_t *document = vp_json_document("vpatch.plan/1");
+	struct vp_failure_deciders deciders = { 0 };
+
+	vp_json_set_number(document, "generation", agent->running);
+	if (!agent->active) {
+		json_object_set_new(document, "patches", json_array());
+		return document;
+	}
+	vp_failure_decide(&agent->active->plan, &deciders);
+	json_object_set_new(document, "patches",
+			    planned_patches(&agent->active->plan, &deciders));
+	json_object_set_new(document, "failures", classes_document(&deciders));
 	json_object_set_new(document, "blind_spots",
 			    vp_blind_spots_document(&agent->active->plan, NULL, true));
+	vp_array_free(&deciders);
 	return document;
 }

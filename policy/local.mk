@@ -4,6 +4,7 @@ libvppolicy_a_SOURCES = \
 	policy/condition.c \
 	policy/definition.c policy/definition.h \
 	policy/diagnostic.c policy/diagnostic.h \
+	policy/failure.c policy/failure.h \
 	policy/field.c policy/field.h \
 	policy/host.c policy/host.h \
 	policy/lexer.c policy/lexer.h \

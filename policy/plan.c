@@ -9,6 +9,7 @@
 #include <stdio.h>
 
 #include "lib/digest.h"
+#include "policy/failure.h"
 #include "policy/lifeline.h"
 #include "policy/ports.h"
 
@@ -21,6 +22,7 @@ struct builder {
 	enum vp_mode mode;	      /* its effective mode */
 	/* seen anywhere: bounded sets, services of this host, bytes of UDP datagrams */
 	bool bounded, published, batched;
+	unsigned int unseen; /* UNSEEN_ bits */
 	unsigned int
 		forced; /* VP_LIFELINE_BITs that somebody shields with management = force */
 };
@@ -359,6 +361,40 @@ static bool looks_into_batches(const struct vp_placement *placement)
 	return false;
 }
 
+/* What inspection does not see, of anything that it reads for this plan. */
+enum {
+	UNSEEN_BEFORE = 1,     /* what went by before */
+	UNSEEN_WHILE_GONE = 2, /* some services pass when nobody reads */
+	UNSEEN_ENCRYPTED = 4,
+	UNSEEN_HTTP = 8,
+};
+
+static void note_unseen(struct builder *b, const struct vp_placement *placement)
+{
+	const char *application = placement->service->application;
+	bool tls = application && !strcmp(application, "tls");
+
+	if (placement->point != VP_POINT_INSPECTION)
+		return;
+	b->unseen |= UNSEEN_BEFORE;
+	if (vp_failure_class_of(placement) != VP_CLASS_BLOCK)
+		b->unseen |= UNSEEN_WHILE_GONE;
+	if (application && !tls)
+		b->unseen |= UNSEEN_ENCRYPTED;
+	if (application && !strcmp(application, "http"))
+		b->unseen |= UNSEEN_HTTP;
+	if (tls)
+		return;
+	vp_array_each (range, &placement->ports)
+		if (range->protocol == 6 && range->first == range->last &&
+		    vp_port_carries_tls(range->first))
+			blind_spot(
+				b, b->patch, "encrypted",
+				vp_format("service %s: tcp/%u usually carries TLS, of which "
+					  "no rule can read anything",
+					  placement->service->name, range->first));
+}
+
 static void plan_rule(struct builder *b, const struct vp_rule *rule, uint32_t tag)
 {
 	const struct vp_service *service = &b->patch->services.data[rule->service];
@@ -397,6 +433,7 @@ static void plan_rule(struct builder *b, const struct vp_rule *rule, uint32_t ta
 		      (rule->action.verdict == VP_VERDICT_LIMIT && rule->action.per_source);
 	b->published |= placement.local;
 	b->batched |= looks_into_batches(&placement);
+	note_unseen(b, &placement);
 	vp_array_push(&b->plan->placements, placement);
 }
 
@@ -468,6 +505,34 @@ static void plan_patch(struct builder *b, const struct ranked *ranked)
 
 /* Blind spots of the whole host */
 
+static void inspection_blind_spots(struct builder *b)
+{
+	static const struct {
+		unsigned int bit;
+		const char *code, *text;
+	} rows[] = {
+		{ UNSEEN_BEFORE, "midstream",
+		  "connections that began before their service was inspected are read from "
+		  "there on; what went by before is not seen" },
+		{ UNSEEN_WHILE_GONE, "unread",
+		  "while the inspection processes are gone or overloaded, services of the "
+		  "classes pass and watch pass unread, counted as such" },
+		{ UNSEEN_ENCRYPTED, "encrypted",
+		  "what is encrypted is not read: TLS at a port that is declared otherwise, "
+		  "STARTTLS, SSH behind its key exchange; it passes and is counted" },
+		{ UNSEEN_HTTP, "http2",
+		  "HTTP/2 is recognised by its preface, upgrades and tunnels by their answer; "
+		  "they are not read, pass and are counted" },
+		{ UNSEEN_HTTP, "quic",
+		  "HTTP/3 comes over QUIC, which is not inspected: a server that offers it "
+		  "is shielded only where its UDP port is closed" },
+	};
+
+	for (size_t i = 0; i < VP_COUNT(rows); i++)
+		if (b->unseen & rows[i].bit)
+			blind_spot(b, NULL, rows[i].code, vp_strdup(rows[i].text));
+}
+
 static void host_blind_spots(struct builder *b)
 {
 	char a[VP_ADDRESS_TEXT], c[VP_ADDRESS_TEXT], ports[40];
@@ -514,6 +579,7 @@ static void host_blind_spots(struct builder *b)
 			b, NULL, "bounded",
 			vp_strdup("limits per source and bans track at most 65535 sources "
 				  "each; while a table is full, a new source is not counted"));
+	inspection_blind_spots(b);
 	if (!b->host->table_ownership || !b->host->kernel.owner_persist)
 		blind_spot(b, NULL, "table",
 			   vp_strdup("another program of root may flush the table; vpatchd "

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* A plan as text for people. Nothing reads it back. */
-#include "policy/plan.h"
+#include "policy/failure.h"
 
 static void print_ports(const struct vp_placement *placement, struct vp_strbuf *out)
 {
@@ -35,7 +35,8 @@ static void print_patch(const struct vp_patch *patch, struct vp_strbuf *out)
 		vp_strbuf_addf(out, "    overridden: %s\n", patch->overridden);
 }
 
-static void print_placement(const struct vp_placement *placement, struct vp_strbuf *out)
+static void print_placement(const struct vp_placement *placement,
+			    const struct vp_failure_decider *decider, struct vp_strbuf *out)
 {
 	vp_strbuf_addf(out, "    %s: %s at %s, ", placement->rule->name,
 		       vp_mode_name(placement->mode), vp_point_name(placement->point));
@@ -46,20 +47,51 @@ static void print_placement(const struct vp_placement *placement, struct vp_strb
 	print_addresses(placement, out);
 	vp_strbuf_addf(out, ", %s\n        because %s\n",
 		       vp_direction_name(placement->rule->direction), placement->reason);
+	if (!decider->placement)
+		return;
+	vp_strbuf_adds(out, "        when it cannot be read: ");
+	vp_failure_print(decider, out);
+	vp_strbuf_addc(out, '\n');
+}
+
+/* What the classes mean that are decided for anything. */
+static void print_classes(const struct vp_failure_deciders *deciders, struct vp_strbuf *out)
+{
+	bool used[VP_FAILURE_CLASSES] = { false };
+
+	vp_array_each (decider, deciders)
+		if (decider->placement)
+			used[decider->class] = true;
+	for (unsigned int class = 0; class < VP_FAILURE_CLASSES; class ++) {
+		if (!used[class])
+			continue;
+		vp_strbuf_addf(out, "\nwhen traffic of class %s cannot be read\n",
+			       vp_failure_class_name(class));
+		for (unsigned int cause = 0; cause < VP_FAILURE_CAUSES; cause++)
+			vp_strbuf_addf(out, "    %s: when %s, it %s\n",
+				       vp_failure_cause_name(cause),
+				       vp_failure_cause_text(cause),
+				       vp_failure_verdict(class, cause));
+	}
 }
 
 void vp_plan_print(const struct vp_plan *plan, struct vp_strbuf *out)
 {
 	const struct vp_patch *patch = NULL;
+	struct vp_failure_deciders deciders = { 0 };
 
 	if (!plan->placements.len)
 		vp_strbuf_adds(out, "nothing to enforce\n");
+	vp_failure_decide(plan, &deciders);
 	vp_array_each (placement, &plan->placements) {
 		if (placement->patch != patch)
 			print_patch(placement->patch, out);
 		patch = placement->patch;
-		print_placement(placement, out);
+		print_placement(placement, &deciders.data[placement - plan->placements.data],
+				out);
 	}
+	print_classes(&deciders, out);
+	vp_array_free(&deciders);
 	if (plan->blind_spots.len)
 		vp_strbuf_adds(out, "\nblind spots\n");
 	vp_array_each (spot, &plan->blind_spots) {

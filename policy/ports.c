@@ -92,3 +92,13 @@ void vp_ports_subtract(struct vp_port_ranges *ports, const struct vp_port_ranges
 	vp_array_each (range, minus)
 		subtract_one(ports, range);
 }
+
+bool vp_port_carries_tls(uint16_t port)
+{
+	static const uint16_t ports[] = { 443, 465, 563, 636, 853, 989, 990, 993, 995, 8443 };
+
+	for (size_t i = 0; i < VP_COUNT(ports); i++)
+		if (ports[i] == port)
+			return true;
+	return false;
+}

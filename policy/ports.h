@@ -19,4 +19,7 @@ void vp_ports_intersect(const struct vp_port_ranges *a, const struct vp_port_ran
 /* Remove from `ports` what is in `minus`. From `ip` only `ip` can be removed. */
 void vp_ports_subtract(struct vp_port_ranges *ports, const struct vp_port_ranges *minus);
 
+/* Is it a TCP port whose traffic is usually encrypted (TLS from the first byte on)? */
+bool vp_port_carries_tls(uint16_t port);
+
 #endif

@@ -2,6 +2,7 @@
 /* What only the whole patch can show: proofs that are missing, actions that would do harm. */
 #include <string.h>
 
+#include "policy/ports.h"
 #include "policy/validate.h"
 
 #define ENDPOINTS_MAX 262144
@@ -87,19 +88,15 @@ static void check_action(struct vp_validation *v, const struct vp_rule *rule)
 /* Ports whose traffic is usually encrypted, for a parser of clear text. */
 static void warn_encrypted(struct vp_validation *v, const struct vp_service *service)
 {
-	static const uint16_t ports[] = { 443, 465, 563, 636, 853, 989, 990, 993, 995, 8443 };
-
 	if (!service->application || !strcmp(service->application, "tls"))
 		return;
 	vp_array_each (range, &service->ports)
-		for (size_t i = 0; i < VP_COUNT(ports); i++)
-			if (range->protocol == 6 && range->first == ports[i] &&
-			    range->last == ports[i])
-				vp_find_warning(
-					v->findings, &range->at,
+		if (range->protocol == 6 && range->first == range->last &&
+		    vp_port_carries_tls(range->first))
+			vp_find_warning(v->findings, &range->at,
 					"tcp/%u usually carries TLS: inspection of `%s` "
 					"sees nothing there",
-					ports[i], service->application);
+					range->first, service->application);
 }
 
 static bool uses_set(const struct vp_values *values, const struct vp_set *set)

@@ -58,6 +58,20 @@ static void render_where(const json_t *rule, struct vp_page *page)
 		      vp_render_text(rule, "service"), vp_render_text(rule, "direction"));
 }
 
+/* Of an inspected rule: which class its service is of, why, and what that means. */
+static void render_failure(const json_t *failure, struct vp_page *page)
+{
+	const json_t *row;
+	size_t i;
+
+	if (!json_is_object(failure))
+		return;
+	vp_page_pair(page, "if unreadable", vp_render_text(failure, "text"));
+	json_array_foreach (json_object_get(failure, "verdicts"), i, row)
+		vp_page_pairf(page, "", "%s: when %s, it %s", vp_render_text(row, "cause"),
+			      vp_render_text(row, "text"), vp_render_text(row, "verdict"));
+}
+
 static void render_rule(const json_t *rule, struct vp_page *page)
 {
 	_cleanup_strbuf_ struct vp_strbuf counts = { 0 };
@@ -77,6 +91,7 @@ static void render_rule(const json_t *rule, struct vp_page *page)
 		vp_strbuf_adds(&counts, "not known");
 	vp_page_pair(page, "matched", vp_strbuf_text(&counts));
 	vp_page_pair(page, "tag", vp_json_get_text(rule, "tag"));
+	render_failure(json_object_get(rule, "failure"), page);
 	render_each("objects", json_object_get(rule, "objects"), page);
 }
 

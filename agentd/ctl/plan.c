@@ -105,12 +105,16 @@ static void render_rule(const json_t *rule, struct vp_page *page)
 {
 	_cleanup_strbuf_ struct vp_strbuf ports = { 0 }, addresses = { 0 };
 	bool local = json_is_true(json_object_get(rule, "local"));
+	const json_t *failure = json_object_get(rule, "failure");
 
 	vp_render_list(json_object_get(rule, "ports"), &ports);
 	vp_render_list(json_object_get(rule, "addresses"), &addresses);
 	vp_page_line(page, 6, "    %s: %s of %s, at %s: %s", vp_render_text(rule, "name"),
 		     vp_strbuf_text(&ports), local ? "this host" : vp_strbuf_text(&addresses),
 		     vp_render_text(rule, "point"), vp_render_text(rule, "placement"));
+	if (failure)
+		vp_page_line(page, 8, "      when it cannot be read: %s",
+			     vp_render_text(failure, "text"));
 }
 
 static void render_patch(const json_t *patch, struct vp_page *page)
@@ -128,6 +132,22 @@ static void render_patch(const json_t *patch, struct vp_page *page)
 		render_rule(rule, page);
 }
 
+static void render_failures(const json_t *failures, struct vp_page *page)
+{
+	const char *class;
+	json_t *verdicts, *row;
+	size_t i;
+
+	json_object_foreach ((json_t *)(uintptr_t)failures, class, verdicts) {
+		_cleanup_free_ char *heading =
+			vp_format("When traffic of class %s cannot be read", class);
+
+		vp_page_heading(page, heading);
+		json_array_foreach (verdicts, i, row)
+			vp_render_verdict(row, page);
+	}
+}
+
 void vp_render_plan(const json_t *document, struct vp_page *page)
 {
 	const json_t *patches = json_object_get(document, "patches");
@@ -143,6 +163,7 @@ void vp_render_plan(const json_t *document, struct vp_page *page)
 	vp_page_heading(page, "Plan, in order of evaluation");
 	json_array_foreach (patches, i, patch)
 		render_patch(patch, page);
+	render_failures(json_object_get(document, "failures"), page);
 	vp_render_blind_spots(json_object_get(document, "blind_spots"), page);
 	vp_page_blank(page);
 	vp_page_line(page, 0, "%zu patch%s, %zu rule%s. Shielded, not fixed.",

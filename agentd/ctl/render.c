@@ -69,6 +69,12 @@ void vp_render_coded(const char *heading, const json_t *list, struct vp_page *pa
 	}
 }
 
+void vp_render_verdict(const json_t *row, struct vp_page *page)
+{
+	vp_page_item(page, "%s: when %s, it %s", vp_render_text(row, "cause"),
+		     vp_render_text(row, "text"), vp_render_text(row, "verdict"));
+}
+
 void vp_render_blind_spots(const json_t *blind_spots, struct vp_page *page)
 {
 	vp_render_coded("Blind spots: what is not seen or not stopped here", blind_spots,

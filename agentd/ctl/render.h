@@ -25,6 +25,9 @@ void vp_render_list(const json_t *array, struct vp_strbuf *out);
 /* A section of items with a code, perhaps a patch, and a text; nothing when there are none. */
 void vp_render_coded(const char *heading, const json_t *list, struct vp_page *page);
 
+/* A row of the verdicts of a failure class. */
+void vp_render_verdict(const json_t *row, struct vp_page *page);
+
 /* The "Blind spots" section; nothing when there are none. */
 void vp_render_blind_spots(const json_t *blind_spots, struct vp_page *page);
 

@@ -11,6 +11,7 @@
 #include <cmocka.h>
 
 #include "lib/cleanup.h"
+#include "policy/failure.h"
 #include "policy/lifeline.h"
 #include "policy/plan.h"
 #include "policy/ports.h"
@@ -66,11 +67,16 @@ static void add(struct fixture *f, const char *id, const char *head, const char 
 		      ((struct vp_text){ vp_format("%s.vpatch", id), text, strlen(text) }));
 }
 
-static void plan(struct fixture *f)
+static void plan_at(struct fixture *f, unsigned int points)
 {
 	vp_policy_build(&f->policy, &f->sources, f->host.now, &f->findings);
-	vp_plan_build(&f->plan, &f->policy, &f->host, NETFILTER, &f->findings);
+	vp_plan_build(&f->plan, &f->policy, &f->host, points, &f->findings);
 	vp_findings_print(&f->findings, &f->text);
+}
+
+static void plan(struct fixture *f)
+{
+	plan_at(f, NETFILTER);
 }
 
 static bool says(const struct fixture *f, const char *text)
@@ -86,6 +92,7 @@ static bool blind(const struct fixture *f, const char *code)
 	return false;
 }
 
+#define BOTH	 (NETFILTER | VP_POINT_BIT(VP_POINT_INSPECTION))
 #define LOW	 "severity = low\n"
 #define CRITICAL "severity = critical\n"
 #define DNS	 "ports = udp/53\n"
@@ -378,6 +385,109 @@ static void test_ports(void **state)
 
 #define PLAN_TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
+/* Of a patch's rule: class, and who decides. */
+static void assert_decided(const struct fixture *f, const char *id, const char *text)
+{
+	struct vp_failure_deciders deciders = { 0 };
+	struct vp_strbuf out = { 0 };
+	bool found = false;
+
+	vp_failure_decide(&f->plan, &deciders);
+	assert_int_equal(deciders.len, f->plan.placements.len);
+	for (size_t i = 0; i < deciders.len; i++) {
+		if (strcmp(f->plan.placements.data[i].patch->id, id) != 0)
+			continue;
+		found = true;
+		if (deciders.data[i].placement)
+			vp_failure_print(&deciders.data[i], &out);
+	}
+	assert_true(found);
+	assert_string_equal(vp_strbuf_text(&out), text);
+	vp_strbuf_free(&out);
+	vp_array_free(&deciders);
+}
+
+#define STREAM	  "when = stream[0:] contains \"evil\"\n"
+#define WEB(port) "ports = tcp/" port "\n"
+
+/* The strictest enforced patch of an endpoint decides for all of it, and for nothing else. */
+static void test_failure_verdicts(void **state)
+{
+	struct fixture *f = *state;
+
+	add(f, "A-PASS", LOW, WEB("80"), STREAM DROP);
+	add(f, "B-BLOCK", LOW "on-failure = block\n", WEB("80"), STREAM DROP);
+	add(f, "C-WATCH", LOW "on-failure = block\nmode = monitor\n", WEB("80"), STREAM DROP);
+	add(f, "D-RANGE", LOW, WEB("70-90"), STREAM DROP);
+	add(f, "E-ALONE", LOW "on-failure = block\nmode = monitor\n", WEB("81, tcp/99"),
+	    STREAM DROP);
+	add(f, "F-THERE", LOW, WEB("80") "address = 192.0.2.1\n", STREAM DROP);
+	add(f, "G-ALSO", LOW "on-failure = block\n",
+	    WEB("80") "address = 192.0.2.0-192.0.2.9\n", STREAM DROP);
+	add(f, "H-HEADER", LOW "on-failure = block\n", WEB("80"),
+	    "when = tcp.flags.urg equals 1\n" DROP);
+	add(f, "I-OTHER", LOW, WEB("100"), STREAM DROP);
+	plan_at(f, BOTH);
+	assert_int_equal(f->findings.errors, 0);
+	assert_decided(f, "A-PASS", "class block, decided by B-BLOCK");
+	assert_decided(f, "B-BLOCK", "class block, decided by B-BLOCK");
+	assert_decided(f, "C-WATCH", "class block, decided by B-BLOCK");
+	assert_decided(f, "D-RANGE",
+		       "class block, decided by B-BLOCK where both shield the same");
+	assert_decided(f, "E-ALONE",
+		       "class pass, decided by D-RANGE where both shield the same");
+	assert_decided(f, "F-THERE",
+		       "class block, decided by G-ALSO where both shield the same");
+	assert_decided(f, "H-HEADER", "");
+	assert_decided(f, "I-OTHER", "class pass, decided by I-OTHER");
+}
+
+static void test_failure_tables(void **state)
+{
+	(void)state;
+	for (int class = 0; class < VP_FAILURE_CLASSES; class ++) {
+		assert_true(*vp_failure_class_name((enum vp_failure_class) class));
+		for (int cause = 0; cause < VP_FAILURE_CAUSES; cause++) {
+			const char *verdict = vp_failure_verdict((enum vp_failure_class) class,
+								 (enum vp_failure_cause)cause);
+
+			assert_non_null(verdict);
+			/* what is only watched is never altered */
+			if (class == VP_CLASS_WATCH)
+				assert_int_equal(strncmp(verdict, "passes", 6), 0);
+		}
+	}
+	for (int cause = 0; cause < VP_FAILURE_CAUSES; cause++)
+		assert_true(*vp_failure_cause_name((enum vp_failure_cause)cause) &&
+			    *vp_failure_cause_text((enum vp_failure_cause)cause));
+}
+
+static void test_unseen(void **state)
+{
+	struct fixture *f = *state;
+
+	add(f, "A", LOW, DNS, DROP);
+	plan_at(f, BOTH);
+	assert_false(blind(f, "midstream"));
+	assert_false(blind(f, "unread"));
+	vp_plan_free(&f->plan);
+	add(f, "B", LOW "on-failure = block\n", WEB("443"), STREAM DROP);
+	vp_policy_free(&f->policy);
+	plan_at(f, BOTH);
+	assert_true(blind(f, "midstream"));
+	assert_true(blind(f, "encrypted"));
+	assert_false(blind(f, "unread"));
+	assert_false(blind(f, "http2"));
+	vp_plan_free(&f->plan);
+	vp_policy_free(&f->policy);
+	add(f, "C", LOW, WEB("80") "application = http\n",
+	    "when = http.uri contains \"x\"\n" DROP);
+	plan_at(f, BOTH);
+	assert_true(blind(f, "unread"));
+	assert_true(blind(f, "http2"));
+	assert_true(blind(f, "quic"));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -394,6 +504,9 @@ int main(void)
 		cmocka_unit_test(test_refusals),
 		cmocka_unit_test(test_lifelines),
 		cmocka_unit_test(test_ports),
+		PLAN_TEST(test_failure_verdicts),
+		cmocka_unit_test(test_failure_tables),
+		PLAN_TEST(test_unseen),
 	};
 
 	return cmocka_run_group_tests_name("plan", tests, NULL, NULL);
