@@ -73,7 +73,10 @@ EXTRA_DIST += \
 	tests/system/lab/good-host.vpatch \
 	tests/system/lab/good-limit.vpatch \
 	tests/system/lab/good-shared-limit.vpatch \
-	tests/system/lab/good-ways.vpatch
+	tests/system/lab/good-ways.vpatch \
+	tests/system/lab/streams-evaded.vpatch \
+	tests/system/lab/streams-http.vpatch \
+	tests/system/lab/streams-raw.vpatch
 
 check_PROGRAMS += daemon_test
 TESTS += daemon_test

@@ -24,6 +24,7 @@
 #define CREW_MAX    16
 #define BASE_TIME   30000 /* milliseconds for a patch, without its own pauses */
 #define MUTANT_TIME 500	  /* and for each mutant */
+#define EVADE_TIME  90000 /* and for the evasions of streams, on a busy machine */
 
 struct member {
 	pid_t pid; /* 0: idle */
@@ -60,7 +61,8 @@ static uint64_t time_for(struct vp_patch *patch, const struct vp_proof_order *or
 {
 	uint64_t runs = order->mutations ? vp_mutant_count(patch) : 0;
 
-	return BASE_TIME + runs * MUTANT_TIME + (runs + 2) * pauses(patch);
+	return BASE_TIME + (order->evasions ? EVADE_TIME : 0) + runs * MUTANT_TIME +
+	       (runs + 2) * pauses(patch);
 }
 
 static void write_all(int fd, const char *text, size_t len)

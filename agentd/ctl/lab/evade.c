@@ -16,9 +16,10 @@
 #include "agentd/document.h"
 #include "lib/cleanup.h"
 
-#define SCRIPTS_ALL 6000 /* about so many for a patch; a volley takes some milliseconds */
+#define SCRIPTS_ALL 4000 /* about so many for a patch; a volley takes some milliseconds */
 #define SPLITS_MIN  16u
 #define SPLITS_MAX  512u
+#define SPLITS_IPV6 32u	 /* the streams are the same as over IPv4 */
 #define OTHER_WAYS  160u /* of one message, besides splits */
 #define TOLD_MAX    20u	 /* failures of a sample that are told one by one */
 
@@ -193,8 +194,13 @@ static void find_subjects(struct run *run)
 		return;
 	splits = SCRIPTS_ALL / run->subjects.len;
 	splits = splits > OTHER_WAYS + SPLITS_MIN ? splits - OTHER_WAYS : SPLITS_MIN;
+	if (splits > SPLITS_MAX)
+		splits = SPLITS_MAX;
 	vp_array_each (subject, &run->subjects)
-		make_scripts(run, subject, splits < SPLITS_MAX ? splits : SPLITS_MAX);
+		make_scripts(run, subject,
+			     subject->trial->path.server.family == 6 && splits > SPLITS_IPV6
+				     ? SPLITS_IPV6
+				     : splits);
 }
 
 static void free_subjects(struct run *run)

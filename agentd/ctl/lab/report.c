@@ -15,10 +15,30 @@ static bool is(const json_t *object, const char *key, const char *text)
 	return value && !strcmp(value, text);
 }
 
+struct evasion_sums {
+	uint64_t tried, counted, failed;
+};
+
+static void sum_evasions(const json_t *evasions, struct evasion_sums *sums)
+{
+	json_t *sample, *way;
+	const char *name;
+	size_t i;
+
+	json_array_foreach (evasions, i, sample) {
+		sums->failed += vp_json_get_number(sample, "failed");
+		json_object_foreach (json_object_get(sample, "ways"), name, way) {
+			sums->tried += vp_json_get_number(way, "tried");
+			sums->counted += vp_json_get_number(way, "counted");
+		}
+	}
+}
+
 enum vp_exit vp_report_summarise(json_t *document)
 {
 	json_t *summary = json_object(), *patch, *sample;
 	size_t good = 0, samples = 0, failed = 0, mutants = 0, refused = 0, survivors = 0;
+	struct evasion_sums evasions = { 0 };
 	bool unavailable = false;
 	size_t i, k, patches = json_array_size(json_object_get(document, "patches"));
 
@@ -31,6 +51,7 @@ enum vp_exit vp_report_summarise(json_t *document)
 			samples++;
 			failed += !is(sample, "result", "passed");
 		}
+		sum_evasions(json_object_get(patch, "evasions"), &evasions);
 		mutants += vp_json_get_number(mutations, "total");
 		refused += vp_json_get_number(mutations, "refused");
 		survivors += json_array_size(json_object_get(mutations, "survivors"));
@@ -39,6 +60,9 @@ enum vp_exit vp_report_summarise(json_t *document)
 	vp_json_set_number(summary, "patches_passed", good);
 	vp_json_set_number(summary, "samples", samples);
 	vp_json_set_number(summary, "samples_failed", failed);
+	vp_json_set_number(summary, "evasions", evasions.tried);
+	vp_json_set_number(summary, "evasions_counted", evasions.counted);
+	vp_json_set_number(summary, "evasions_failed", evasions.failed);
 	vp_json_set_number(summary, "mutants", mutants);
 	vp_json_set_number(summary, "mutants_refused", refused);
 	vp_json_set_number(summary, "survivors", survivors);
@@ -105,6 +129,90 @@ static void render_samples(const json_t *patch, struct vp_page *page)
 	}
 }
 
+/* Columns of the evasions: how it was sent. */
+static const char *const ways[] = { "whole", "split",	"bytes",     "order",
+				    "again", "overlap", "fragments", "decoy",
+				    "slow",  "syn",	"series",    "coding" };
+
+static void way_cell(struct vp_table *table, const json_t *way)
+{
+	unsigned long long counted = vp_json_get_number(way, "counted");
+	unsigned long long good = vp_json_get_number(way, "good");
+
+	if (!vp_json_get_number(way, "tried"))
+		vp_table_cell(table, VP_TONE_DIM, "-");
+	else if (good == counted)
+		vp_table_cellf(table, VP_TONE_PLAIN, "%llu", good);
+	else
+		vp_table_cellf(table, VP_TONE_BAD, "%llu/%llu", good, counted);
+}
+
+static void evasion_row(struct vp_table *table, const json_t *sample)
+{
+	unsigned long long length = vp_json_get_number(sample, "length");
+	bool good = is(sample, "result", "passed");
+
+	vp_table_cell(table, VP_TONE_PLAIN, vp_json_get_text(sample, "name"));
+	vp_table_cell(table, VP_TONE_PLAIN, vp_json_get_text(sample, "family"));
+	vp_table_cell(table, VP_TONE_PLAIN, vp_json_get_text(sample, "expect"));
+	vp_table_cellf(table, VP_TONE_PLAIN, "%llu", length);
+	for (size_t i = 0; i < VP_COUNT(ways); i++)
+		way_cell(table, json_object_get(json_object_get(sample, "ways"), ways[i]));
+	vp_table_cell(table, good ? VP_TONE_GOOD : VP_TONE_BAD, good ? "good" : "FAILED");
+}
+
+static void evasion_failures(const json_t *patch, const json_t *sample, struct vp_page *page)
+{
+	const json_t *failures = json_object_get(sample, "failures"), *failure;
+	unsigned long long all = vp_json_get_number(sample, "failed");
+	size_t i;
+
+	json_array_foreach (failures, i, failure)
+		vp_page_tone(page, VP_TONE_BAD, "%s:%llu: sample %s over %s, %s: %s",
+			     vp_json_get_text(patch, "file"),
+			     (unsigned long long)vp_json_get_number(sample, "line"),
+			     vp_json_get_text(sample, "name"),
+			     vp_json_get_text(sample, "family"),
+			     vp_json_get_text(failure, "what"),
+			     vp_json_get_text(failure, "reason"));
+	if (all > json_array_size(failures))
+		vp_page_tone(page, VP_TONE_BAD, "... and %llu more",
+			     all - (unsigned long long)json_array_size(failures));
+}
+
+/* Samples x ways: how many were stopped, or passed. */
+static void render_evasions(const json_t *patch, struct vp_page *page)
+{
+	const json_t *evasions = json_object_get(patch, "evasions"), *sample;
+	struct vp_column titles[VP_COUNT(ways) + 5] = {
+		{ .title = "evasions of", .shrink = true },
+		{ .title = "family" },
+		{ .title = "expected" },
+		{ .title = "bytes", .right = true },
+		[VP_COUNT(ways) + 4] = { .title = "result" },
+	};
+	struct vp_table table = { .columns = titles, .count = VP_COUNT(titles) };
+	size_t spread = 0, i;
+
+	if (!json_array_size(evasions))
+		return;
+	for (i = 0; i < VP_COUNT(ways); i++)
+		titles[4 + i] = (struct vp_column){ .title = ways[i], .right = true };
+	json_array_foreach (evasions, i, sample) {
+		evasion_row(&table, sample);
+		spread += vp_json_get_number(sample, "splits") + 1 <
+			  vp_json_get_number(sample, "length");
+	}
+	vp_table_print(&table, page);
+	if (spread)
+		vp_page_line(page, 0,
+			     "%zu of these were split at as many positions as the table says, "
+			     "spread over the message; the others at every one",
+			     spread);
+	json_array_foreach (evasions, i, sample)
+		evasion_failures(patch, sample, page);
+}
+
 static void render_mutations(const json_t *patch, struct vp_page *page)
 {
 	const json_t *mutations = json_object_get(patch, "mutations"), *survivor;
@@ -135,6 +243,7 @@ static void render_patch(const json_t *patch, struct vp_page *page)
 	if (error)
 		vp_page_line(page, 2, "%s", error);
 	render_samples(patch, page);
+	render_evasions(patch, page);
 	render_mutations(patch, page);
 	vp_page_blank(page);
 }
@@ -173,6 +282,14 @@ void vp_render_test(const json_t *document, struct vp_page *page)
 		     (unsigned long long)vp_json_get_number(summary, "patches"),
 		     (unsigned long long)vp_json_get_number(summary, "samples"),
 		     (unsigned long long)vp_json_get_number(summary, "samples_failed"));
+	if (vp_json_get_number(summary, "evasions"))
+		vp_page_line(
+			page, 0,
+			"%llu ways to send streams, %llu of which their receiver reads as "
+			"meant, %llu failed",
+			(unsigned long long)vp_json_get_number(summary, "evasions"),
+			(unsigned long long)vp_json_get_number(summary, "evasions_counted"),
+			(unsigned long long)vp_json_get_number(summary, "evasions_failed"));
 	if (mutants)
 		vp_page_line(
 			page, 0, "%llu mutants, %llu of them refused, %llu survived", mutants,

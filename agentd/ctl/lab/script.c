@@ -12,6 +12,7 @@
 #define SINGLES	   1200u /* at most so many segments of one byte */
 #define QUARTERS   4	 /* whose every order is tried */
 #define OVERLAP	   8u
+#define PLACES	   8u /* of a message that are tried one by one */
 #define SLOW_STEPS 8u
 #define SLOW_PAUSE 3 /* milliseconds */
 #define OFF_WINDOW 5000000
@@ -295,6 +296,10 @@ static void make_again(struct maker *maker)
 	for (size_t i = 0; i < VP_COUNT(ranges); i++)
 		for (unsigned int kind = 0; kind < 4; kind++)
 			make_conflict(maker, ranges[i][0], ranges[i][1], kind & 1, kind & 2);
+	for (size_t i = 0; i < PLACES; i++)
+		for (unsigned int kind = 0; kind < 2; kind++)
+			make_conflict(maker, len * i / PLACES, len * (i + 1) / PLACES, kind,
+				      true);
 }
 
 /* Which of two overlapping segments has other bytes where they overlap. */
@@ -425,23 +430,23 @@ static void make_decoy(struct maker *maker, const struct vp_segment *decoy, bool
 }
 
 /* A byte that the receiver leaves out, because it is urgent. */
-static void make_urgent(struct maker *maker)
+static void make_urgent(struct maker *maker, size_t at)
 {
 	static const uint8_t junk = 'x';
-	size_t half = maker->order->len / 2, len = maker->order->len;
-	struct vp_script *script =
-		begin(maker, VP_WAY_DECOY, true, vp_strdup("an urgent byte amid it"));
+	size_t len = maker->order->len;
+	struct vp_script *script = begin(maker, VP_WAY_DECOY, true,
+					 vp_format("an urgent byte amid it at %zu", at));
 	struct vp_segment *segment;
 	size_t first;
 
 	if (!script)
 		return;
-	put_true(script, 0, half);
-	segment = put(script, &junk, half, 1);
+	put_true(script, 0, at);
+	segment = put(script, &junk, at, 1);
 	segment->flags |= VP_TCP_URG;
 	segment->urgent = 1;
 	first = script->operations.len;
-	put_true(script, half, len);
+	put_true(script, at, len);
 	for (size_t i = first; i < script->operations.len; i++)
 		script->operations.data[i].segment.at++;
 }
@@ -488,7 +493,8 @@ static void make_decoys(struct maker *maker)
 
 	for (size_t i = 0; i < VP_COUNT(decoys); i++)
 		make_decoy(maker, &decoys[i].segment, decoys[i].hostile, decoys[i].what);
-	make_urgent(maker);
+	for (size_t i = 1; i < PLACES; i++)
+		make_urgent(maker, maker->order->len * i / PLACES);
 }
 
 /* What a keep-alive sends: a byte before the next one, whatever it is. */

@@ -8,7 +8,7 @@
 
 #include "agentd/ctl/lab/wire.h"
 
-#define VP_VOLLEY_MAX 32
+#define VP_VOLLEY_MAX 128
 
 /* What the application read of one connection. */
 struct vp_landing {
