@@ -35,7 +35,7 @@ enum vp_note_kind {
 	/* from the worker; `number` is a generation */
 	VP_NOTE_LOADED,
 	VP_NOTE_REFUSED, /* with `text` */
-	VP_NOTE_GONE,	 /* no connection uses it any more, its memory is free */
+	VP_NOTE_GONE,	 /* it was forgotten */
 	VP_NOTE_HIT,
 	/* from the writer */
 	VP_NOTE_LATE, /* the worker is given up: `number` is an enum vp_lateness */

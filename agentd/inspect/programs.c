@@ -33,6 +33,8 @@ int vp_programs_load(struct vp_programs *programs, const struct vp_note *note, i
 	munmap(bytes, size);
 	if (r)
 		return r;
+	if (programs->active)
+		vp_scopes_share(generation.scopes, programs->active);
 	programs->of[programs->count++] = generation;
 	programs->pending |= generation.pending;
 	if (note->program.active)
@@ -55,18 +57,19 @@ void vp_programs_activate(struct vp_programs *programs, uint64_t number)
 		use(programs, generation);
 }
 
-void vp_programs_forget(struct vp_programs *programs, uint64_t number)
+bool vp_programs_forget(struct vp_programs *programs, uint64_t number)
 {
 	struct vp_generation *generation = find(programs, number);
 
 	if (!generation)
-		return;
-	generation->forgotten = true;
-	generation->pending = false;
+		return false;
 	if (programs->active == generation->scopes) {
 		programs->active = NULL;
 		vp_engine_scopes(programs->engine, NULL);
 	}
+	vp_scopes_free(generation->scopes);
+	*generation = programs->of[--programs->count];
+	return true;
 }
 
 void vp_programs_packet(struct vp_programs *programs, uint8_t slot)
@@ -81,28 +84,4 @@ void vp_programs_packet(struct vp_programs *programs, uint8_t slot)
 			use(programs, generation);
 		programs->pending |= generation->pending;
 	}
-}
-
-bool vp_programs_linger(const struct vp_programs *programs)
-{
-	for (size_t i = 0; i < programs->count; i++)
-		if (programs->of[i].forgotten)
-			return true;
-	return false;
-}
-
-uint64_t vp_programs_collect(struct vp_programs *programs)
-{
-	for (size_t i = 0; i < programs->count; i++) {
-		struct vp_generation *generation = &programs->of[i];
-		uint64_t number = generation->number;
-
-		if (!generation->forgotten ||
-		    vp_engine_uses(programs->engine, generation->scopes))
-			continue;
-		vp_scopes_free(generation->scopes);
-		*generation = programs->of[--programs->count];
-		return number;
-	}
-	return 0;
 }

@@ -10,13 +10,12 @@
 #include "agentd/inspect/note.h"
 #include "modules/inspection/engine.h"
 
-#define VP_PROGRAMS_MAX 64
+#define VP_PROGRAMS_MAX 8
 
 struct vp_generation {
 	uint64_t number;
 	uint8_t slot;
-	bool pending;	/* judges from its slot's first packet on */
-	bool forgotten; /* goes as soon as no connection uses it */
+	bool pending; /* judges from its slot's first packet on */
 	struct vp_scopes *scopes;
 };
 
@@ -32,15 +31,13 @@ struct vp_programs {
 int vp_programs_load(struct vp_programs *programs, const struct vp_note *note, int fd,
 		     struct vp_error *err);
 void vp_programs_activate(struct vp_programs *programs, uint64_t number);
-void vp_programs_forget(struct vp_programs *programs, uint64_t number);
+/*
+ * Its memory is given back; connections keep what they are still judged by. False:
+ * there is none of that number.
+ */
+bool vp_programs_forget(struct vp_programs *programs, uint64_t number);
 
 /* A packet comes by a queue of this slot. */
 void vp_programs_packet(struct vp_programs *programs, uint8_t slot);
-
-/* Is one forgotten, and not yet collected? */
-bool vp_programs_linger(const struct vp_programs *programs);
-
-/* One that is forgotten and used no more, whose memory was freed; 0: none. */
-uint64_t vp_programs_collect(struct vp_programs *programs);
 
 #endif

@@ -331,14 +331,6 @@ static void load(struct worker *worker, const struct vp_note *note, int fd)
 	close(fd);
 }
 
-static void collect(struct worker *worker)
-{
-	uint64_t gone;
-
-	while ((gone = vp_programs_collect(&worker->programs)))
-		answer(VP_NOTE_GONE, gone, NULL);
-}
-
 static void handle_control(struct worker *worker)
 {
 	struct vp_error err = { 0 };
@@ -354,10 +346,10 @@ static void handle_control(struct worker *worker)
 		load(worker, &note, fd);
 	else if (note.kind == VP_NOTE_ACTIVATE)
 		vp_programs_activate(&worker->programs, note.number);
-	else if (note.kind == VP_NOTE_FORGET)
-		vp_programs_forget(&worker->programs, note.number);
+	else if (note.kind == VP_NOTE_FORGET &&
+		 vp_programs_forget(&worker->programs, note.number))
+		answer(VP_NOTE_GONE, note.number, NULL);
 	write_all(worker);
-	collect(worker);
 }
 
 static void tick(struct worker *worker)
@@ -366,7 +358,6 @@ static void tick(struct worker *worker)
 	beat(worker, true);
 	vp_engine_tick(worker->engine, worker->now);
 	write_all(worker);
-	collect(worker);
 	beat(worker, false);
 }
 
@@ -385,8 +376,7 @@ static void serve(struct worker *worker)
 	struct epoll_event events[3];
 
 	for (;;) {
-		bool idle = !vp_engine_counts(worker->engine).flows_now &&
-			    !vp_programs_linger(&worker->programs);
+		bool idle = !vp_engine_counts(worker->engine).flows_now;
 		int count =
 			epoll_wait(VP_FD_EPOLL, events, VP_COUNT(events), idle ? -1 : TICK);
 

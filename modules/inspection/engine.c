@@ -67,7 +67,7 @@ struct vp_engine *vp_engine_new(const struct vp_engine_options *options,
 static void free_datagrams(struct vp_engine *engine)
 {
 	vp_array_each (reader, &engine->datagrams)
-		vp_reader_sleep(reader);
+		vp_reader_close(reader);
 	vp_array_free(&engine->datagrams);
 }
 
@@ -83,7 +83,6 @@ void vp_engine_free(struct vp_engine *engine)
 	vp_flow_table_free(engine->flows);
 	vp_rates_free(engine->rates);
 	free_datagrams(engine);
-	vp_array_free(&engine->uses);
 	free(engine->room);
 	free(engine);
 }
@@ -92,16 +91,9 @@ void vp_engine_scopes(struct vp_engine *engine, const struct vp_scopes *scopes)
 {
 	free_datagrams(engine);
 	engine->scopes = scopes;
+	engine->serial++;
 	for (size_t i = 0; scopes && i < vp_scopes_count(scopes); i++)
-		vp_array_add(&engine->datagrams)->scope = vp_scope(scopes, i);
-}
-
-bool vp_engine_uses(const struct vp_engine *engine, const struct vp_scopes *scopes)
-{
-	vp_array_each (use, &engine->uses)
-		if (use->scopes == scopes && use->flows)
-			return true;
-	return engine->scopes == scopes;
+		vp_reader_open(vp_array_add(&engine->datagrams), vp_scope(scopes, i));
 }
 
 void vp_engine_hit(struct vp_engine *engine, uint32_t tag, enum vp_reason reason,

@@ -121,12 +121,12 @@ struct vp_engine *vp_engine_new(const struct vp_engine_options *options,
 void vp_engine_free(struct vp_engine *engine);
 
 /*
- * Judge by these scopes from now on; NULL: by none. A connection that is judged by
- * older ones goes over between two messages, at the latest with its end.
+ * Judge by these scopes from now on; NULL: by none. They may be freed once others are
+ * used: a connection holds what it needs of them. A connection goes over at once where its scope is the same
+ * (vp_scopes_share), else between two messages; a raw stream, which has none, is
+ * judged to its end by the scope that it began with.
  */
 void vp_engine_scopes(struct vp_engine *engine, const struct vp_scopes *scopes);
-/* Does any connection still use them? Then they must not be freed. */
-bool vp_engine_uses(const struct vp_engine *engine, const struct vp_scopes *scopes);
 
 /* What the caller knows of a packet. */
 struct vp_engine_packet {

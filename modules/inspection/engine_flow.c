@@ -9,35 +9,14 @@
 
 #define FLOW_COST 512u /* about what a connection is besides what it holds */
 
-/* Scopes and how many connections they judge */
-
-static void count_use(struct vp_engine *engine, const struct vp_scopes *scopes, int change)
-{
-	struct vp_engine_use *unused = NULL;
-
-	vp_array_each (use, &engine->uses) {
-		if (use->scopes == scopes) {
-			use->flows += (size_t)change;
-			return;
-		}
-		if (!use->flows)
-			unused = use;
-	}
-	if (!unused)
-		unused = vp_array_add(&engine->uses);
-	*unused = (struct vp_engine_use){ scopes, (size_t)change };
-}
-
-void vp_flow_drop_readers(struct vp_engine *engine, struct vp_flow *flow)
+void vp_flow_drop_readers(struct vp_flow *flow)
 {
 	for (size_t i = 0; i < flow->reader_count; i++)
-		vp_reader_sleep(&flow->readers[i]);
+		vp_reader_close(&flow->readers[i]);
 	free(flow->readers);
 	flow->readers = NULL;
 	flow->reader_count = 0;
-	if (flow->scopes)
-		count_use(engine, flow->scopes, -1);
-	flow->scopes = NULL;
+	flow->serial = 0;
 }
 
 static struct vp_scope_list scopes_of(const struct vp_engine *engine,
@@ -63,26 +42,31 @@ const struct vp_scope *vp_flow_strictest(const struct vp_flow *flow)
 	return found;
 }
 
-/* Judge the connection by the newest scopes. */
+/* What follows from the readers that it has now. */
+static void note_readers(struct vp_engine *engine, struct vp_flow *flow)
+{
+	flow->serial = engine->serial;
+	flow->enforce = false;
+	for (size_t i = 0; i < flow->reader_count; i++)
+		flow->enforce |= flow->readers[i].scope->enforce;
+	if (!flow->blocked && flow->reader_count)
+		flow->tag = vp_flow_strictest(flow)->tag;
+}
+
 void vp_flow_take_readers(struct vp_engine *engine, struct vp_flow *flow)
 {
 	struct vp_scope_list found;
 
-	vp_flow_drop_readers(engine, flow);
+	vp_flow_drop_readers(flow);
 	flow->enforce = false;
 	if (!engine->scopes)
 		return;
 	found = scopes_of(engine, flow);
-	flow->scopes = engine->scopes;
-	count_use(engine, flow->scopes, 1);
 	flow->readers = vp_alloc(found.count, sizeof(*flow->readers));
 	flow->reader_count = found.count;
-	for (size_t i = 0; i < found.count; i++) {
-		flow->readers[i].scope = vp_scope(flow->scopes, found.scopes[i]);
-		flow->enforce |= flow->readers[i].scope->enforce;
-	}
-	if (!flow->blocked && found.count)
-		flow->tag = vp_flow_strictest(flow)->tag;
+	for (size_t i = 0; i < found.count; i++)
+		vp_reader_open(&flow->readers[i], vp_scope(engine->scopes, found.scopes[i]));
+	note_readers(engine, flow);
 }
 
 /* Memory */
@@ -130,12 +114,16 @@ static void point_at(struct vp_engine *engine, const struct vp_flow *flow)
 	engine->packet.protocol = IPPROTO_TCP;
 }
 
+static bool is_within(const struct vp_reader *reader)
+{
+	return reader->parser && !reader->boundary && !reader->done;
+}
+
 /* Is some reader within a message? */
 static bool is_inside(const struct vp_flow *flow)
 {
 	for (size_t i = 0; i < flow->reader_count; i++)
-		if (flow->readers[i].parser && !flow->readers[i].boundary &&
-		    !flow->readers[i].done)
+		if (is_within(&flow->readers[i]))
 			return true;
 	return false;
 }
@@ -169,7 +157,7 @@ bool vp_engine_sever(struct vp_engine *engine, struct vp_flow *flow)
 		flow->reason = VP_REASON_WINDOW;
 		flow->verdict = VP_VERDICT_RESET;
 	}
-	vp_flow_drop_readers(engine, flow);
+	vp_flow_drop_readers(flow);
 	vp_flow_count_memory(engine, flow);
 	return true;
 }
@@ -179,7 +167,7 @@ void vp_engine_end(struct vp_engine *engine, struct vp_flow *flow)
 	if (!engine->given)
 		point_at(engine, flow);
 	vp_flow_drop_streams(flow);
-	vp_flow_drop_readers(engine, flow);
+	vp_flow_drop_readers(flow);
 	engine->counts.memory_now -= flow->memory;
 	vp_variables_clear(&flow->variables);
 	vp_flow_remove(engine->flows, flow);
@@ -248,23 +236,113 @@ static bool changes_skip(const struct vp_engine *engine, const struct vp_flow *f
 	return skips && enforce != flow->enforce;
 }
 
+/* A raw stream has no messages: who reads it does so to its end. */
+static bool is_lifelong(const struct vp_reader *reader)
+{
+	return reader->scope->protocol == &vp_protocol_stream && !reader->scope->frame &&
+	       reader->fed && !reader->done;
+}
+
+static bool is_found(const struct vp_engine *engine, struct vp_scope_list found,
+		     const struct vp_scope *scope)
+{
+	for (size_t i = 0; i < found.count; i++)
+		if (vp_scope(engine->scopes, found.scopes[i]) == scope)
+			return true;
+	return false;
+}
+
+/* Nothing is in the midst of anything but what goes on as it is. */
+static bool may_renew(const struct vp_engine *engine, const struct vp_flow *flow,
+		      struct vp_scope_list found)
+{
+	for (size_t i = 0; i < flow->reader_count; i++) {
+		const struct vp_reader *reader = &flow->readers[i];
+
+		if (is_within(reader) && !is_lifelong(reader) &&
+		    !is_found(engine, found, reader->scope))
+			return false;
+	}
+	return true;
+}
+
+/* Take the reader of a scope over; false: there is none. */
+static bool move_reader(struct vp_flow *flow, const struct vp_scope *scope,
+			struct vp_reader *to)
+{
+	for (size_t i = 0; i < flow->reader_count; i++)
+		if (flow->readers[i].scope == scope) {
+			*to = flow->readers[i];
+			flow->readers[i] = flow->readers[--flow->reader_count];
+			return true;
+		}
+	return false;
+}
+
+/* Is the stream that the scope would read already somebody's to its end? */
+static bool is_taken(const struct vp_flow *flow, const struct vp_scope *scope)
+{
+	for (size_t i = 0; i < flow->reader_count; i++)
+		if (is_lifelong(&flow->readers[i]) &&
+		    flow->readers[i].scope->direction == scope->direction &&
+		    scope->protocol == &vp_protocol_stream && !scope->frame)
+			return true;
+	return false;
+}
+
+static void renew_readers(struct vp_engine *engine, struct vp_flow *flow,
+			  struct vp_scope_list found)
+{
+	struct vp_reader *readers =
+		vp_alloc(found.count + flow->reader_count, sizeof(*readers));
+	size_t count = 0;
+
+	for (size_t i = 0; i < found.count; i++)
+		count += move_reader(flow, vp_scope(engine->scopes, found.scopes[i]),
+				     &readers[count]);
+	for (size_t i = 0; i < found.count; i++) {
+		const struct vp_scope *scope = vp_scope(engine->scopes, found.scopes[i]);
+		bool moved = false;
+
+		for (size_t k = 0; k < count; k++)
+			moved |= readers[k].scope == scope;
+		if (!moved && !is_taken(flow, scope))
+			vp_reader_open(&readers[count++], scope);
+	}
+	for (size_t i = 0; i < flow->reader_count; i++)
+		if (is_lifelong(&flow->readers[i]))
+			readers[count++] = flow->readers[i];
+		else
+			vp_reader_close(&flow->readers[i]);
+	free(flow->readers);
+	flow->readers = readers;
+	flow->reader_count = count;
+	note_readers(engine, flow);
+}
+
 /*
- * Between two messages a connection goes over to newer scopes, also within a body that
- * nobody reads. One that cannot be read any more cannot be by others either.
+ * A connection goes over to newer scopes where they are the same as its own, and
+ * else between two messages, also within a body that nobody reads. One that cannot
+ * be read any more cannot be by others either.
  */
 void vp_flow_renew(struct vp_engine *engine, struct vp_flow *flow)
 {
+	struct vp_scope_list found = { 0 };
 	bool enforced = flow->enforce;
 
-	if (flow->scopes == engine->scopes || !flow->scopes)
+	if (flow->serial == engine->serial || !flow->serial)
 		return;
 	if (all_done(flow)) {
-		vp_flow_drop_readers(engine, flow);
+		vp_flow_drop_readers(flow);
 		return;
 	}
-	if (is_inside(flow) || vp_flow_waiting(flow) || changes_skip(engine, flow))
+	if (engine->scopes)
+		found = scopes_of(engine, flow);
+	flow->midstream |= !flow->reader_count && found.count;
+	if (!may_renew(engine, flow, found) || vp_flow_waiting(flow) ||
+	    changes_skip(engine, flow))
 		return;
-	vp_flow_take_readers(engine, flow);
+	renew_readers(engine, flow, found);
 	for (int i = 0; i < 2 && flow->enforce != enforced; i++)
 		if (flow->sides[i].stream) /* how it treats packets is for life */
 			vp_flow_begin(engine, flow, i, vp_stream_next(flow->sides[i].stream));

@@ -7,18 +7,12 @@
 #include "modules/inspection/flow.h"
 #include "modules/inspection/rate.h"
 
-/* Scopes that some connection is still judged by. */
-struct vp_engine_use {
-	const struct vp_scopes *scopes;
-	size_t flows;
-};
-
 struct vp_engine {
 	struct vp_engine_options options;
 	const struct vp_engine_user *user;
 	void *context;
 	const struct vp_scopes *scopes; /* newest, or NULL */
-	VP_ARRAY(struct vp_engine_use) uses;
+	uint64_t serial;		/* of these: how many there were */
 	VP_ARRAY(struct vp_reader) datagrams; /* by scope of the newest */
 	struct vp_flow_table *flows;
 	struct vp_rates *rates;
@@ -86,7 +80,7 @@ void vp_engine_settle_block(struct vp_flow *flow, uint64_t number, enum vp_reaso
 /* engine_flow.c */
 
 /* Give the readers back, or take those of the newest scopes. */
-void vp_flow_drop_readers(struct vp_engine *engine, struct vp_flow *flow);
+void vp_flow_drop_readers(struct vp_flow *flow);
 void vp_flow_take_readers(struct vp_engine *engine, struct vp_flow *flow);
 /* Between two messages a connection goes over to newer scopes. */
 void vp_flow_renew(struct vp_engine *engine, struct vp_flow *flow);

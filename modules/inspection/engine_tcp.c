@@ -245,7 +245,7 @@ static void check_memory(struct vp_engine *engine, struct vp_flow *flow)
 		flow->verdict = VP_VERDICT_DROP;
 	}
 	vp_flow_drop_streams(flow);
-	vp_flow_drop_readers(engine, flow);
+	vp_flow_drop_readers(flow);
 	vp_flow_count_memory(engine, flow);
 }
 

@@ -53,7 +53,7 @@ struct vp_flow {
 	uint64_t waits_since;
 	uint64_t away;		      /* until then it is VP_FLOW_AWAY */
 	struct vp_flow_side sides[2]; /* by enum vp_direction */
-	const struct vp_scopes *scopes;
+	uint64_t serial; /* of the scopes that its readers are of; 0: it has none */
 	struct vp_reader *readers;
 	struct vp_variables variables;
 	size_t reader_count;

@@ -7,6 +7,18 @@
 /* About what a parser and a unit are besides what they hold. */
 #define READER_COST 1024u
 
+void vp_reader_open(struct vp_reader *reader, const struct vp_scope *scope)
+{
+	*reader = (struct vp_reader){ .scope = vp_scope_hold(scope) };
+}
+
+void vp_reader_close(struct vp_reader *reader)
+{
+	vp_reader_sleep(reader);
+	vp_scope_release(reader->scope);
+	reader->scope = NULL;
+}
+
 /* Of raw bytes each direction is a stream of its own; of a protocol the answers are read
  * together with what they answer. */
 bool vp_scope_reads(const struct vp_scope *scope, enum vp_direction direction)

@@ -10,7 +10,7 @@
 #include "modules/inspection/unit.h"
 
 struct vp_reader {
-	const struct vp_scope *scope;
+	const struct vp_scope *scope; /* held */
 	struct vp_parser *parser; /* NULL: asleep, or not begun */
 	struct vp_unit *unit;
 	bool boundary; /* between messages */
@@ -26,6 +26,11 @@ struct vp_reading_result {
 	enum vp_unit_failure failure;
 	size_t failed_rule;
 };
+
+/* Make it one of that scope, which it holds. */
+void vp_reader_open(struct vp_reader *reader, const struct vp_scope *scope);
+/* Give all of it back. */
+void vp_reader_close(struct vp_reader *reader);
 
 /* Does the scope read that direction? */
 bool vp_scope_reads(const struct vp_scope *scope, enum vp_direction direction);

@@ -153,10 +153,11 @@ static void make_scope(struct compiler *c, const struct vp_placement *const *rul
 {
 	const struct vp_service *service = rules[0]->service;
 	const char *application = application_of(rules[0]);
-	struct vp_scope scope = { .direction = rules[0]->rule->direction };
+	_cleanup_free_ struct vp_scope *scope = vp_new(struct vp_scope);
 
-	scope.protocol = vp_protocol_for(application, traffic);
-	if (!scope.protocol) {
+	scope->direction = rules[0]->rule->direction;
+	scope->protocol = vp_protocol_for(application, traffic);
+	if (!scope->protocol) {
 		c->failed = vp_fail(c->err, -EOPNOTSUPP,
 				    "%s:%u: there is no parser for application %s on that "
 				    "traffic",
@@ -164,15 +165,16 @@ static void make_scope(struct compiler *c, const struct vp_placement *const *rul
 				    application ? application : "\"\"");
 		return;
 	}
-	scope.program = vp_program_compile(rules, count, c->err);
-	if (!scope.program) {
+	scope->program = vp_program_compile(rules, count, c->err);
+	if (!scope->program) {
 		c->failed = c->err && c->err->code ? c->err->code : -EINVAL;
 		return;
 	}
-	set_failure(&scope, rules, count);
-	scope.frame = vp_strdup(frame_of(rules[0]));
+	set_failure(scope, rules, count);
+	scope->frame = vp_strdup(frame_of(rules[0]));
+	scope->holders = 1;
 	vp_array_push(&c->out->found, (uint32_t)c->out->scopes.len);
-	vp_array_push(&c->out->scopes, scope);
+	vp_array_push(&c->out->scopes, TAKE_PTR(scope));
 }
 
 /* The scopes of a list of placements on one kind of traffic. */
@@ -339,14 +341,48 @@ struct vp_scopes *vp_scopes_compile(const struct vp_plan *plan, struct vp_error 
 	return NULL;
 }
 
+const struct vp_scope *vp_scope_hold(const struct vp_scope *scope)
+{
+	((struct vp_scope *)scope)->holders++;
+	return scope;
+}
+
+void vp_scope_release(const struct vp_scope *scope)
+{
+	struct vp_scope *own = (struct vp_scope *)scope;
+
+	if (--own->holders)
+		return;
+	vp_program_free(own->program);
+	free(own->frame);
+	free(own);
+}
+
+static bool same_scope(const struct vp_scope *a, const struct vp_scope *b)
+{
+	return a->digest && a->digest == b->digest && a->protocol == b->protocol &&
+	       a->direction == b->direction && a->enforce == b->enforce &&
+	       a->on_failure == b->on_failure && a->tag == b->tag &&
+	       same_text(a->frame, b->frame);
+}
+
+void vp_scopes_share(struct vp_scopes *scopes, const struct vp_scopes *older)
+{
+	vp_array_each (scope, &scopes->scopes)
+		vp_array_each (other, &older->scopes)
+			if (*scope != *other && same_scope(*scope, *other)) {
+				vp_scope_release(*scope);
+				*scope = (struct vp_scope *)vp_scope_hold(*other);
+				break;
+			}
+}
+
 void vp_scopes_free(struct vp_scopes *scopes)
 {
 	if (!scopes)
 		return;
-	vp_array_each (scope, &scopes->scopes) {
-		vp_program_free(scope->program);
-		free(scope->frame);
-	}
+	vp_array_each (scope, &scopes->scopes)
+		vp_scope_release(*scope);
 	vp_array_each (address, &scopes->addresses) {
 		vp_array_free(&address->remote.regions);
 		vp_array_free(&address->local.regions);
@@ -366,7 +402,7 @@ size_t vp_scopes_count(const struct vp_scopes *scopes)
 
 const struct vp_scope *vp_scope(const struct vp_scopes *scopes, size_t scope)
 {
-	return &scopes->scopes.data[scope];
+	return scopes->scopes.data[scope];
 }
 
 static const struct vp_address_scopes *region_of(const struct vp_scopes *scopes,

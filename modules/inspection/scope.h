@@ -20,6 +20,8 @@ struct vp_scope {
 	bool enforce; /* has an enforced rule; else the traffic is only watched */
 	enum vp_on_failure
 		on_failure; /* the strictest of its enforced patches; PASS without */
+	uint64_t digest; /* of the program's bytes, where it was loaded */
+	unsigned int holders;
 	uint32_t tag; /* the rule that a failure is reported for: the first enforced one of the
 		       * strictest patches, else the first */
 };
@@ -40,6 +42,16 @@ void vp_scopes_pack(const struct vp_scopes *scopes, uint8_t **bytes, size_t *len
 /* Foreign bytes: 0, or -EBADMSG and nothing is kept. */
 int vp_scopes_load(const uint8_t *bytes, size_t len, struct vp_scopes **scopes,
 		   struct vp_error *err);
+
+/*
+ * Where a scope of `older` is the same, it takes the place of that of `scopes`: what
+ * is read by it goes on when `scopes` are used instead.
+ */
+void vp_scopes_share(struct vp_scopes *scopes, const struct vp_scopes *older);
+
+/* A scope lives as long as somebody holds it; its scopes do until they are freed. */
+const struct vp_scope *vp_scope_hold(const struct vp_scope *scope);
+void vp_scope_release(const struct vp_scope *scope);
 
 size_t vp_scopes_count(const struct vp_scopes *scopes);
 const struct vp_scope *vp_scope(const struct vp_scopes *scopes, size_t scope);

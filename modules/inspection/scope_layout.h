@@ -31,7 +31,7 @@ struct vp_address_scopes {
 };
 
 struct vp_scopes {
-	VP_ARRAY(struct vp_scope) scopes;
+	VP_ARRAY(struct vp_scope *) scopes;
 	struct vp_numbers found;
 	VP_ARRAY(struct vp_address)
 	bounds; /* sorted; rank r is from bounds[r] up to the next */

@@ -7,6 +7,7 @@
 #include <errno.h>
 
 #include "lib/cleanup.h"
+#include "lib/digest.h"
 #include "modules/inspection/archive.h"
 #include "modules/inspection/scope_layout.h"
 
@@ -31,15 +32,17 @@ static void text(struct vp_archive *a, char **value, uint32_t most)
 	vp_archive_raw(a, *value, len);
 }
 
-static void load_program(struct vp_archive *a, struct vp_program **program)
+static void load_program(struct vp_archive *a, struct vp_scope *scope)
 {
 	uint32_t len = 0;
 	const uint8_t *bytes;
 
 	vp_archive_u32(a, &len);
 	bytes = vp_bytes_take(&a->in, len);
-	if (bytes && vp_program_load(bytes, len, program, NULL))
+	if (bytes && vp_program_load(bytes, len, &scope->program, NULL))
 		a->in.failed = true;
+	else if (bytes)
+		scope->digest = vp_digest_long(VP_DIGEST_SEED, bytes, len);
 }
 
 static void save_program(struct vp_archive *a, const struct vp_program *program)
@@ -70,7 +73,7 @@ static void protocol(struct vp_archive *a, struct vp_scope *scope)
 		a->in.failed = true;
 }
 
-static void scope(struct vp_archive *a, struct vp_scope *scope)
+static void scope_fields(struct vp_archive *a, struct vp_scope *scope)
 {
 	protocol(a, scope);
 	text(a, &scope->frame, FRAME_MOST);
@@ -81,9 +84,18 @@ static void scope(struct vp_archive *a, struct vp_scope *scope)
 	if (a->in.failed)
 		return;
 	if (a->loading)
-		load_program(a, &scope->program);
+		load_program(a, scope);
 	else
 		save_program(a, scope->program);
+}
+
+static void scope(struct vp_archive *a, struct vp_scope **scope)
+{
+	if (a->loading) {
+		*scope = vp_new(struct vp_scope);
+		(*scope)->holders = 1;
+	}
+	scope_fields(a, *scope);
 }
 
 static void number(struct vp_archive *a, uint32_t *value)

@@ -40,11 +40,8 @@ static int destroy(void **state)
 {
 	struct vp_programs *programs = *state;
 
-	for (size_t i = 0; i < programs->count; i++)
-		vp_programs_forget(programs, programs->of[i].number);
-	while (vp_programs_collect(programs))
-		;
-	assert_int_equal(programs->count, 0);
+	while (programs->count)
+		assert_true(vp_programs_forget(programs, programs->of[0].number));
 	vp_engine_free(programs->engine);
 	free(programs);
 	return 0;
@@ -95,11 +92,8 @@ static void test_slot_decides(void **state)
 	assert_ptr_equal(programs->active, scopes_of(programs, 2));
 	vp_programs_packet(programs, 1); /* a late one of the old slot turns nothing back */
 	assert_ptr_equal(programs->active, scopes_of(programs, 2));
-	vp_programs_forget(programs, 1);
-	assert_true(vp_programs_linger(programs));
-	assert_int_equal(vp_programs_collect(programs), 1);
-	assert_int_equal(vp_programs_collect(programs), 0);
-	assert_false(vp_programs_linger(programs));
+	assert_true(vp_programs_forget(programs, 1));
+	assert_false(vp_programs_forget(programs, 1));
 	assert_ptr_equal(programs->active, scopes_of(programs, 2));
 }
 
@@ -113,7 +107,6 @@ static void test_refused_commit(void **state)
 	vp_programs_forget(programs, 2);
 	vp_programs_packet(programs, 0);
 	assert_ptr_equal(programs->active, scopes_of(programs, 1));
-	assert_int_equal(vp_programs_collect(programs), 2);
 	assert_int_equal(load(programs, 3, 0, false), 0);
 	vp_programs_activate(programs, 3);
 	assert_ptr_equal(programs->active, scopes_of(programs, 3));

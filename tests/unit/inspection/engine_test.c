@@ -250,13 +250,53 @@ static void test_generations(void **state)
 	engine_begin(&w, 80);
 	assert_fate(&w, engine_next(&w, "GET /attack HTTP/1.1\r\n"), PASS);
 	vp_engine_scopes(w.engine, other.scopes);
-	assert_true(vp_engine_uses(w.engine, w.scopes));
+	assert_int_equal(vp_scope(w.scopes, 0)->holders, 2);
 	assert_fate(&w, engine_next(&w, "Host: a\r\n\r\n"), PASS);
-	assert_false(vp_engine_uses(w.engine, w.scopes));
+	assert_int_equal(vp_scope(w.scopes, 0)->holders, 1);
 	assert_fate(&w, engine_next(&w, "GET /attack HTTP/1.1\r\nHost: a\r\n\r\n"), BLOCK);
 	vp_engine_scopes(w.engine, w.scopes);
 	engine_close(&w);
 	engine_close(&other);
+}
+
+/* As a worker has them: from bytes. */
+static struct vp_scopes *loaded(const struct vp_scopes *scopes)
+{
+	struct vp_scopes *made = NULL;
+	struct vp_error err;
+	uint8_t *bytes;
+	size_t len;
+
+	vp_scopes_pack(scopes, &bytes, &len);
+	assert_int_equal(vp_scopes_load(bytes, len, &made, &err), 0);
+	free(bytes);
+	return made;
+}
+
+/* Where nothing changed nothing is interrupted, and older generations can go at once. */
+static void test_same_scopes(void **state)
+{
+	struct engine_world w;
+	struct vp_scopes *first, *second, *third;
+
+	(void)state;
+	engine_open(&w, sections, "enforce", "pass", NULL);
+	first = loaded(w.scopes);
+	second = loaded(w.scopes);
+	third = loaded(w.scopes);
+	vp_engine_scopes(w.engine, first);
+	engine_begin(&w, 80);
+	assert_fate(&w, engine_next(&w, "GET /att"), PASS);
+	vp_scopes_share(second, first);
+	vp_engine_scopes(w.engine, second);
+	vp_scopes_free(first);
+	assert_fate(&w, engine_next(&w, "a"), PASS);
+	vp_engine_scopes(w.engine, third); /* equal, but not the same */
+	vp_scopes_free(second);
+	assert_fate(&w, engine_next(&w, "ck HTTP/1.1\r\nHost: a\r\n\r\n"), BLOCK);
+	vp_engine_scopes(w.engine, w.scopes);
+	vp_scopes_free(third);
+	engine_close(&w);
 }
 
 /* A port that is declared http and carries something else is told, not broken. */
@@ -306,8 +346,8 @@ int main(void)
 		cmocka_unit_test(test_limit),	    cmocka_unit_test(test_datagram),
 		cmocka_unit_test(test_decoys),	    cmocka_unit_test(test_hold),
 		cmocka_unit_test(test_sleep),	    cmocka_unit_test(test_midstream),
-		cmocka_unit_test(test_generations), cmocka_unit_test(test_foreign),
-		cmocka_unit_test(test_ambiguous),
+		cmocka_unit_test(test_same_scopes), cmocka_unit_test(test_generations),
+		cmocka_unit_test(test_foreign),	    cmocka_unit_test(test_ambiguous),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -405,9 +405,9 @@ static void test_generation(void **state)
 	upload(&w, "/", 1000000);
 	send_body(&w, 100000);
 	vp_engine_scopes(w.engine, other.scopes);
-	assert_true(vp_engine_uses(w.engine, w.scopes));
+	assert_int_equal(vp_scope(w.scopes, 0)->holders, 2);
 	send_body(&w, 100000);
-	assert_false(vp_engine_uses(w.engine, w.scopes));
+	assert_int_equal(vp_scope(w.scopes, 0)->holders, 1);
 	send_all(&w, 800000);
 	assert_fate(&w, engine_next(&w, "GET /new HTTP/1.1\r\nHost: a\r\n\r\n"), BLOCK);
 	vp_engine_scopes(w.engine, w.scopes);
