@@ -482,6 +482,7 @@ static void base_chain(struct vp_compiler *c, const char *name, uint8_t hook,
 	for (size_t i = 0; i < count; i++)
 		base_pass(&passes[i], &chain);
 	vp_array_push(&c->ruleset->chains, chain);
+	vp_compile_unmark(c, name, hook, BASE_PRIORITY + 1);
 }
 
 void vp_compile_dispatch(struct vp_compiler *c)
@@ -496,6 +497,8 @@ void vp_compile_dispatch(struct vp_compiler *c)
 	};
 	const char *clamp;
 
+	vp_array_each (placement, &c->plan->placements)
+		c->local |= placement->point == VP_POINT_INSPECTION && placement->local;
 	for (size_t i = 0; i < VP_COUNT(passes); i++)
 		pass_compile(&passes[i]);
 	vp_array_each (placement, &c->plan->placements)

@@ -97,6 +97,55 @@ static void lease_set(struct vp_compiler *c, enum vp_queue_class class)
 	set->size = LEASE_SIZE;
 }
 
+/* Tells the reader the port that a flow was sent to, where address translation hides it: a
+ * mark that packets had before is left as it is. */
+static void mark_published(struct vp_compiler *c, struct vp_nft_chain *chain,
+			   const char *lease)
+{
+	struct vp_queueing queueing = vp_queueing(c->host);
+	struct vp_statements *out = &vp_chain_rule(chain, NULL)->statements;
+	struct vp_selector key = vp_lease_key();
+
+	vp_st_match_u32(out, VP_SEL_CT_STATUS, VP_CMP_BITS, IPS_DST_NAT);
+	vp_st_match_u32(out, VP_SEL_MARK, VP_CMP_EQ, 0);
+	vp_st_match(out, &key, VP_CMP_IN_SET, NULL)->name = vp_strdup(lease);
+	vp_st_add(out, VP_ST_MARK_PORT, NULL, 0)->number = vp_published_sign(&queueing);
+	c->published = true;
+}
+
+/* A mark with that half, host order, where VP_ST_MARK_PORT has it. */
+static uint32_t sign_half(uint16_t sign)
+{
+	uint8_t bytes[4] = { 0 };
+	uint32_t mark;
+
+	memcpy(bytes + 2, &sign, sizeof(sign));
+	memcpy(&mark, bytes, sizeof(mark));
+	return mark;
+}
+
+void vp_compile_unmark(struct vp_compiler *c, const char *name, uint8_t hook, int32_t priority)
+{
+	struct vp_queueing queueing = vp_queueing(c->host);
+	uint32_t wanted = sign_half(vp_published_sign(&queueing));
+	uint32_t mask = sign_half(UINT16_MAX);
+	struct vp_nft_chain chain = {
+		.base = true, .hook = hook, .priority = priority, .kept_name = true
+	};
+	struct vp_selector mark = vp_sel(VP_SEL_MARK, 4);
+	struct vp_statements *out;
+
+	if (!c->published)
+		return;
+	chain.name = vp_format("%s-unmark", name);
+	out = &vp_chain_rule(&chain, NULL)->statements;
+	mark.masked = true;
+	memcpy(mark.mask, &mask, sizeof(mask));
+	vp_st_match(out, &mark, VP_CMP_EQ, &wanted);
+	vp_st_add(out, VP_ST_MARK, NULL, 0)->number = 0;
+	vp_array_push(&c->ruleset->chains, chain);
+}
+
 /* To the queue while the lease is fresh; else back (BLOCK), or counted and on. */
 static const char *queue_chain(struct vp_compiler *c, enum vp_queue_class class,
 			       enum vp_queue_kind kind)
@@ -107,6 +156,7 @@ static const char *queue_chain(struct vp_compiler *c, enum vp_queue_class class,
 	};
 	struct vp_queueing queueing = vp_queueing(c->host);
 	struct vp_nft_chain chain = { .kept_name = true };
+	_cleanup_free_ char *lease = vp_lease_name(class);
 	struct vp_selector key = vp_lease_key();
 	struct vp_statement *queue;
 	struct vp_statements *out;
@@ -116,8 +166,10 @@ static const char *queue_chain(struct vp_compiler *c, enum vp_queue_class class,
 	lease_set(c, class);
 	chain.name = vp_format("queue-%s%s", vp_queue_class_name(class),
 			       kind == VP_QUEUE_DATAGRAMS ? "-datagrams" : "");
+	if (c->local)
+		mark_published(c, &chain, lease);
 	out = &vp_chain_rule(&chain, NULL)->statements;
-	vp_st_match(out, &key, VP_CMP_IN_SET, NULL)->name = vp_lease_name(class);
+	vp_st_match(out, &key, VP_CMP_IN_SET, NULL)->name = vp_strdup(lease);
 	queue = vp_st_add(out, VP_ST_QUEUE, NULL, 0);
 	queue->number = vp_queue_first(&queueing, class, kind, c->ruleset->generation);
 	queue->queues = queueing.count;

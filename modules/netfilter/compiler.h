@@ -52,6 +52,8 @@ struct vp_compiler {
 	bool queue_counts[VP_QUEUE_COUNTS];		      /* the counter is there */
 	bool leases[VP_QUEUE_CLASSES];			      /* the set is there */
 	bool away;					      /* those sets are there */
+	bool local;	/* a service of this host is inspected */
+	bool published; /* queued packets are marked with their original port */
 };
 
 /* compile_rule.c: the region chain of a list of placements, made when first asked for. */
@@ -111,6 +113,9 @@ void vp_shapes_free(struct vp_shapes *shapes);
 
 /* compile_queue.c: the chain of a list of placements at the inspection point. */
 const char *vp_compile_queue(struct vp_compiler *c, uint32_t list);
+/* The base chain behind the queues of a hook that takes those marks away again. */
+void vp_compile_unmark(struct vp_compiler *c, const char *name, uint8_t hook,
+		       int32_t priority);
 /* Can the host send packets to inspection? 0 or -errno; `placement` wants it. */
 int vp_compile_queues_check(const struct vp_compiler *c, const struct vp_placement *placement,
 			    struct vp_error *err);

@@ -347,6 +347,24 @@ static void set_mark(struct vp_expressions *out)
 	vp_expressions_put(out, expr);
 }
 
+static void mark_port(struct vp_expressions *out, uint16_t sign)
+{
+	struct nftnl_expr *expr = expression("bitwise");
+	const uint8_t mask[4] = { 0xff, 0xff, 0, 0 };
+	uint8_t rest[4] = { 0 };
+
+	memcpy(rest + 2, &sign, sizeof(sign));
+	load_ct(out, NFT_CT_PROTO_DST, true, DATA_REG);
+	nftnl_expr_set_u32(expr, NFTNL_EXPR_BITWISE_SREG, DATA_REG);
+	nftnl_expr_set_u32(expr, NFTNL_EXPR_BITWISE_DREG, DATA_REG);
+	nftnl_expr_set_u32(expr, NFTNL_EXPR_BITWISE_OP, NFT_BITWISE_BOOL);
+	nftnl_expr_set_u32(expr, NFTNL_EXPR_BITWISE_LEN, sizeof(mask));
+	set_bytes(expr, NFTNL_EXPR_BITWISE_MASK, mask, sizeof(mask));
+	set_bytes(expr, NFTNL_EXPR_BITWISE_XOR, rest, sizeof(rest));
+	vp_expressions_put(out, expr);
+	set_mark(out);
+}
+
 static void immediate(struct vp_expressions *out, uint32_t reg, uint32_t value)
 {
 	struct nftnl_expr *expr = expression("immediate");
@@ -676,6 +694,9 @@ static int lower_any(struct vp_expressions *out, const struct vp_statement *stat
 		return lower_remove(out, statement, err);
 	case VP_ST_ALLOW:
 		return lower_allow(out, statement, err);
+	case VP_ST_MARK_PORT:
+		mark_port(out, (uint16_t)statement->number);
+		return 0;
 	case VP_ST_SEGMENT:
 		lower_segment(out, statement);
 		return 0;

@@ -2,6 +2,8 @@
 /* Numbers and names of queues, leases, sizes and counters: see queue.h. Pure. */
 #include "modules/netfilter/queue.h"
 
+#include <string.h>
+
 #define PARITIES 2u
 #define ROWS	 (VP_QUEUE_CLASSES * PARITIES * VP_QUEUE_KINDS)
 
@@ -84,6 +86,25 @@ uint32_t vp_away_mark(const struct vp_queueing *queueing, bool ipv6, unsigned in
 uint64_t vp_away_bytes(unsigned int size)
 {
 	return size < VP_AWAY_ENDING ? AWAY_SMALLEST << size : UINT64_MAX;
+}
+
+uint16_t vp_published_sign(const struct vp_queueing *queueing)
+{
+	return (uint16_t)(queueing->lease_mark >> 16 ^ 1);
+}
+
+/* As the rules make it: the port as the kernel has it, then the sign, each half its bytes. */
+bool vp_published_port(const struct vp_queueing *queueing, uint32_t mark, uint16_t *port)
+{
+	uint8_t bytes[sizeof(mark)];
+	uint16_t sign;
+
+	memcpy(bytes, &mark, sizeof(mark));
+	memcpy(&sign, bytes + 2, sizeof(sign));
+	if (sign != vp_published_sign(queueing))
+		return false;
+	*port = (uint16_t)(bytes[0] << 8 | bytes[1]);
+	return true;
 }
 
 const char *vp_queue_count_name(enum vp_queue_count which)

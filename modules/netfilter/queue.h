@@ -96,6 +96,17 @@ uint32_t vp_away_mark(const struct vp_queueing *queueing, bool ipv6, unsigned in
 uint64_t vp_away_bytes(unsigned int size);
 
 /*
+ * A packet of a flow whose destination was translated (a published port) is queued as it
+ * is sent on. When it had no mark, it comes with one (NFQA_MARK) that has the port that
+ * the flow was sent to first: the service's, in both directions. The rules take the mark
+ * away again when the packet has passed. True: this is such a mark, *port (host order)
+ * is set.
+ */
+bool vp_published_port(const struct vp_queueing *queueing, uint32_t mark, uint16_t *port);
+/* The half of such marks that is not the port, host order. */
+uint16_t vp_published_sign(const struct vp_queueing *queueing);
+
+/*
  * Counters of all services together. In the kernel they have these names, which no
  * rule can have, and these tags, by which struct vp_module's counts() gives them.
  */

@@ -94,6 +94,8 @@ enum vp_statement_kind {
 	VP_ST_ALLOW, /* add @name { selectors timeout `milliseconds` quota `bytes` }: a look-up
 			of the element matches while its packets together, the one that adds
 			it included, have at most that many bytes; 0: always */
+	VP_ST_MARK_PORT, /* meta mark set ct original proto-dst in its first two bytes, as the
+			    packet has it, and `number` (host order) in the others */
 	VP_ST_SEGMENT, /* tcp option maxseg size set `number`; the kernel never sets more than
 			  there was */
 	VP_ST_QUEUE,   /* to one of `queues` queues from `number` on, by the flow's addresses;

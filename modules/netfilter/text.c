@@ -467,6 +467,9 @@ static void put_statement(struct vp_strbuf *out, const struct vp_statement *stat
 	case VP_ST_ALLOW:
 		put_allow(out, statement);
 		break;
+	case VP_ST_MARK_PORT: /* which nft has no words for: see put_rule() */
+		vp_strbuf_addf(out, "meta mark set 0x%04x0000", statement->number);
+		break;
 	case VP_ST_SEGMENT:
 		vp_strbuf_addf(out, "tcp option maxseg size set %u", statement->number);
 		break;
@@ -598,10 +601,14 @@ static void put_rule(struct vp_strbuf *out, const struct vp_nft_rule *rule)
 {
 	const char *separator = "\t\t";
 
-	vp_array_each (statement, &rule->statements)
+	vp_array_each (statement, &rule->statements) {
 		if (statement->kind == VP_ST_QUEUE && statement->compat)
 			vp_strbuf_adds(out, "\t\t# a kernel without the queue expression: "
 					    "sent as its NFQUEUE target\n");
+		if (statement->kind == VP_ST_MARK_PORT)
+			vp_strbuf_adds(out, "\t\t# sent with ct original proto-dst in the "
+					    "mark's other half\n");
+	}
 	vp_array_each (statement, &rule->statements) {
 		vp_strbuf_adds(out, separator);
 		put_statement(out, statement);

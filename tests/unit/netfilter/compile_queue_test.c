@@ -289,6 +289,25 @@ static void test_marks(void **state)
 	assert_true(vp_away_bytes(VP_AWAY_ENDING) == UINT64_MAX);
 }
 
+static void test_published(void **state)
+{
+	struct vp_host host = { 0 };
+	struct vp_queueing queueing = vp_queueing(&host);
+	uint8_t mark[4] = { 0x1f, 0x90 };
+	uint16_t sign = vp_published_sign(&queueing), port = 0;
+	uint32_t number;
+
+	(void)state;
+	memcpy(&number, mark, sizeof(number));
+	assert_false(vp_published_port(&queueing, number, &port));
+	assert_false(vp_published_port(&queueing, VP_LEASE_MARK, &port));
+	assert_false(vp_published_port(&queueing, VP_AWAY_MARK, &port));
+	memcpy(mark + 2, &sign, sizeof(sign));
+	memcpy(&number, mark, sizeof(number));
+	assert_true(vp_published_port(&queueing, number, &port));
+	assert_int_equal(port, 8080);
+}
+
 /* TCP goes to the queues of streams, all else to those of datagrams. */
 static void test_kinds(void **state)
 {
@@ -361,7 +380,7 @@ int main(void)
 		cmocka_unit_test(test_directions),     cmocka_unit_test(test_generations),
 		cmocka_unit_test(test_numbers),	       cmocka_unit_test(test_old_kernel),
 		cmocka_unit_test(test_kernel_without), cmocka_unit_test(test_marks),
-		cmocka_unit_test(test_kinds),
+		cmocka_unit_test(test_kinds),	       cmocka_unit_test(test_published),
 	};
 
 	return cmocka_run_group_tests_name("compile-queue", tests, NULL, NULL);

@@ -94,9 +94,10 @@ static uint16_t number(const uint8_t *at)
 }
 
 /* IPv4 and IPv6 without extension headers, TCP and UDP: what the tests send. */
-static void note(struct listener *listener, uint16_t queue, const uint8_t *ip, uint32_t length)
+static void note(struct listener *listener, uint16_t queue, uint32_t mark, const uint8_t *ip,
+		 uint32_t length)
 {
-	struct seen seen = { .queue = queue, .family = ip[0] >> 4 };
+	struct seen seen = { .queue = queue, .family = ip[0] >> 4, .mark = mark };
 	uint32_t header = seen.family == 4 ? (ip[0] & 15u) * 4 : 40;
 	const uint8_t *transport = ip + header;
 
@@ -117,8 +118,11 @@ static int visit(const struct nlmsghdr *header, void *data)
 	const struct nfgenmsg *group = mnl_nlmsg_get_payload(header);
 	const struct nfqnl_msg_packet_hdr *packet = NULL;
 	const struct nlattr *attr, *payload = NULL;
+	uint32_t mark = 0;
 
 	mnl_attr_for_each (attr, header, sizeof(*group)) {
+		if (mnl_attr_get_type(attr) == NFQA_MARK)
+			mark = ntohl(mnl_attr_get_u32(attr));
 		if (mnl_attr_get_type(attr) == NFQA_PACKET_HDR)
 			packet = mnl_attr_get_payload(attr);
 		if (mnl_attr_get_type(attr) == NFQA_PAYLOAD)
@@ -126,7 +130,7 @@ static int visit(const struct nlmsghdr *header, void *data)
 	}
 	if (!packet || !payload)
 		return MNL_CB_OK;
-	note(data, ntohs(group->res_id), mnl_attr_get_payload(payload),
+	note(data, ntohs(group->res_id), mark, mnl_attr_get_payload(payload),
 	     mnl_attr_get_payload_len(payload));
 	pass(data, ntohs(group->res_id), packet->packet_id);
 	return MNL_CB_OK;
@@ -221,4 +225,15 @@ void listener_forget(struct listener *listener)
 	pthread_mutex_lock(&listener->lock);
 	listener->seen.len = 0;
 	pthread_mutex_unlock(&listener->lock);
+}
+
+size_t listener_marks(struct listener *listener)
+{
+	_cleanup_free_ struct seen *seen = NULL;
+	size_t count, marks = 0;
+
+	seen = listener_seen(listener, &count);
+	for (size_t i = 0; i < count; i++)
+		marks += seen[i].mark != 0;
+	return marks;
 }

@@ -11,7 +11,7 @@
 struct seen {
 	uint16_t queue, source_port, destination_port;
 	uint8_t family, protocol, flags; /* of TCP */
-	uint32_t payload;
+	uint32_t payload, mark;
 };
 
 struct listener;
@@ -27,5 +27,7 @@ bool beat_once(const struct vp_queueing *queueing, enum vp_queue_class class);
 /* What came so far: a copy, owned by the caller; its length in *count. */
 struct seen *listener_seen(struct listener *listener, size_t *count);
 void listener_forget(struct listener *listener);
+/* How many of them had a mark. */
+size_t listener_marks(struct listener *listener);
 
 #endif

@@ -281,6 +281,103 @@ static void assert_segments(bool six, uint16_t port, uint32_t least, uint32_t mo
 	assert_in_range(transfer(peer, client), least, most);
 }
 
+/* All that was queued of flows to or from that port, how much was an answer, and that each
+ * packet's mark has the port it was sent to. */
+static struct tally published(struct state *s, uint16_t port, uint16_t original)
+{
+	struct tally result = tally(s, port);
+	_cleanup_free_ struct seen *seen = NULL;
+	size_t count;
+	uint16_t told;
+
+	seen = listener_seen(s->listener, &count);
+	for (size_t i = 0; i < count; i++) {
+		told = 0;
+		assert_true(vp_published_port(&s->queueing, seen[i].mark, &told));
+		assert_int_equal(told, original);
+	}
+	return result;
+}
+
+/* The connection that the client makes to `port` arrives at BEHIND. */
+#define BEHIND 8020
+
+static void redirected(struct state *s, bool six, uint16_t port)
+{
+	_cleanup_close_ int server = listen_at(SOCK_STREAM, BEHIND), peer = -1;
+	_cleanup_close_ int client = socket(AF_INET6, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	struct sockaddr_in6 to = address(six, port);
+	char buffer[8];
+
+	listener_forget(s->listener);
+	if (connect(client, (struct sockaddr *)&to, sizeof(to)) < 0)
+		fail_msg("connect: %s", strerror(errno));
+	peer = accept4(server, NULL, NULL, SOCK_CLOEXEC);
+	assert_int_equal(send(client, "hello", 5, 0), 5);
+	assert_int_equal(recv(peer, buffer, sizeof(buffer), 0), 5);
+	assert_int_equal(send(peer, "hello!", 6, 0), 6);
+	assert_int_equal(recv(client, buffer, sizeof(buffer), 0), 6);
+}
+
+static void published_ports(void **state)
+{
+	struct state *s = *state;
+	struct tally queued;
+
+	nft("table inet nat { chain output { type nat hook output priority -100; "
+	    "tcp dport { 8001, 8003, 8004 } redirect to :8020; }; "
+	    "chain marked { type filter hook postrouting priority 300; "
+	    "tcp dport 8020 meta mark != 0 counter accept; "
+	    "tcp sport 8020 meta mark != 0 counter accept; }; }");
+	listener_beat(s->listener, true);
+	for (int six = 0; six < 2; six++) {
+		redirected(s, six, PASS_PORT);
+		queued = published(s, BEHIND, PASS_PORT);
+		assert_int_equal(queued.first, first_queue(s, VP_QUEUE_PASS, 1));
+		assert_int_equal(queued.last, queued.first);
+		assert_int_equal(queued.payload, 1);
+		assert_int_equal(queued.answers, 0);
+		redirected(s, six, WATCH_PORT);
+		queued = published(s, BEHIND, WATCH_PORT);
+		assert_int_equal(queued.first, first_queue(s, VP_QUEUE_WATCH, 1));
+		redirected(s, six, CLIENT_PORT);
+		queued = published(s, BEHIND, CLIENT_PORT);
+		assert_int_equal(queued.payload, 2);
+		assert_true(queued.answers >= 2);
+	}
+	/* nobody behind the queue sees the marks */
+	assert_int_equal(system("! nft list chain inet nat marked | grep counter | "
+				"grep -v \"packets 0 \""),
+			 0);
+	assert_true(exchange(false, BLOCK_PORT, 2000));
+	listener_forget(s->listener);
+	assert_true(exchange(false, BLOCK_PORT, 2000)); /* and others have none */
+	assert_int_equal(listener_marks(s->listener), 0);
+	nft("delete table inet nat");
+}
+
+/* A mark that packets have is not ours to take, whatever it costs. */
+static void foreign_marks_stay(void **state)
+{
+	struct state *s = *state;
+	struct tally queued;
+
+	nft("table inet nat { chain output { type nat hook output priority -100; "
+	    "tcp dport 8001 redirect to :8020; }; "
+	    "chain before { type filter hook output priority -150; meta mark 0 "
+	    "tcp dport { 8001, 8020 } meta mark set 0x1234; }; "
+	    "chain marked { type filter hook postrouting priority 300; "
+	    "tcp dport 8020 meta mark != 0x1234 counter accept; }; }");
+	listener_beat(s->listener, true);
+	redirected(s, false, PASS_PORT);
+	queued = tally(s, BEHIND);
+	assert_int_equal(queued.payload, 1);
+	assert_int_equal(queued.first, first_queue(s, VP_QUEUE_PASS, 1));
+	assert_true(listener_marks(s->listener) > 0);
+	assert_int_equal(system("nft list chain inet nat marked | grep -q \"packets 0 \""), 0);
+	nft("delete table inet nat");
+}
+
 /* No segment is larger than what the kernel hands over of it. */
 static void segments_fit(void **state)
 {
@@ -300,7 +397,7 @@ static void drift(void **state)
 	struct state *s = *state;
 
 	nft("flush chain inet vpatch queue-block");
-	assert_int_equal(verify(s->instance, &s->artefact, "chain queue-block"), 1);
+	assert_int_equal(verify(s->instance, &s->artefact, "chain queue-block"), 2);
 	nft("flush chain inet vpatch lease");
 	assert_true(verify(s->instance, &s->artefact, "chain lease") > 1);
 	install(s, 2);
@@ -335,7 +432,7 @@ static void as_text(void **state)
 	compile(s, 1);
 	vp_ruleset_print(s->artefact.ruleset, &text);
 	assert_non_null(strstr(vp_strbuf_text(&text), "queue flags bypass to 4708-4711\n"));
-	assert_null(strstr(vp_strbuf_text(&text), "\t#"));
+	assert_null(strstr(vp_strbuf_text(&text), "\t# a kernel without"));
 	s->host.kernel.native_queue = false;
 	s->host.kernel.compat_queue = true;
 	compile(s, 1);
@@ -360,6 +457,8 @@ int main(void)
 		TEST(beats_go_nowhere),
 		TEST(generations),
 		TEST(segments_fit),
+		TEST(published_ports),
+		TEST(foreign_marks_stay),
 		TEST(drift),
 		cmocka_unit_test_setup_teardown(four_queues, set_up_four, tear_down),
 		cmocka_unit_test_setup_teardown(as_text, set_up_four, tear_down),

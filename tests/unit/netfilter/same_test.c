@@ -204,18 +204,23 @@ static void add_host(struct vp_host *host)
 }
 
 /* Where the kernel has no queue expression, nft loads no text with one: another verdict in its
- * place. */
-static void replace_queues(struct vp_ruleset *ruleset)
+ * place. For the mark with a port it has no words at all. */
+static void replace_statement(struct vp_statement *statement)
 {
-	if (native_queue)
-		return;
+	if (statement->kind == VP_ST_MARK_PORT) {
+		statement->kind = VP_ST_MARK;
+	} else if (statement->kind == VP_ST_QUEUE && !native_queue) {
+		statement->kind = VP_ST_VERDICT;
+		statement->verdict = VP_NFT_DROP;
+	}
+}
+
+static void replace_untold(struct vp_ruleset *ruleset)
+{
 	vp_array_each (chain, &ruleset->chains)
 		vp_array_each (rule, &chain->rules)
 			vp_array_each (statement, &rule->statements)
-				if (statement->kind == VP_ST_QUEUE) {
-					statement->kind = VP_ST_VERDICT;
-					statement->verdict = VP_NFT_DROP;
-				}
+				replace_statement(statement);
 }
 
 /* The definitions at `path` on a host without anything, text against transaction. */
@@ -239,7 +244,7 @@ static void same_of(const char *path)
 		fail_msg("%s: nothing is placed", path);
 	if (vp_ruleset_compile(&plan, &host, 3, &ruleset, &err) < 0)
 		fail_msg("%s: %s", path, err.text);
-	replace_queues(ruleset);
+	replace_untold(ruleset);
 	same(ruleset);
 	vp_ruleset_free(ruleset);
 	vp_plan_free(&plan);
