@@ -21,7 +21,8 @@ libvpinspect_a_SOURCES = \
 	agentd/inspect/stash.c agentd/inspect/stash.h \
 	agentd/inspect/sums.c agentd/inspect/sums.h \
 	agentd/inspect/tally.c agentd/inspect/tally.h \
-	agentd/inspect/trim.c agentd/inspect/trim.h
+	agentd/inspect/trim.c agentd/inspect/trim.h \
+	agentd/inspect/window.c agentd/inspect/window.h
 
 pkglibexec_PROGRAMS += vpatchd-inspect vpatchd-verdict
 vpatchd_inspect_SOURCES = agentd/inspect/worker.c

@@ -7,8 +7,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "agentd/inspect/window.h"
 #include "lib/cleanup.h"
-#include "lib/file.h"
 #include "modules/inspection/scope.h"
 
 struct vp_artefact {
@@ -109,48 +109,17 @@ static char *executable(const char *name)
 	return vp_format(VP_LIBEXECDIR "/%s", name);
 }
 
-/* The last of a file's numbers; 0: it cannot be read. */
-static uint64_t last_number(const char *path)
-{
-	_cleanup_free_ char *text = NULL;
-	struct vp_error err;
-	size_t len;
-	char *at;
-
-	if (vp_file_read(path, 4096, &text, &len, &err))
-		return 0;
-	while (len && (text[len - 1] == '\n' || text[len - 1] == ' '))
-		text[--len] = '\0';
-	at = text + len;
-	while (at > text && at[-1] >= '0' && at[-1] <= '9')
-		at--;
-	return strtoull(at, NULL, 10);
-}
-
-/*
- * No socket of this host offers a larger window than its receive buffer may grow to
- * (tcp(7)). What the buffer's bookkeeping takes from it is left aside.
- */
-static uint64_t largest_window(void)
-{
-	uint64_t automatic = last_number("/proc/sys/net/ipv4/tcp_rmem");
-	uint64_t asked = last_number("/proc/sys/net/core/rmem_max");
-
-	if (!automatic || !asked)
-		return 0;
-	return automatic > 2 * asked ? automatic : 2 * asked;
-}
-
 static int open_instance(struct vp_instance **instance, const struct vp_host *host,
 			 struct vp_error *err)
 {
 	_cleanup_free_ char *worker = executable("vpatchd-inspect");
 	_cleanup_free_ char *writer = executable("vpatchd-verdict");
+	const struct vp_window_facts facts = vp_window_facts();
 	const struct vp_pairs_options options = {
 		.worker = worker,
 		.writer = writer,
 		.queueing = vp_queueing(host),
-		.window = largest_window(),
+		.window = vp_window_of(&facts),
 	};
 	struct vp_pairs *pairs = vp_pairs_new(&options, err);
 

@@ -151,6 +151,7 @@ static void fill_setup(const struct vp_pairs *pairs, const struct place *place,
 	setup->flows = queueing->connections;
 	setup->deadline = queueing->lease_milliseconds;
 	setup->lease_mark = queueing->lease_mark;
+	setup->window = pairs->options.window;
 	setup->midstream_block = class_of(pairs, place) == VP_QUEUE_BLOCK &&
 				 (pairs->resumed || place->restarts);
 	add_queues(pairs, place, setup);

@@ -21,6 +21,7 @@
 #include "agentd/inspect/stash.h"
 #include "agentd/inspect/tally.h"
 #include "agentd/inspect/trim.h"
+#include "agentd/inspect/window.h"
 
 /* A queue of the kernel's as accepts.h sees it: which packets it would let go on. */
 struct kernel {
@@ -358,10 +359,37 @@ static void test_orders_to_leave(void **state)
 	assert_int_equal(away.len, VP_AWAY_KEY6);
 }
 
+static void test_window(void **state)
+{
+	const struct vp_window_facts usual = { .receive = 6291456,
+					       .send = 4194304,
+					       .receive_asked = 425984,
+					       .send_asked = 425984,
+					       .forgets = 300 };
+	struct vp_window_facts facts = usual;
+
+	(void)state;
+	assert_int_equal(vp_window_of(&facts), 6291456);
+	facts.send_asked = 8 << 20;
+	assert_int_equal(vp_window_of(&facts), 8 << 20);
+	facts.send = UINT64_MAX; /* not known */
+	assert_int_equal(vp_window_of(&facts), 0);
+	facts = usual;
+	facts.liberal = 1;
+	assert_int_equal(vp_window_of(&facts), 0);
+	facts.liberal = UINT64_MAX; /* the module is not there yet */
+	assert_int_equal(vp_window_of(&facts), 6291456);
+	facts.forgets = 60;
+	assert_int_equal(vp_window_of(&facts), 0);
+	facts = vp_window_facts(); /* of this host */
+	assert_in_range(vp_window_of(&facts), 65536, INT32_MAX);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_orders_to_leave),
+		cmocka_unit_test(test_window),
 		cmocka_unit_test(test_accepts_are_one_verdict),
 		cmocka_unit_test(test_numbers_wrap),
 		cmocka_unit_test(test_nothing_else_is_accepted),
