@@ -414,12 +414,15 @@ static void set_baseline(struct vp_reporting *reporting)
 	struct vp_agent *agent = reporting->agent;
 	_cleanup_free_ char *path = vp_state_path(&agent->state, "events.jsonl");
 	struct vp_counts reported = { 0 };
+	bool remembered = agent->totals.list.len > 0;
+	bool counted = !vp_agent_open_modules(agent, NULL) && !vp_agent_count(agent, NULL);
 
-	if (agent->totals.list.len) {
+	if (remembered) {
 		vp_totals_reported(&agent->totals, &reported);
 		vp_sink_file_totals(path, &reported); /* said after the last saving */
-	} else if (!vp_agent_open_modules(agent, NULL)) {
-		vp_agent_count(agent, NULL);
+		if (counted)
+			vp_totals_raise(&agent->totals, &reported);
+	} else if (counted) {
 		vp_totals_counts(&agent->totals, &reported);
 	}
 	vp_aggregate_baseline(reporting->aggregate, &reported);

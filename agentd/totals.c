@@ -108,6 +108,26 @@ void vp_totals_detach(struct vp_totals *totals)
 	totals->changed = true;
 }
 
+static void raise_one(uint64_t *base, uint64_t kernel, uint64_t least, bool *changed)
+{
+	if (*base + kernel >= least)
+		return;
+	*base = least - kernel;
+	*changed = true;
+}
+
+void vp_totals_raise(struct vp_totals *totals, const struct vp_counts *reported)
+{
+	vp_array_each (count, reported) {
+		struct vp_total *total = find_or_add(totals, count->tag);
+
+		raise_one(&total->base.packets, total->kernel.packets, count->packets,
+			  &totals->changed);
+		raise_one(&total->base.banned, total->kernel.banned, count->banned,
+			  &totals->changed);
+	}
+}
+
 void vp_totals_counts(const struct vp_totals *totals, struct vp_counts *counts)
 {
 	vp_array_each (total, &totals->list)

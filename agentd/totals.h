@@ -39,6 +39,12 @@ void vp_totals_update(struct vp_totals *totals, const struct vp_counts *counts);
 /* Everything the kernel held is gone: reboot, flush, removal. */
 void vp_totals_detach(struct vp_totals *totals);
 
+/*
+ * Events have told of this many: what is short of that was counted by processes that
+ * ended with their daemon, and is not lost with them.
+ */
+void vp_totals_raise(struct vp_totals *totals, const struct vp_counts *reported);
+
 /* Totals as counts, owned by the caller. */
 void vp_totals_counts(const struct vp_totals *totals, struct vp_counts *counts);
 

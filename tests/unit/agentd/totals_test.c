@@ -69,6 +69,31 @@ static void forgotten_and_back(void **state)
 	vp_totals_free(&totals);
 }
 
+/* Events told of more than was saved: the rest was counted by processes that are gone. */
+static void raised_to_what_was_told(void **state)
+{
+	struct vp_totals totals = { 0 };
+	struct vp_counts reported = { 0 };
+
+	(void)state;
+	count(&totals, 5, 10);
+	vp_array_push(&reported, ((struct vp_count){ .tag = 5, .packets = 12, .banned = 3 }));
+	vp_array_push(&reported, ((struct vp_count){ .tag = 6, .packets = 2 }));
+	totals.changed = false;
+	vp_totals_raise(&totals, &reported);
+	assert_true(totals.changed);
+	assert_int_equal(vp_total_count(vp_totals_find(&totals, 5)).packets, 12);
+	assert_int_equal(vp_total_count(vp_totals_find(&totals, 5)).banned, 3);
+	assert_int_equal(vp_total_count(vp_totals_find(&totals, 6)).packets, 2);
+	count(&totals, 5, 15); /* the kernel's own goes on */
+	assert_int_equal(vp_total_count(vp_totals_find(&totals, 5)).packets, 17);
+	totals.changed = false;
+	vp_totals_raise(&totals, &reported);
+	assert_false(totals.changed);
+	vp_array_free(&reported);
+	vp_totals_free(&totals);
+}
+
 static void damaged_file(void **state)
 {
 	char *folder = vp_test_folder_make();
@@ -91,6 +116,7 @@ int vp_test_totals(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(life_of_a_counter),
 		cmocka_unit_test(forgotten_and_back),
+		cmocka_unit_test(raised_to_what_was_told),
 		cmocka_unit_test(damaged_file),
 	};
 
