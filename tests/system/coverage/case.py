@@ -8,7 +8,7 @@
 #   stop   = request("...")     Python: traffic that must not reach the server, with the functions of traffic.py and client.py
 #   pass   = request("...")     nearly the same, which must
 #
-# and where they are needed `first` (a condition that sets the variable `first` of the connection), `direction`, `action`, `ports` (others than the server's), `family` (6), `by` (`host`: over loopback;
+# and where they are needed `threshold`, `first` (a condition that sets the variable `first` of the connection), `direction`, `action`, `ports` (others than the server's), `family` (6), `by` (`host`: over loopback;
 # `packets`: by the packet maker), `answer` (a regular expression that the server's last answer to either matches),
 # `answer-stop`, `answer-pass`, `acts = no` (the server acts, only its answer is
 # stopped, or does not log the part that matters), `acts = LOG` (only that log says whether it acts) `log = no` (the server logs nothing
@@ -79,17 +79,22 @@ class Case:
         return own.encode("latin-1") if own else self.server.answer
 
     def definition(self):
-        reading = self.server.reading + "\n" if self.server.reading else ""
-        first = "[rule first]\nservice = s\nwhen = %s\nset = first\n\n" % self["first"] if self["first"] else ""
-        when = "".join("when = %s\n" % line.replace("{source}", self.source) for line in self["when"])
-        return ("[patch]\nid = %s\ntitle = a case of the coverage test\nseverity = high\n\n[service s]\nports = %s\n%s\n"
-                "%s[rule r]\nservice = s\ndirection = %s\n%saction = %s\n\n"
-                "[sample attack]\nrule = r\nexpect = blocked\nsend = \"see its case\"\n\n"
-                "[sample benign]\nservice = s\nexpect = passed\nsend = \"see its case\"\n") % (
-            self.name, self["ports"] or self.server.ports, reading, first, self["direction"] or "to-server", when, self["action"] or "drop")
+        """The patch; its samples only say that it has some, the case is the proof."""
+        def lines(*pairs):
+            return "".join("%s = %s\n" % pair for pair in pairs if pair[1])
+        text = lines(("id", self.name), ("title", "a case of the coverage test"), ("severity", "high"))
+        text = "[patch]\n" + text + "[service s]\n" + lines(("ports", self["ports"] or self.server.ports))
+        text += self.server.reading + "\n"
+        if self["first"]:
+            text += "[rule first]\n" + lines(("service", "s"), ("when", self["first"]), ("set", "first"))
+        text += "[rule r]\n" + lines(("service", "s"), ("direction", self["direction"]), ("threshold", self["threshold"]),
+                                    *(("when", line.replace("{source}", self.source)) for line in self["when"]),
+                                    ("action", self["action"] or "drop"))
+        return text + ("[sample attack]\nrule = r\nexpect = blocked\nsend = \"see its case\"\n"
+                       "[sample benign]\nservice = s\nexpect = passed\nsend = \"see its case\"\n")
 
 
-KEYS = "server first when stop pass direction action ports family by answer answer-stop answer-pass acts log varies".split()
+KEYS = "server first threshold when stop pass direction action ports family by answer answer-stop answer-pass acts log varies".split()
 
 
 def read(paths):

@@ -70,24 +70,21 @@ def smb(peer):
         peer.say(struct.pack("!I", 4) + message[:4])
 
 
-def framed(peer):
-    while True:
-        head = peer.exactly(6)
-        body = peer.exactly(struct.unpack("!H", head[4:])[0])
-        note("length", head + body)
-        peer.say(b"ok %d\n" % len(body))
+def framed(name, message):
+    """A server of messages; each is answered by its length and the digest of all so far."""
+    def serve(peer):
+        digest = hashlib.sha256()
+        while True:
+            one = message(peer)
+            note(name, one)
+            digest.update(one)
+            peer.say(b"ok %d %s\n" % (len(one), digest.hexdigest().encode()))
+    return serve
 
 
-def delimited(peer):
-    while True:
-        note("delimiter", peer.until(b"\x03"))
-        peer.say(b"ok\x03")
-
-
-def fixed(peer):
-    while True:
-        note("fixed", peer.exactly(12))
-        peer.say(b"ok")
+def with_length(peer):
+    head = peer.exactly(6)
+    return head + peer.exactly(struct.unpack("!H", head[4:])[0])
 
 
 def raw(peer):
@@ -166,9 +163,9 @@ TCP = {
     143: lines("imap", b"* OK ready\r\n", imap),
     445: smb,
     7000: raw,
-    7001: framed,
-    7002: delimited,
-    7003: fixed,
+    7001: framed("length", with_length),
+    7002: framed("delimiter", lambda peer: peer.until(b"\x03")),
+    7003: framed("fixed", lambda peer: peer.exactly(12)),
     7004: raw,
     7020: raw,
     7021: raw,
