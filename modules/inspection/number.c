@@ -135,14 +135,14 @@ bool vp_number_address_within(const struct vp_address_range *ranges, size_t coun
 
 uint64_t vp_number_step(const struct vp_transform *steps, size_t count, uint64_t number)
 {
-	for (const struct vp_transform *step = steps; step < steps + count; step++) {
-		uint64_t by = step->number;
+	for (size_t i = 0; i < count; i++) {
+		uint64_t by = steps[i].number;
 
-		if (step->kind == VP_TRANSFORM_MASK)
+		if (steps[i].kind == VP_TRANSFORM_MASK)
 			number &= by;
-		else if (step->kind == VP_TRANSFORM_PLUS)
+		else if (steps[i].kind == VP_TRANSFORM_PLUS)
 			number = number > UINT64_MAX - by ? UINT64_MAX : number + by;
-		else if (step->kind == VP_TRANSFORM_MINUS)
+		else if (steps[i].kind == VP_TRANSFORM_MINUS)
 			number = number < by ? 0 : number - by;
 		else if (__builtin_mul_overflow(number, by, &number))
 			number = UINT64_MAX;

@@ -213,6 +213,18 @@ static void offset_mutants(struct walk *w, struct vp_condition *condition, const
 	}
 }
 
+/* Of a field that is there or not, the other one is the opposite. */
+static void negate(struct walk *w, struct vp_condition *condition)
+{
+	if (condition->op == VP_OP_PRESENT || condition->op == VP_OP_ABSENT) {
+		save(w, &condition->op, sizeof(condition->op));
+		condition->op = condition->op == VP_OP_PRESENT ? VP_OP_ABSENT : VP_OP_PRESENT;
+		return;
+	}
+	save(w, &condition->negated, sizeof(condition->negated));
+	condition->negated = !condition->negated;
+}
+
 static void condition_mutants(struct walk *w, struct vp_conditions *conditions, size_t index,
 			      const char *key, const char *owner)
 {
@@ -228,8 +240,7 @@ static void condition_mutants(struct walk *w, struct vp_conditions *conditions, 
 	if (turn(w, &condition->at)) {
 		_cleanup_free_ char *text = NULL;
 
-		save(w, &condition->negated, sizeof(condition->negated));
-		condition->negated = !condition->negated;
+		negate(w, condition);
 		text = condition_text(condition);
 		w->mutant->what = vp_format("%s: negated: %s = %s", owner, key, text);
 	}
@@ -239,16 +250,20 @@ static void condition_mutants(struct walk *w, struct vp_conditions *conditions, 
 		value_mutants(w, &condition->values.data[i], largest(condition), owner);
 }
 
-static void burst_mutant(struct walk *w, struct vp_rule *rule, uint32_t burst)
+/* Of a limit, or a threshold. */
+static void burst_mutant(struct walk *w, struct vp_rule *rule, uint32_t *burst, uint32_t other)
 {
-	struct vp_action *action = &rule->action;
-
-	if (burst == action->burst || !turn(w, &rule->at))
+	if (other == *burst || !turn(w, &rule->at))
 		return;
-	w->mutant->what =
-		vp_format("rule %s: burst %u became %u", rule->name, action->burst, burst);
-	save(w, &action->burst, sizeof(action->burst));
-	action->burst = burst;
+	w->mutant->what = vp_format("rule %s: burst %u became %u", rule->name, *burst, other);
+	save(w, burst, sizeof(*burst));
+	*burst = other;
+}
+
+static void burst_mutants(struct walk *w, struct vp_rule *rule, uint32_t *burst)
+{
+	burst_mutant(w, rule, burst, *burst * 2);
+	burst_mutant(w, rule, burst, *burst > 1 ? *burst / 2 : 1);
 }
 
 static void rate_mutant(struct walk *w, struct vp_rule *rule, bool doubled)
@@ -305,10 +320,11 @@ static void rule_mutants(struct walk *w, struct vp_patch *patch, size_t index)
 		condition_mutants(w, &rule->when, i, "when", owner);
 	for (size_t i = 0; i < rule->except.len && !w->found; i++)
 		condition_mutants(w, &rule->except, i, "except", owner);
+	if (rule->threshold.rate.count && !w->found)
+		burst_mutants(w, rule, &rule->threshold.burst);
 	if (rule->action.verdict != VP_VERDICT_LIMIT || w->found)
 		return;
-	burst_mutant(w, rule, rule->action.burst * 2);
-	burst_mutant(w, rule, rule->action.burst > 1 ? rule->action.burst / 2 : 1);
+	burst_mutants(w, rule, &rule->action.burst);
 	rate_mutant(w, rule, true);
 	rate_mutant(w, rule, false);
 	source_mutant(w, rule);
