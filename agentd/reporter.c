@@ -7,15 +7,13 @@
 #include "agentd/reporter.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <signal.h>
-#include <spawn.h>
-#include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/wait.h>
 #include <time.h>
+#include <unistd.h>
 
+#include "agentd/inspect/child.h"
 #include "agentd/nflog_socket.h"
 #include "lib/cleanup.h"
 #include "lib/log.h"
@@ -49,60 +47,12 @@ static time_t monotonic(void)
 	return now.tv_sec;
 }
 
-static int fill_attributes(posix_spawnattr_t *attributes)
-{
-	sigset_t none, all;
-	int r;
-
-	sigemptyset(&none);
-	sigfillset(&all);
-	r = posix_spawnattr_setflags(attributes,
-				     POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
-	if (!r)
-		r = posix_spawnattr_setsigmask(attributes, &none);
-	if (!r)
-		r = posix_spawnattr_setsigdefault(attributes, &all);
-	return r;
-}
-
-/* The descriptors are above 4, so that dup2 changes their number and clears close-on-exec. */
-static int spawn(const char *executable, int nflog, int records, pid_t *pid)
-{
-	char *arguments[] = { (char *)"vpatchd-events", NULL }, *environment[] = { NULL };
-	posix_spawn_file_actions_t actions;
-	posix_spawnattr_t attributes;
-	int r;
-
-	posix_spawn_file_actions_init(&actions);
-	posix_spawnattr_init(&attributes);
-	r = fill_attributes(&attributes);
-	if (!r)
-		r = posix_spawn_file_actions_adddup2(&actions, nflog, 3);
-	if (!r)
-		r = posix_spawn_file_actions_adddup2(&actions, records, 4);
-	if (!r)
-		r = posix_spawn(pid, executable, &actions, &attributes, arguments,
-				environment);
-	posix_spawnattr_destroy(&attributes);
-	posix_spawn_file_actions_destroy(&actions);
-	return -r;
-}
-
-static int raise_descriptor(int *fd)
-{
-	int high = fcntl(*fd, F_DUPFD_CLOEXEC, 10);
-
-	if (high < 0)
-		return -errno;
-	close(*fd);
-	*fd = high;
-	return 0;
-}
-
 static int start_process(struct vp_reporter *reporter, struct vp_error *err)
 {
 	_cleanup_close_ int ours = -1, theirs = -1;
-	int pair[2], size = 1 << 20, r;
+	int pair[2], size = 1 << 20;
+	pid_t pid;
+	int r;
 
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair))
 		return vp_fail(err, -errno, "cannot make a socket pair for vpatchd-events: %s",
@@ -110,14 +60,15 @@ static int start_process(struct vp_reporter *reporter, struct vp_error *err)
 	ours = pair[0];
 	theirs = pair[1];
 	(void)setsockopt(theirs, SOL_SOCKET, SO_SNDBUFFORCE, &size, sizeof(size));
-	r = raise_descriptor(&theirs);
-	if (!r)
-		r = spawn(reporter->executable, reporter->nflog, theirs, &reporter->state.pid);
-	if (r) {
-		reporter->state.pid = 0;
-		return vp_fail(err, r, "cannot start %s: %s", reporter->executable,
+	r = vp_child_raise(&theirs);
+	if (r)
+		return vp_fail(err, r, "cannot keep a socket for vpatchd-events: %s",
 			       strerror(-r));
-	}
+	pid = vp_child_start(reporter->executable, (const int[]){ reporter->nflog, theirs }, 2,
+			     err);
+	if (pid < 0)
+		return pid;
+	reporter->state.pid = pid;
 	reporter->records = TAKE_FD(ours);
 	reporter->started = monotonic();
 	return 0;
@@ -125,46 +76,32 @@ static int start_process(struct vp_reporter *reporter, struct vp_error *err)
 
 /*
  * The closed socket ends it, the signal does so at once. Without the right to send
- * that (CAP_KILL: it has another uid) it is waited for, but not for ever. False: in vain.
+ * that (CAP_KILL: it has another uid) it is waited for, but not for ever. One that had
+ * ended before ended in its own way.
  */
-static bool wait_for_end(pid_t pid, int *status)
+static void wait_for_end(struct vp_reporter_state *state)
 {
 	const struct timespec pause = { .tv_nsec = 10000000 };
-	bool killed = !kill(pid, SIGKILL);
 
-	for (int i = 0; i < 100; i++) {
-		pid_t ended = waitpid(pid, status, killed ? 0 : WNOHANG);
-
-		if (ended == pid || (ended < 0 && errno != EINTR))
-			return ended == pid;
-		if (!killed)
-			nanosleep(&pause, NULL);
+	if (!kill(state->pid, SIGKILL)) {
+		vp_child_end(state->pid, state->ended, sizeof(state->ended));
+		return;
 	}
-	return false;
-}
-
-/* One that had ended before we killed it ended in its own way. */
-static void note_end(struct vp_reporter_state *state, int status)
-{
-	if (WIFSIGNALED(status))
-		snprintf(state->ended, sizeof(state->ended), "by signal %d (%s)",
-			 WTERMSIG(status), strsignal(WTERMSIG(status)));
-	else
-		snprintf(state->ended, sizeof(state->ended), "with exit status %d",
-			 WEXITSTATUS(status));
+	for (int i = 0; i < 100; i++) {
+		if (vp_child_ended(state->pid, state->ended, sizeof(state->ended)))
+			return;
+		nanosleep(&pause, NULL);
+	}
+	strcpy(state->ended, "and could not be waited for");
 }
 
 /* End the process, whatever state it is in, and forget its descriptor. */
 static void end_process(struct vp_reporter *reporter)
 {
-	int status;
-
 	if (reporter->records >= 0)
 		close(reporter->records);
-	if (reporter->state.pid > 0 && wait_for_end(reporter->state.pid, &status))
-		note_end(&reporter->state, status);
-	else if (reporter->state.pid > 0)
-		strcpy(reporter->state.ended, "and could not be waited for");
+	if (reporter->state.pid > 0)
+		wait_for_end(&reporter->state);
 	reporter->records = -1;
 	reporter->state.pid = 0;
 	reporter->state.confinement = 0;
@@ -207,7 +144,7 @@ static int bind_group(struct vp_reporter *reporter, int tries, struct vp_error *
 	}
 	if (fd < 0)
 		return fd;
-	r = raise_descriptor(&fd);
+	r = vp_child_raise(&fd);
 	if (r)
 		return vp_fail(err, r, "cannot keep the NFLOG socket: %s", strerror(-r));
 	reporter->nflog = TAKE_FD(fd);

@@ -22,7 +22,7 @@ check_PROGRAMS += reporter_test
 TESTS += reporter_test
 reporter_test_SOURCES = tests/unit/agentd/reporter_test.c
 reporter_test_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
-reporter_test_LDADD = libvpagent.a libvpmodules.a libvppolicy.a libvpbase.a $(MNL_LIBS) $(CMOCKA_LIBS)
+reporter_test_LDADD = libvpagent.a libvpinspect.a libvpmodules.a libvppolicy.a libvpbase.a $(MNL_LIBS) $(CMOCKA_LIBS)
 reporter_test_DEPENDENCIES = libvpagent.a libvppolicy.a libvpbase.a vpatchd-events
 
 check_PROGRAMS += ctl_test
