@@ -76,6 +76,7 @@ dist_patches_DATA = \
 	policy/patches/cve-2019-0708.vpatch \
 	policy/patches/cve-2019-10149.vpatch \
 	policy/patches/cve-2019-11477.vpatch \
+	policy/patches/cve-2019-11510.vpatch \
 	policy/patches/cve-2019-12255.vpatch \
 	policy/patches/cve-2019-12256.vpatch \
 	policy/patches/cve-2019-12260.vpatch \
@@ -98,6 +99,7 @@ dist_patches_DATA = \
 	policy/patches/cve-2020-8515.vpatch \
 	policy/patches/cve-2020-8617.vpatch \
 	policy/patches/cve-2021-20090.vpatch \
+	policy/patches/cve-2021-21972.vpatch \
 	policy/patches/cve-2021-22205.vpatch \
 	policy/patches/cve-2021-26855.vpatch \
 	policy/patches/cve-2021-3129.vpatch \
@@ -125,6 +127,7 @@ dist_patches_DATA = \
 	policy/patches/cve-2023-27350.vpatch \
 	policy/patches/cve-2023-28771.vpatch \
 	policy/patches/cve-2023-29552.vpatch \
+	policy/patches/cve-2023-34362.vpatch \
 	policy/patches/cve-2023-42793.vpatch \
 	policy/patches/cve-2023-46604.vpatch \
 	policy/patches/cve-2023-48795.vpatch \
