@@ -3,6 +3,7 @@
 
 patchesdir = $(datadir)/vpatch/patches
 dist_patches_DATA = \
+	policy/patches/adb-exposure.vpatch \
 	policy/patches/ajp-include-attributes.vpatch \
 	policy/patches/bacnet-reachability.vpatch \
 	policy/patches/cldap-reflection.vpatch \
@@ -13,10 +14,13 @@ dist_patches_DATA = \
 	policy/patches/cve-1999-0103.vpatch \
 	policy/patches/cve-1999-0106.vpatch \
 	policy/patches/cve-1999-0113.vpatch \
+	policy/patches/cve-1999-0183.vpatch \
 	policy/patches/cve-1999-0524.vpatch \
+	policy/patches/cve-1999-0526.vpatch \
 	policy/patches/cve-1999-0532.vpatch \
 	policy/patches/cve-2000-0573.vpatch \
 	policy/patches/cve-2001-0144.vpatch \
+	policy/patches/cve-2002-0649.vpatch \
 	policy/patches/cve-2004-2687.vpatch \
 	policy/patches/cve-2006-2369.vpatch \
 	policy/patches/cve-2007-0882.vpatch \
@@ -26,6 +30,7 @@ dist_patches_DATA = \
 	policy/patches/cve-2009-0696.vpatch \
 	policy/patches/cve-2010-20103.vpatch \
 	policy/patches/cve-2010-2075.vpatch \
+	policy/patches/cve-2010-4107.vpatch \
 	policy/patches/cve-2010-4221.vpatch \
 	policy/patches/cve-2011-0411.vpatch \
 	policy/patches/cve-2011-2523.vpatch \
@@ -46,6 +51,7 @@ dist_patches_DATA = \
 	policy/patches/cve-2015-2051.vpatch \
 	policy/patches/cve-2015-3306.vpatch \
 	policy/patches/cve-2015-4000.vpatch \
+	policy/patches/cve-2015-5374.vpatch \
 	policy/patches/cve-2015-5477.vpatch \
 	policy/patches/cve-2015-7501.vpatch \
 	policy/patches/cve-2015-7871.vpatch \
@@ -70,6 +76,7 @@ dist_patches_DATA = \
 	policy/patches/cve-2018-10562.vpatch \
 	policy/patches/cve-2018-11776.vpatch \
 	policy/patches/cve-2018-13379.vpatch \
+	policy/patches/cve-2018-14847.vpatch \
 	policy/patches/cve-2018-20062.vpatch \
 	policy/patches/cve-2018-7600.vpatch \
 	policy/patches/cve-2018-9995.vpatch \
@@ -161,9 +168,11 @@ dist_patches_DATA = \
 	policy/patches/modbus-reachability.vpatch \
 	policy/patches/mongodb-exposure.vpatch \
 	policy/patches/ntp-control-queries.vpatch \
+	policy/patches/rdp-ms-t120.vpatch \
 	policy/patches/redis-lua-escape.vpatch \
 	policy/patches/redis-takeover.vpatch \
 	policy/patches/s7comm-reachability.vpatch \
+	policy/patches/sip-scanners.vpatch \
 	policy/patches/smb1-off.vpatch \
 	policy/patches/snmp-default-community.vpatch \
 	policy/patches/ssdp-reflection.vpatch \
