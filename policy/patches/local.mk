@@ -59,6 +59,7 @@ dist_patches_DATA = \
 	policy/patches/cve-2016-20016.vpatch \
 	policy/patches/cve-2016-3088.vpatch \
 	policy/patches/cve-2016-6277.vpatch \
+	policy/patches/cve-2016-6662.vpatch \
 	policy/patches/cve-2016-7434.vpatch \
 	policy/patches/cve-2017-0143.vpatch \
 	policy/patches/cve-2017-0144.vpatch \
@@ -92,6 +93,7 @@ dist_patches_DATA = \
 	policy/patches/cve-2019-16759.vpatch \
 	policy/patches/cve-2019-19781.vpatch \
 	policy/patches/cve-2019-2725.vpatch \
+	policy/patches/cve-2019-9193.vpatch \
 	policy/patches/cve-2020-0796.vpatch \
 	policy/patches/cve-2020-10136.vpatch \
 	policy/patches/cve-2020-10987.vpatch \
@@ -149,6 +151,7 @@ dist_patches_DATA = \
 	policy/patches/cve-2024-4577.vpatch \
 	policy/patches/cve-2024-47176.vpatch \
 	policy/patches/cve-2024-51977.vpatch \
+	policy/patches/cve-2025-14847.vpatch \
 	policy/patches/cve-2025-24813.vpatch \
 	policy/patches/cve-2025-29927.vpatch \
 	policy/patches/cve-2025-32433.vpatch \
@@ -167,6 +170,8 @@ dist_patches_DATA = \
 	policy/patches/ipv4-options.vpatch \
 	policy/patches/modbus-reachability.vpatch \
 	policy/patches/mongodb-exposure.vpatch \
+	policy/patches/mssql-command-shell.vpatch \
+	policy/patches/mysql-function-libraries.vpatch \
 	policy/patches/ntp-control-queries.vpatch \
 	policy/patches/rdp-ms-t120.vpatch \
 	policy/patches/redis-lua-escape.vpatch \
