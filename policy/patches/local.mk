@@ -66,6 +66,7 @@ dist_patches_DATA = \
 	policy/patches/cve-2017-12149.vpatch \
 	policy/patches/cve-2017-12615.vpatch \
 	policy/patches/cve-2017-17215.vpatch \
+	policy/patches/cve-2017-3241.vpatch \
 	policy/patches/cve-2017-5638.vpatch \
 	policy/patches/cve-2017-7494.vpatch \
 	policy/patches/cve-2017-7921.vpatch \
@@ -103,6 +104,7 @@ dist_patches_DATA = \
 	policy/patches/cve-2020-1938.vpatch \
 	policy/patches/cve-2020-23575.vpatch \
 	policy/patches/cve-2020-25506.vpatch \
+	policy/patches/cve-2020-2555.vpatch \
 	policy/patches/cve-2020-5902.vpatch \
 	policy/patches/cve-2020-7247.vpatch \
 	policy/patches/cve-2020-8515.vpatch \
