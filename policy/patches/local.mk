@@ -169,8 +169,10 @@ dist_patches_DATA = \
 	policy/patches/etcd-exposure.vpatch \
 	policy/patches/http-default-credentials.vpatch \
 	policy/patches/icmp-redirect.vpatch \
+	policy/patches/iec104-commands.vpatch \
 	policy/patches/ipv4-options.vpatch \
 	policy/patches/modbus-reachability.vpatch \
+	policy/patches/modbus-writes.vpatch \
 	policy/patches/mongodb-exposure.vpatch \
 	policy/patches/mssql-command-shell.vpatch \
 	policy/patches/mysql-function-libraries.vpatch \
@@ -179,6 +181,7 @@ dist_patches_DATA = \
 	policy/patches/redis-lua-escape.vpatch \
 	policy/patches/redis-takeover.vpatch \
 	policy/patches/s7comm-reachability.vpatch \
+	policy/patches/s7comm-stop.vpatch \
 	policy/patches/sip-scanners.vpatch \
 	policy/patches/smb1-off.vpatch \
 	policy/patches/snmp-default-community.vpatch \
