@@ -117,7 +117,7 @@ static json_t *rule_document(const struct vp_agent *agent,
 	_cleanup_strbuf_ struct vp_strbuf action = { 0 };
 	json_t *rule = json_object();
 
-	vp_action_print(&placement->rule->action, &action);
+	vp_rule_effect_print(placement->rule, &action);
 	vp_json_set_text(rule, "name", placement->rule->name);
 	vp_json_set_text(rule, "service", placement->service->name);
 	vp_json_set_text(rule, "direction", vp_direction_name(placement->rule->direction));

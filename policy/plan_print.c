@@ -40,7 +40,7 @@ static void print_placement(const struct vp_placement *placement,
 {
 	vp_strbuf_addf(out, "    %s: %s at %s, ", placement->rule->name,
 		       vp_mode_name(placement->mode), vp_point_name(placement->point));
-	vp_action_print(&placement->rule->action, out);
+	vp_rule_effect_print(placement->rule, out);
 	vp_strbuf_adds(out, "\n        on ");
 	print_ports(placement, out);
 	vp_strbuf_adds(out, " of ");

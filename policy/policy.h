@@ -69,4 +69,8 @@ void vp_patch_print(const struct vp_patch *patch, struct vp_strbuf *out);
 void vp_condition_print(const struct vp_condition *condition, struct vp_strbuf *out);
 void vp_action_print(const struct vp_action *action, struct vp_strbuf *out);
 
+/* What a rule that holds does, for people: "drop", "ban 10m above 5/minute burst 5 per
+ * source", "set login-seen". */
+void vp_rule_effect_print(const struct vp_rule *rule, struct vp_strbuf *out);
+
 #endif

@@ -223,14 +223,23 @@ static void print_threshold(const struct vp_threshold *threshold, struct vp_strb
 					   [VP_PER_SOURCE] = " per source",
 					   [VP_PER_FLOW] = " per flow" };
 
-	if (!threshold->rate.count)
-		return;
-	key(out, "threshold");
 	vp_rate_print(&threshold->rate, out);
 	vp_strbuf_adds(out, " burst ");
 	print_number(threshold->burst, out);
 	vp_strbuf_adds(out, per[threshold->per]);
-	vp_strbuf_addc(out, '\n');
+}
+
+void vp_rule_effect_print(const struct vp_rule *rule, struct vp_strbuf *out)
+{
+	if (rule->set) {
+		vp_strbuf_addf(out, "set %s", rule->set);
+		return;
+	}
+	vp_action_print(&rule->action, out);
+	if (!rule->threshold.rate.count)
+		return;
+	vp_strbuf_adds(out, " above ");
+	print_threshold(&rule->threshold, out);
 }
 
 static void print_rule(const struct vp_patch *patch, const struct vp_rule *rule,
@@ -242,7 +251,11 @@ static void print_rule(const struct vp_patch *patch, const struct vp_rule *rule,
 		line(out, "direction", vp_direction_name(rule->direction));
 	print_conditions("when", &rule->when, out);
 	print_conditions("except", &rule->except, out);
-	print_threshold(&rule->threshold, out);
+	if (rule->threshold.rate.count) {
+		key(out, "threshold");
+		print_threshold(&rule->threshold, out);
+		vp_strbuf_addc(out, '\n');
+	}
 	line(out, "set", rule->set);
 	if (rule->set)
 		return;

@@ -181,11 +181,38 @@ static void actions_print(void **state)
 	}
 }
 
+static void effects_print(void **state)
+{
+	static char seen[] = "seen";
+	static const struct {
+		struct vp_rule rule;
+		const char *text;
+	} table[] = {
+		{ { .action.verdict = VP_VERDICT_RESET }, "reset" },
+		{ { .action.verdict = VP_VERDICT_DROP,
+		    .threshold = { { 5, 60 }, 5, VP_PER_SOURCE } },
+		  "drop above 5/minute burst 5 per source" },
+		{ { .action.verdict = VP_VERDICT_DROP,
+		    .threshold = { { 5, 60 }, 9, VP_PER_RULE } },
+		  "drop above 5/minute burst 9" },
+		{ { .set = seen }, "set seen" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < VP_COUNT(table); i++) {
+		_cleanup_strbuf_ struct vp_strbuf out = { 0 };
+
+		vp_rule_effect_print(&table[i].rule, &out);
+		assert_string_equal(vp_strbuf_text(&out), table[i].text);
+	}
+}
+
 int run_print_tests(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(printing_is_a_fixed_point),
 		cmocka_unit_test(actions_print),
+		cmocka_unit_test(effects_print),
 	};
 
 	return cmocka_run_group_tests_name("print", tests, NULL, NULL);
