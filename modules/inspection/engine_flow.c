@@ -290,6 +290,31 @@ static bool is_taken(const struct vp_flow *flow, const struct vp_scope *scope)
 	return false;
 }
 
+static bool sets(const struct vp_reader *readers, size_t count, uint64_t variable)
+{
+	for (size_t i = 0; i < count; i++) {
+		const struct vp_program *program = readers[i].scope->program;
+
+		for (size_t rule = 0; rule < vp_program_rules(program); rule++)
+			if (vp_program_rule(program, rule)->variable == variable)
+				return true;
+	}
+	return false;
+}
+
+/* Variables that a new reader of an old connection sets and no reader did before. */
+static void begin_variables(struct vp_flow *flow, const struct vp_reader *moved, size_t count,
+			    const struct vp_scope *scope)
+{
+	for (size_t i = 0; i < vp_program_rules(scope->program); i++) {
+		uint64_t variable = vp_program_rule(scope->program, i)->variable;
+
+		if (variable && !sets(moved, count, variable) &&
+		    !sets(flow->readers, flow->reader_count, variable))
+			vp_variable_begin(&flow->variables, variable);
+	}
+}
+
 static void renew_readers(struct vp_engine *engine, struct vp_flow *flow,
 			  struct vp_scope_list found)
 {
@@ -306,8 +331,10 @@ static void renew_readers(struct vp_engine *engine, struct vp_flow *flow,
 
 		for (size_t k = 0; k < count; k++)
 			moved |= readers[k].scope == scope;
-		if (!moved && !is_taken(flow, scope))
-			vp_reader_open(&readers[count++], scope);
+		if (moved || is_taken(flow, scope))
+			continue;
+		begin_variables(flow, readers, count, scope);
+		vp_reader_open(&readers[count++], scope);
 	}
 	for (size_t i = 0; i < flow->reader_count; i++)
 		if (is_lifelong(&flow->readers[i]))

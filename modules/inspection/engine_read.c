@@ -51,11 +51,12 @@ bool vp_engine_bound(struct vp_engine *engine, struct vp_flow *flow, enum vp_rea
 
 /* Reading */
 
-static struct vp_unit_flow unit_flow(const struct vp_engine *engine,
-				     struct vp_flow *flow, const struct vp_scope *scope)
+static struct vp_unit_flow unit_flow(const struct vp_engine *engine, struct vp_flow *flow,
+				     const struct vp_scope *scope)
 {
 	bool to_server = scope->direction == VP_TO_SERVER;
 
+	flow->variables.partial = flow->midstream;
 	return (struct vp_unit_flow){
 		.source = to_server ? flow->client : flow->server,
 		.destination = to_server ? flow->server : flow->client,

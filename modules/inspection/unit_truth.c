@@ -17,6 +17,18 @@ static bool atom_present(const struct vp_unit *unit, uint32_t number)
 	return vp_bit(unit->present, atom->input);
 }
 
+/* Of a variable that may have been set unseen it is not known. */
+static bool is_absent(const struct vp_unit *unit, uint32_t number)
+{
+	const struct vp_program *program = unit->program;
+	uint64_t variable = program->inputs.data[program->atoms.data[number].input].variable;
+
+	if (atom_present(unit, number))
+		return false;
+	return !variable ||
+	       (unit->flow.variables && vp_variable_absent(unit->flow.variables, variable));
+}
+
 static bool term_holds(const struct vp_unit *unit, const struct vp_term *term)
 {
 	switch (term->sign) {
@@ -28,7 +40,7 @@ static bool term_holds(const struct vp_unit *unit, const struct vp_term *term)
 	case VP_TERM_SIGN_COUNT:
 		break;
 	}
-	return !atom_present(unit, term->atom);
+	return is_absent(unit, term->atom);
 }
 
 static bool is_unknown(const struct vp_unit *unit, uint32_t atom)

@@ -19,7 +19,7 @@ static struct vp_variable *find(const struct vp_variables *variables, uint64_t k
 	return NULL;
 }
 
-void vp_variable_count(struct vp_variables *variables, uint64_t key)
+static struct vp_variable *find_or_add(struct vp_variables *variables, uint64_t key)
 {
 	struct vp_variable *variable = find(variables, key);
 
@@ -27,8 +27,29 @@ void vp_variable_count(struct vp_variables *variables, uint64_t key)
 		variable = vp_array_add(&variables->list);
 		variable->key = key;
 	}
+	return variable;
+}
+
+void vp_variable_count(struct vp_variables *variables, uint64_t key)
+{
+	struct vp_variable *variable = find_or_add(variables, key);
+
 	if (variable->count < UINT32_MAX)
 		variable->count++;
+}
+
+void vp_variable_begin(struct vp_variables *variables, uint64_t key)
+{
+	find_or_add(variables, key)->partial = true;
+}
+
+bool vp_variable_absent(const struct vp_variables *variables, uint64_t key)
+{
+	const struct vp_variable *variable = find(variables, key);
+
+	if (variables->partial)
+		return false;
+	return !variable || (!variable->count && !variable->partial);
 }
 
 uint32_t vp_variable_get(const struct vp_variables *variables, uint64_t key)

@@ -13,11 +13,13 @@
 struct vp_variable {
 	uint64_t key;
 	uint32_t count; /* stays at its largest */
+	bool partial;	/* what it counts was not looked for from the beginning on */
 };
 
 /* All-zero is valid: none is set. As many as rules set different ones. */
 struct vp_variables {
 	VP_ARRAY(struct vp_variable) list;
+	bool partial; /* the connection's beginning was not seen: so are they all */
 };
 
 /* The key of a name that includes its patch; never 0. */
@@ -27,6 +29,11 @@ uint64_t vp_variable_key(struct vp_slice name);
 void vp_variable_count(struct vp_variables *variables, uint64_t key);
 /* How often; 0: not set. */
 uint32_t vp_variable_get(const struct vp_variables *variables, uint64_t key);
+
+/* From now on it is counted, in the middle of a connection. */
+void vp_variable_begin(struct vp_variables *variables, uint64_t key);
+/* Was it never set? Not of one that was not counted from the beginning on. */
+bool vp_variable_absent(const struct vp_variables *variables, uint64_t key);
 
 void vp_variables_clear(struct vp_variables *variables);
 size_t vp_variables_memory(const struct vp_variables *variables);

@@ -77,6 +77,38 @@ static void kept_asleep_and_by_new_rules(void **state)
 	engine_close(&other);
 }
 
+/* What may have been set unseen is not absent: by the old rules, or before all was seen. */
+static void not_absent_where_unseen(void **state)
+{
+	static const char other_rules[] =
+		"[service web]\nports = tcp/80\napplication = http\n"
+		"[rule other]\nservice = web\nwhen = http.path equals \"/other\"\n"
+		"action = drop\n";
+	struct engine_world w, other;
+
+	(void)state;
+	engine_open(&w, web, "enforce", "pass", NULL);
+	engine_open(&other, other_rules, "monitor", "pass", NULL);
+	vp_engine_scopes(other.engine, other.scopes);
+	engine_begin(&other, 80);
+	assert_fate(&other, engine_next(&other, GET("/")), PASS);
+	vp_engine_scopes(other.engine, w.scopes);
+	assert_fate(&other, engine_next(&other, GET("/admin")), PASS);
+	assert_fate(&other, engine_next(&other, GET("/admin")), PASS);
+	assert_fate(&other, engine_next(&other, GET("/login") GET("/login")), PASS);
+	assert_fate(&other, engine_next(&other, GET("/login")), PASS);
+	assert_fate(&other, engine_next(&other, GET("/")), BLOCK); /* three, all the same */
+	engine_begin(&other, 80);
+	assert_fate(&other, engine_next(&other, GET("/admin")), BLOCK);
+	w.port = 80; /* without a SYN */
+	w.client = 9;
+	assert_fate(&w, engine_next(&w, GET("/admin")), PASS);
+	assert_fate(&w, engine_next(&w, GET("/admin")), PASS);
+	vp_engine_scopes(other.engine, other.scopes);
+	engine_close(&other);
+	engine_close(&w);
+}
+
 /* A new connection in the same place begins without variables. */
 static void gone_with_the_connection(void **state)
 {
@@ -231,6 +263,7 @@ int main(void)
 		cmocka_unit_test(read_by_a_later_unit),
 		cmocka_unit_test(counted_in_a_pipeline),
 		cmocka_unit_test(kept_asleep_and_by_new_rules),
+		cmocka_unit_test(not_absent_where_unseen),
 		cmocka_unit_test(gone_with_the_connection),
 		cmocka_unit_test(set_by_answers),
 		cmocka_unit_test(numbers_of_variables),
