@@ -100,16 +100,18 @@ static void lease_set(struct vp_compiler *c, enum vp_queue_class class)
 /* Tells the reader the port that a flow was sent to, where address translation hides it: a
  * mark that packets had before is left as it is. */
 static void mark_published(struct vp_compiler *c, struct vp_nft_chain *chain,
-			   const char *lease)
+			   const char *lease, bool answer)
 {
 	struct vp_queueing queueing = vp_queueing(c->host);
 	struct vp_statements *out = &vp_chain_rule(chain, NULL)->statements;
 	struct vp_selector key = vp_lease_key();
 
 	vp_st_match_u32(out, VP_SEL_CT_STATUS, VP_CMP_BITS, IPS_DST_NAT);
+	vp_st_match_byte(out, VP_SEL_CT_DIRECTION, VP_CMP_EQ, answer);
 	vp_st_match_u32(out, VP_SEL_MARK, VP_CMP_EQ, 0);
 	vp_st_match(out, &key, VP_CMP_IN_SET, NULL)->name = vp_strdup(lease);
-	vp_st_add(out, VP_ST_MARK_PORT, NULL, 0)->number = vp_published_sign(&queueing);
+	vp_st_add(out, VP_ST_MARK_PORT, NULL, 0)->number =
+		vp_published_sign(&queueing) | answer;
 	c->published = true;
 }
 
@@ -128,7 +130,7 @@ void vp_compile_unmark(struct vp_compiler *c, const char *name, uint8_t hook, in
 {
 	struct vp_queueing queueing = vp_queueing(c->host);
 	uint32_t wanted = sign_half(vp_published_sign(&queueing));
-	uint32_t mask = sign_half(UINT16_MAX);
+	uint32_t mask = sign_half(UINT16_MAX - 1);
 	struct vp_nft_chain chain = {
 		.base = true, .hook = hook, .priority = priority, .kept_name = true
 	};
@@ -166,8 +168,8 @@ static const char *queue_chain(struct vp_compiler *c, enum vp_queue_class class,
 	lease_set(c, class);
 	chain.name = vp_format("queue-%s%s", vp_queue_class_name(class),
 			       kind == VP_QUEUE_DATAGRAMS ? "-datagrams" : "");
-	if (c->local)
-		mark_published(c, &chain, lease);
+	for (int answer = 0; c->local && answer < 2; answer++)
+		mark_published(c, &chain, lease, answer);
 	out = &vp_chain_rule(&chain, NULL)->statements;
 	vp_st_match(out, &key, VP_CMP_IN_SET, NULL)->name = vp_strdup(lease);
 	queue = vp_st_add(out, VP_ST_QUEUE, NULL, 0);

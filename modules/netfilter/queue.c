@@ -90,20 +90,22 @@ uint64_t vp_away_bytes(unsigned int size)
 
 uint16_t vp_published_sign(const struct vp_queueing *queueing)
 {
-	return (uint16_t)(queueing->lease_mark >> 16 ^ 1);
+	return (uint16_t)((queueing->lease_mark >> 16 ^ 2) & ~1u);
 }
 
 /* As the rules make it: the port as the kernel has it, then the sign, each half its bytes. */
-bool vp_published_port(const struct vp_queueing *queueing, uint32_t mark, uint16_t *port)
+bool vp_published_port(const struct vp_queueing *queueing, uint32_t mark, uint16_t *port,
+		       bool *answer)
 {
 	uint8_t bytes[sizeof(mark)];
 	uint16_t sign;
 
 	memcpy(bytes, &mark, sizeof(mark));
 	memcpy(&sign, bytes + 2, sizeof(sign));
-	if (sign != vp_published_sign(queueing))
+	if ((sign & ~1u) != vp_published_sign(queueing))
 		return false;
 	*port = (uint16_t)(bytes[0] << 8 | bytes[1]);
+	*answer = sign & 1;
 	return true;
 }
 

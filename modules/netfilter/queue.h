@@ -98,12 +98,14 @@ uint64_t vp_away_bytes(unsigned int size);
 /*
  * A packet of a flow whose destination was translated (a published port) is queued as it
  * is sent on. When it had no mark, it comes with one (NFQA_MARK) that has the port that
- * the flow was sent to first: the service's, in both directions. The rules take the mark
- * away again when the packet has passed. True: this is such a mark, *port (host order)
- * is set.
+ * the flow was sent to first, which is the service's. The rules take the mark away again
+ * when the packet has passed. True: this is such a mark; *port (host order) and
+ * *answer, whether the server sends the packet, are set.
  */
-bool vp_published_port(const struct vp_queueing *queueing, uint32_t mark, uint16_t *port);
-/* The half of such marks that is not the port, host order. */
+bool vp_published_port(const struct vp_queueing *queueing, uint32_t mark, uint16_t *port,
+		       bool *answer);
+/* The half of such marks that is not the port, host order. Answers' has the lowest bit more.
+ */
 uint16_t vp_published_sign(const struct vp_queueing *queueing);
 
 /*

@@ -296,16 +296,20 @@ static void test_published(void **state)
 	uint8_t mark[4] = { 0x1f, 0x90 };
 	uint16_t sign = vp_published_sign(&queueing), port = 0;
 	uint32_t number;
+	bool answer;
 
 	(void)state;
 	memcpy(&number, mark, sizeof(number));
-	assert_false(vp_published_port(&queueing, number, &port));
-	assert_false(vp_published_port(&queueing, VP_LEASE_MARK, &port));
-	assert_false(vp_published_port(&queueing, VP_AWAY_MARK, &port));
-	memcpy(mark + 2, &sign, sizeof(sign));
-	memcpy(&number, mark, sizeof(number));
-	assert_true(vp_published_port(&queueing, number, &port));
-	assert_int_equal(port, 8080);
+	assert_false(vp_published_port(&queueing, number, &port, &answer));
+	assert_false(vp_published_port(&queueing, VP_LEASE_MARK, &port, &answer));
+	assert_false(vp_published_port(&queueing, VP_AWAY_MARK, &port, &answer));
+	for (unsigned int i = 0; i < 2; i++, sign++) {
+		memcpy(mark + 2, &sign, sizeof(sign));
+		memcpy(&number, mark, sizeof(number));
+		assert_true(vp_published_port(&queueing, number, &port, &answer));
+		assert_int_equal(port, 8080);
+		assert_int_equal(answer, i);
+	}
 }
 
 /* TCP goes to the queues of streams, all else to those of datagrams. */

@@ -289,12 +289,14 @@ static struct tally published(struct state *s, uint16_t port, uint16_t original)
 	_cleanup_free_ struct seen *seen = NULL;
 	size_t count;
 	uint16_t told;
+	bool answer;
 
 	seen = listener_seen(s->listener, &count);
 	for (size_t i = 0; i < count; i++) {
 		told = 0;
-		assert_true(vp_published_port(&s->queueing, seen[i].mark, &told));
+		assert_true(vp_published_port(&s->queueing, seen[i].mark, &told, &answer));
 		assert_int_equal(told, original);
+		assert_int_equal(answer, seen[i].source_port == port);
 	}
 	return result;
 }
@@ -397,7 +399,7 @@ static void drift(void **state)
 	struct state *s = *state;
 
 	nft("flush chain inet vpatch queue-block");
-	assert_int_equal(verify(s->instance, &s->artefact, "chain queue-block"), 2);
+	assert_int_equal(verify(s->instance, &s->artefact, "chain queue-block"), 3);
 	nft("flush chain inet vpatch lease");
 	assert_true(verify(s->instance, &s->artefact, "chain lease") > 1);
 	install(s, 2);
