@@ -16,7 +16,7 @@
 #include "agentd/document.h"
 #include "lib/cleanup.h"
 
-#define SCRIPTS_ALL 4000 /* about so many for a patch; a volley takes some milliseconds */
+#define SCRIPTS_ALL 3000 /* about so many for a patch; a volley takes some milliseconds */
 #define SPLITS_MIN  16u
 #define SPLITS_MAX  512u
 #define SPLITS_IPV6 32u	 /* the streams are the same as over IPv4 */

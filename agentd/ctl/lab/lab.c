@@ -13,6 +13,7 @@
 #include <sched.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <time.h>
@@ -31,7 +32,8 @@
 /* Milliseconds; a marker is there in microseconds, or something is broken. */
 #define FENCE_WAIT 2000
 /* Milliseconds after which packets that wait for a verdict count as held back. */
-#define HELD_WAIT 20
+#define HELD_WAIT    20
+#define VERDICT_LOOK 30000 /* nanoseconds between two looks at them */
 
 static const struct vp_link_end client_end = { "outer", { 2, 0, 0, 0, 0, 1 } };
 static const struct vp_link_end host_outer_end = { "outer", { 2, 0, 0, 0, 0, 2 } };
@@ -410,31 +412,49 @@ static uint64_t milliseconds(void)
 	return (uint64_t)t.tv_sec * 1000 + (uint64_t)t.tv_nsec / 1000000;
 }
 
+/* Let whoever judges have the processor until nothing waits; *held: for longer than it may. */
+static int await_verdicts(struct vp_lab *lab, struct vp_queued_now *now, bool *held,
+			  struct vp_error *err)
+{
+	const struct timespec moment = { .tv_nsec = VERDICT_LOOK };
+	struct vp_queued_now last = { 0 };
+	uint64_t since = 0, attended = 0;
+	int r = vp_rest_read(lab->queues, now, err);
+
+	while (!r && now->waiting && !*held) {
+		uint64_t time = milliseconds();
+
+		if (now->waiting != last.waiting || now->ever != last.ever)
+			since = time;
+		*held = time - since > HELD_WAIT;
+		if (lab->attend && time != attended)
+			lab->attend(lab->attended);
+		attended = time;
+		nanosleep(&moment, NULL);
+		last = *now;
+		r = vp_rest_read(lab->queues, now, err);
+	}
+	return r;
+}
+
 /*
  * Until nothing waits in a queue, and nothing came into one since the last marker:
  * what was let go may have sent something on, or back.
  */
 static int rest(struct vp_lab *lab, struct vp_error *err)
 {
-	struct vp_queued_now last = { .ever = UINT64_MAX }, now;
-	uint64_t since = 0;
-	int r;
+	uint64_t before = UINT64_MAX;
+	bool held = false;
 
 	for (;;) {
-		r = fence_round(lab, FENCE_WAIT, err);
+		struct vp_queued_now now;
+		int r = fence_round(lab, FENCE_WAIT, err);
+
 		if (!r)
-			r = vp_rest_read(lab->queues, &now, err);
-		if (r < 0 || (!now.waiting && now.ever == last.ever))
+			r = await_verdicts(lab, &now, &held, err);
+		if (r < 0 || held || now.ever == before)
 			return r;
-		if (now.waiting != last.waiting || now.ever != last.ever)
-			since = milliseconds();
-		else if (milliseconds() - since > HELD_WAIT)
-			return 0;
-		if (now.waiting && lab->attend)
-			lab->attend(lab->attended);
-		if (now.waiting)
-			sched_yield(); /* to those who judge, on this same processor */
-		last = now;
+		before = now.ever;
 	}
 }
 
@@ -442,8 +462,6 @@ int vp_lab_settle(struct vp_lab *lab, unsigned int rounds, struct vp_error *err)
 {
 	int r = 0;
 
-	if (lab->attend)
-		lab->attend(lab->attended);
 	if (lab->queues >= 0)
 		return rest(lab, err);
 	for (unsigned int i = 0; i < rounds && !r; i++)
@@ -484,6 +502,7 @@ int vp_lab_open(struct vp_lab *lab, const struct vp_ranges *taken, unsigned int 
 		files.rlim_cur = files.rlim_max;
 		setrlimit(RLIMIT_NOFILE, &files);
 	}
+	prctl(PR_SET_TIMERSLACK, 1ul, 0ul, 0ul, 0ul); /* short waits are short */
 	r = bind_processor(processor);
 	if (r < 0)
 		return vp_fail(err, r, "lab: binding to one processor: %s", strerror(-r));

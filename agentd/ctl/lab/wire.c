@@ -49,7 +49,7 @@ int vp_wire_open(struct vp_wire *wire, struct vp_lab *lab, struct vp_error *err)
 	struct sockaddr_ll name = { .sll_family = AF_PACKET,
 				    .sll_protocol = htons(ETH_P_ALL),
 				    .sll_ifindex = (int)lab->index[VP_LAB_CLIENT] };
-	int room = TAP_ROOM, r = vp_lab_enter(lab, VP_LAB_CLIENT, err);
+	int on = 1, room = TAP_ROOM, r = vp_lab_enter(lab, VP_LAB_CLIENT, err);
 
 	if (r < 0)
 		return r;
@@ -58,6 +58,7 @@ int vp_wire_open(struct vp_wire *wire, struct vp_lab *lab, struct vp_error *err)
 	if (wire->tap < 0 || bind(wire->tap, (struct sockaddr *)&name, sizeof(name)) < 0)
 		return vp_fail(err, -errno, "lab: a tap on the client's link: %s",
 			       strerror(errno));
+	(void)setsockopt(wire->tap, SOL_PACKET, PACKET_IGNORE_OUTGOING, &on, sizeof(on));
 	if (setsockopt(wire->tap, SOL_SOCKET, SO_RCVBUFFORCE, &room, sizeof(room)) < 0)
 		(void)setsockopt(wire->tap, SOL_SOCKET, SO_RCVBUF, &room, sizeof(room));
 	return 0;
