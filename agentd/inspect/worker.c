@@ -32,6 +32,7 @@
 
 struct worker {
 	struct vp_start start;
+	struct vp_queueing queueing; /* what packets' marks are made of */
 	struct vp_engine *engine;
 	struct vp_programs programs;
 	struct vp_accepts accepts[VP_QUEUES_MAX];
@@ -250,6 +251,8 @@ static void judge(struct worker *worker, const struct vp_queued *queued)
 		.local = queued->hook != NF_INET_FORWARD,
 	};
 
+	(void)vp_published_port(&worker->queueing, queued->mark, &packet.published,
+				&packet.answer);
 	if (queue == worker->start.setup.queue_count) {
 		vp_tally_add(worker->start.tally, VP_TALLY_STRAY, 0, 1);
 		return;
@@ -399,6 +402,7 @@ static int prepare(struct worker *worker, struct vp_error *err)
 
 	if (r)
 		return r;
+	worker->queueing.lease_mark = setup->lease_mark ? setup->lease_mark : VP_LEASE_MARK;
 	options.memory = setup->memory ? setup->memory : options.memory;
 	options.flows = setup->flows ? setup->flows : options.flows;
 	options.midstream_block = setup->midstream_block;

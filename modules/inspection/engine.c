@@ -163,13 +163,7 @@ static void judge_datagram(struct vp_engine *engine, uint32_t scope,
 static void judge_datagrams(struct vp_engine *engine, enum vp_direction direction,
 			    struct vp_judgement *judgement)
 {
-	const struct vp_packet *packet = &engine->packet;
-	bool to_server = direction == VP_TO_SERVER;
-	struct vp_scope_list found =
-		vp_scopes_find(engine->scopes, packet->protocol,
-			       to_server ? &packet->destination : &packet->source,
-			       to_server ? packet->destination_port : packet->source_port,
-			       engine->given->local);
+	struct vp_scope_list found = vp_engine_serving(engine, direction, NULL);
 
 	for (size_t i = 0; i < found.count; i++)
 		if (vp_scope(engine->scopes, found.scopes[i])->direction == direction)

@@ -135,6 +135,13 @@ struct vp_engine_packet {
 	struct vp_slice bytes; /* from the IP header on */
 	bool verify; /* check checksums: not where hardware has still to fill them in */
 	bool local;  /* one end is this host */
+	/*
+	 * Of a published port: the one that the connection was sent to before its
+	 * destination was translated, which is the service's, and whether the packet is an
+	 * answer. Rules of the port that packets have come first. 0: it was not.
+	 */
+	uint16_t published;
+	bool answer;
 };
 
 /* The decision comes during the call or later, exactly one for each packet. */

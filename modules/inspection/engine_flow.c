@@ -19,9 +19,32 @@ void vp_flow_drop_readers(struct vp_flow *flow)
 	flow->serial = 0;
 }
 
+struct vp_scope_list vp_engine_serving(const struct vp_engine *engine,
+				       enum vp_direction direction, uint16_t *published)
+{
+	const struct vp_engine_packet *given = engine->given;
+	const struct vp_packet *packet = &engine->packet;
+	bool to_server = direction == VP_TO_SERVER;
+	const struct vp_address *server = to_server ? &packet->destination : &packet->source;
+	uint16_t port = to_server ? packet->destination_port : packet->source_port;
+	struct vp_scope_list found =
+		vp_scopes_find(engine->scopes, packet->protocol, server, port, given->local);
+	bool other = !found.count && given->published && given->answer != to_server;
+
+	if (other) /* a service of this host, wherever its server is */
+		found = vp_scopes_find(engine->scopes, packet->protocol, server,
+				       given->published, true);
+	if (published)
+		*published = other && found.count ? given->published : 0;
+	return found;
+}
+
 static struct vp_scope_list scopes_of(const struct vp_engine *engine,
 				      const struct vp_flow *flow)
 {
+	if (flow->published)
+		return vp_scopes_find(engine->scopes, engine->packet.protocol, &flow->server,
+				      flow->published, true);
 	return vp_scopes_find(engine->scopes, engine->packet.protocol, &flow->server,
 			      flow->server_port, flow->local);
 }

@@ -23,20 +23,13 @@ static void make_room(struct vp_engine *engine)
 /* Whose server a packet's receiver, or else its sender, is; false: of no service. */
 static bool find_server(const struct vp_engine *engine, enum vp_direction *direction)
 {
-	const struct vp_packet *packet = &engine->packet;
-	bool local = engine->given->local;
-
 	*direction = VP_TO_SERVER;
 	if (!engine->scopes)
 		return false;
-	if (vp_scopes_find(engine->scopes, packet->protocol, &packet->destination,
-			   packet->destination_port, local)
-		    .count)
+	if (vp_engine_serving(engine, VP_TO_SERVER, NULL).count)
 		return true;
 	*direction = VP_TO_CLIENT;
-	return vp_scopes_find(engine->scopes, packet->protocol, &packet->source,
-			      packet->source_port, local)
-		.count;
+	return vp_engine_serving(engine, VP_TO_CLIENT, NULL).count;
 }
 
 static struct vp_flow *new_flow(struct vp_engine *engine, enum vp_direction direction)
@@ -48,6 +41,7 @@ static struct vp_flow *new_flow(struct vp_engine *engine, enum vp_direction dire
 	flow = vp_flow_add(engine->flows, packet, direction);
 	flow->engine = engine;
 	flow->local = engine->given->local;
+	(void)vp_engine_serving(engine, direction, &flow->published);
 	flow->sides[0].flow = flow->sides[1].flow = flow;
 	flow->midstream = !(packet->flags & VP_TCP_SYN);
 	engine->counts.flows++;

@@ -42,6 +42,7 @@ struct vp_flow {
 	uint64_t hash;
 	struct vp_address client, server;
 	uint16_t client_port, server_port;
+	uint16_t published; /* the service's port, where the server's own is no service's */
 	bool local;
 	bool midstream; /* its beginning was not seen */
 	bool unproven;	/* connection tracking may have lost it */

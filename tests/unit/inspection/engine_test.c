@@ -151,6 +151,39 @@ static void test_datagram(void **state)
 	engine_close(&w);
 }
 
+/* A service is found by the port that was translated, and only by that of its own side. */
+static void test_published(void **state)
+{
+	uint8_t udp[32] = { 0x9c, 0x40, 0x22, 0xb8 };
+	struct engine_world w;
+
+	(void)state;
+	engine_open(&w, sections, "enforce", "pass", NULL);
+	for (int forwarded = 0; forwarded < 2; forwarded++) {
+		w.forwarded = forwarded;
+		w.published = 7000;
+		engine_begin(&w, 8888);
+		assert_fate(&w, engine_next(&w, "all is good"), PASS);
+		assert_fate(&w, engine_answer(&w, 1, 0, "evil", 4), PASS);
+		w.published = 0; /* known by now */
+		assert_fate(&w, engine_next(&w, "then evil"), BLOCK);
+		assert_int_equal(w.last.destination_port, 8888);
+		w.published = 7002; /* nobody's either */
+		engine_begin(&w, 8888);
+		assert_fate(&w, engine_next(&w, "evil"), PASS);
+		w.published = 7001;
+		udp[5] = 8 + 6;
+		memcpy(udp + 8, "a bode", 6);
+		assert_fate(&w, engine_give(&w, false, IPPROTO_UDP, udp, 14), BLOCK);
+		assert_fate(&w, engine_give(&w, true, IPPROTO_UDP, udp, 14), PASS);
+	}
+	w.forwarded = false;
+	w.published = 7000;
+	engine_begin(&w, 80); /* rules of the port that packets have come first */
+	assert_fate(&w, engine_next(&w, "GET /attack HTTP/1.1\r\nHost: a\r\n\r\n"), BLOCK);
+	engine_close(&w);
+}
+
 /* A SYN in the middle of a connection takes nothing away from what was read. */
 static void test_decoys(void **state)
 {
@@ -344,10 +377,11 @@ int main(void)
 		cmocka_unit_test(test_whole),	    cmocka_unit_test(test_cut_anywhere),
 		cmocka_unit_test(test_conflict),    cmocka_unit_test(test_monitor),
 		cmocka_unit_test(test_limit),	    cmocka_unit_test(test_datagram),
-		cmocka_unit_test(test_decoys),	    cmocka_unit_test(test_hold),
-		cmocka_unit_test(test_sleep),	    cmocka_unit_test(test_midstream),
-		cmocka_unit_test(test_same_scopes), cmocka_unit_test(test_generations),
-		cmocka_unit_test(test_foreign),	    cmocka_unit_test(test_ambiguous),
+		cmocka_unit_test(test_published),   cmocka_unit_test(test_decoys),
+		cmocka_unit_test(test_hold),	    cmocka_unit_test(test_sleep),
+		cmocka_unit_test(test_midstream),   cmocka_unit_test(test_same_scopes),
+		cmocka_unit_test(test_generations), cmocka_unit_test(test_foreign),
+		cmocka_unit_test(test_ambiguous),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -123,7 +123,9 @@ uint64_t engine_give(struct engine_world *w, bool answer, uint8_t protocol,
 	const struct vp_engine_packet given = { .number = ++w->number,
 						.milliseconds = ++w->now,
 						.bytes = { packet, 20 + len },
-						.local = !w->forwarded };
+						.local = !w->forwarded,
+						.published = w->published,
+						.answer = answer };
 
 	assert_true(w->number < MOST_PACKETS && len < UINT16_MAX - 20);
 	packet[0] = 0x45;
