@@ -282,7 +282,10 @@ void vp_json_put(struct vp_span text, struct vp_strbuf *out)
 		unsigned char c = (unsigned char)text.data[i];
 
 		if (inside && c == '\\' && i + 1 < text.len) {
-			vp_strbuf_add(out, text.data + i++, 2);
+			size_t len = text.data[i + 1] == 'u' && i + 5 < text.len ? 6 : 2;
+
+			vp_strbuf_add(out, text.data + i, len);
+			i += len - 1;
 			continue;
 		}
 		if (c == '"')
