@@ -37,6 +37,7 @@ dist_patches_DATA = \
 	policy/patches/cve-2011-3192.vpatch \
 	policy/patches/cve-2011-4862.vpatch \
 	policy/patches/cve-2012-1823.vpatch \
+	policy/patches/cve-2012-2122.vpatch \
 	policy/patches/cve-2013-4782.vpatch \
 	policy/patches/cve-2013-4786.vpatch \
 	policy/patches/cve-2013-5211.vpatch \
@@ -61,6 +62,7 @@ dist_patches_DATA = \
 	policy/patches/cve-2016-6277.vpatch \
 	policy/patches/cve-2016-6662.vpatch \
 	policy/patches/cve-2016-7434.vpatch \
+	policy/patches/cve-2016-8610.vpatch \
 	policy/patches/cve-2017-0143.vpatch \
 	policy/patches/cve-2017-0144.vpatch \
 	policy/patches/cve-2017-12149.vpatch \
@@ -171,6 +173,7 @@ dist_patches_DATA = \
 	policy/patches/icmp-redirect.vpatch \
 	policy/patches/iec104-commands.vpatch \
 	policy/patches/ipv4-options.vpatch \
+	policy/patches/mail-password-guessing.vpatch \
 	policy/patches/modbus-reachability.vpatch \
 	policy/patches/modbus-writes.vpatch \
 	policy/patches/mongodb-exposure.vpatch \
@@ -187,6 +190,7 @@ dist_patches_DATA = \
 	policy/patches/snmp-default-community.vpatch \
 	policy/patches/ssdp-reflection.vpatch \
 	policy/patches/ssh-weak-algorithms.vpatch \
+	policy/patches/telnet-default-passwords.vpatch \
 	policy/patches/telnet-to-devices.vpatch \
 	policy/patches/telnet-worm-passwords.vpatch \
 	policy/patches/tftp-write.vpatch \
