@@ -44,6 +44,7 @@ dist_patches_DATA = \
 	policy/patches/cve-2014-0160.vpatch \
 	policy/patches/cve-2014-0659.vpatch \
 	policy/patches/cve-2014-3566.vpatch \
+	policy/patches/cve-2014-6271-mail.vpatch \
 	policy/patches/cve-2014-6271.vpatch \
 	policy/patches/cve-2014-8361.vpatch \
 	policy/patches/cve-2015-0204.vpatch \
@@ -63,6 +64,7 @@ dist_patches_DATA = \
 	policy/patches/cve-2016-6662.vpatch \
 	policy/patches/cve-2016-7434.vpatch \
 	policy/patches/cve-2016-8610.vpatch \
+	policy/patches/cve-2016-8704.vpatch \
 	policy/patches/cve-2017-0143.vpatch \
 	policy/patches/cve-2017-0144.vpatch \
 	policy/patches/cve-2017-12149.vpatch \
@@ -87,6 +89,7 @@ dist_patches_DATA = \
 	policy/patches/cve-2019-0708.vpatch \
 	policy/patches/cve-2019-10149.vpatch \
 	policy/patches/cve-2019-11477.vpatch \
+	policy/patches/cve-2019-11500.vpatch \
 	policy/patches/cve-2019-11510.vpatch \
 	policy/patches/cve-2019-12255.vpatch \
 	policy/patches/cve-2019-12256.vpatch \
@@ -94,6 +97,7 @@ dist_patches_DATA = \
 	policy/patches/cve-2019-12261.vpatch \
 	policy/patches/cve-2019-15846.vpatch \
 	policy/patches/cve-2019-16759.vpatch \
+	policy/patches/cve-2019-16928.vpatch \
 	policy/patches/cve-2019-19781.vpatch \
 	policy/patches/cve-2019-2725.vpatch \
 	policy/patches/cve-2019-9193.vpatch \
@@ -187,6 +191,7 @@ dist_patches_DATA = \
 	policy/patches/s7comm-stop.vpatch \
 	policy/patches/sip-scanners.vpatch \
 	policy/patches/smb1-off.vpatch \
+	policy/patches/smtp-address-probing.vpatch \
 	policy/patches/snmp-default-community.vpatch \
 	policy/patches/ssdp-reflection.vpatch \
 	policy/patches/ssh-weak-algorithms.vpatch \
