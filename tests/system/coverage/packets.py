@@ -52,10 +52,12 @@ def filled(source, destination, protocol, segment, at):
 
 
 class Tun:
+    """The device is there only as long as this, unless it was made before to stay."""
+
     def __init__(self):
         self.fd = os.open("/dev/net/tun", os.O_RDWR)
         fcntl.ioctl(self.fd, TUNSETIFF, struct.pack("16sH22x", b"maker", IFF_TUN | IFF_NO_PI))
-        for command in ("address add %s/16 dev maker" % HERE, "address add %s/64 dev maker nodad" % HERE6, "link set maker up"):
+        for command in ("address replace %s/16 dev maker" % HERE, "address replace %s/48 dev maker nodad" % HERE6, "link set maker up"):
             subprocess.run(["ip"] + command.split(), check=True)
 
     def send(self, packet):
