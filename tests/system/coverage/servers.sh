@@ -3,12 +3,21 @@
 # in FOLDER, and waits until they answer; they end with the namespace's processes. NAME.log is what each says it did.
 # /run is this mount namespace's own.
 
-servers_needed=(nginx vsftpd sshd exim4 dnsmasq redis-check-rdb curl openssl tcpdump)
+# names of distributions for one program, with a slash between
+servers_needed=(nginx vsftpd sshd exim4/exim dnsmasq redis-server/redis-check-rdb/valkey-server redis-cli/valkey-cli curl openssl tcpdump)
+
+program() { # NAME/NAME...: the path of the first that is installed
+	local name
+	for name in ${1//\// }; do
+		PATH=$PATH:/usr/sbin:/sbin command -v "$name" && return
+	done
+	return 1
+}
 
 servers_there() {
 	local name missing=()
 	for name in "${servers_needed[@]}"; do
-		PATH=$PATH:/usr/sbin:/sbin command -v "$name" >/dev/null || missing+=("$name")
+		program "$name" >/dev/null || missing+=("$name")
 	done
 	[ ${#missing[@]} = 0 ] || { echo "missing servers: ${missing[*]}"; return 1; }
 }
@@ -88,7 +97,7 @@ server_sshd() {
 		MaxStartups 1000
 		KexAlgorithms +diffie-hellman-group1-sha1
 	CONF
-	/usr/sbin/sshd -D -f "$1/sshd.conf" -E "$1/ssh.log" &
+	"$(program sshd)" -D -f "$1/sshd.conf" -E "$1/ssh.log" &
 }
 
 server_exim() {
@@ -115,7 +124,7 @@ server_exim() {
 		    data = :blackhole:
 	CONF
 	chown -R Debian-exim "$1/exim" 2>/dev/null || chown -R exim "$1/exim"
-	exim4 -C "$1/exim.conf" -bdf -oX 25 -d-all+receive >"$1/smtp.log" 2>&1 &
+	"$(program exim4/exim)" -C "$1/exim.conf" -bdf -oX 25 -d-all+receive >"$1/smtp.log" 2>&1 &
 }
 
 server_dnsmasq() {
@@ -125,7 +134,7 @@ server_dnsmasq() {
 }
 
 server_redis() {
-	ln -sf "$(command -v redis-check-rdb)" "$1/redis-server" # one program under two names
+	ln -sf "$(program redis-server/redis-check-rdb/valkey-server)" "$1/redis-server" # one program under two names
 	"$1/redis-server" --port 6379 --bind 0.0.0.0 :: --protected-mode no --save '' --appendonly no --dir "$1" \
 		--enable-debug-command yes >"$1/redis.out" 2>&1 &
 }
@@ -156,5 +165,5 @@ servers_start() {
 	server_dnsmasq "$folder"
 	server_redis "$folder"
 	answers 80 443 21 2222 25 53 6379 23 110 143 445 7000 7001 7002 7003 7020 || return 1
-	redis-cli monitor >"$folder/redis.log" &
+	"$(program redis-cli/valkey-cli)" monitor >"$folder/redis.log" &
 }
