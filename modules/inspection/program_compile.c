@@ -335,7 +335,8 @@ static int atom_of(struct builder *b, const struct vp_condition *condition, uint
 			       (unsigned long long)step->number);
 	}
 	if (atom.source != VP_ATOM_PRESENCE) {
-		vp_strbuf_addf(&key, "%d ", (int)condition->op);
+		/* behind a string the length is the pattern's, not the input's */
+		vp_strbuf_addf(&key, "%d %u ", (int)condition->op, condition->length);
 		values_key(&condition->values, &key);
 	}
 	*number = vp_intern(&b->atoms, &key, &is_new);

@@ -291,6 +291,171 @@ static void too_many_numbers(void **state)
 	test_rules_free(&t);
 }
 
+/* Random comparisons of random values, against one that looks at all pairs in the end. */
+
+enum measure { DECIMAL, HEXADECIMAL, LENGTH_OF, COUNT_OF };
+
+static const struct {
+	const char *text;
+	enum vp_field_id field;
+	const char *name;
+	enum measure measure;
+	uint64_t times, plus, minus; /* 0: none; in this order */
+} operands[] = {
+	{ "http.query(a) | decimal", VP_FIELD_HTTP_QUERY, "a", DECIMAL, 0, 0, 0 },
+	{ "http.query(a) | decimal | times(2) | plus(1)", VP_FIELD_HTTP_QUERY, "a", DECIMAL, 2,
+	  1, 0 },
+	{ "http.query(b) | hexadecimal | minus(3)", VP_FIELD_HTTP_QUERY, "b", HEXADECIMAL, 0,
+	  0, 3 },
+	{ "http.query(b) | decimal", VP_FIELD_HTTP_QUERY, "b", DECIMAL, 0, 0, 0 },
+	{ "http.header(c) | length | plus(2)", HEADER, "c", LENGTH_OF, 0, 2, 0 },
+	{ "http.query(a) | count", VP_FIELD_HTTP_QUERY, "a", COUNT_OF, 0, 0, 0 },
+	{ "http.request_body | length", BODY, "", LENGTH_OF, 0, 0, 0 },
+};
+
+struct comparison {
+	size_t left, right;
+	enum vp_operator op;
+	bool negated;
+};
+
+struct given {
+	size_t source; /* operand whose field and name it has */
+	char text[4];
+};
+
+static bool number_of(enum measure measure, const char *text, uint64_t *number)
+{
+	static const char digits[] = "0123456789abcdef";
+	uint64_t base = measure == DECIMAL ? 10 : 16;
+
+	*number = strlen(text);
+	if (measure == LENGTH_OF)
+		return true;
+	*number = 0;
+	for (const char *p = text; *p; p++) {
+		const char *digit = strchr(digits, *p);
+
+		if (!digit || (uint64_t)(digit - digits) >= base)
+			return false;
+		*number = *number * base + (uint64_t)(digit - digits);
+	}
+	return *text;
+}
+
+static size_t numbers_of(size_t operand, const struct given *given, size_t count,
+			 uint64_t *numbers)
+{
+	size_t found = 0, values = 0;
+
+	for (size_t i = 0; i < count; i++) {
+		if (operands[given[i].source].field != operands[operand].field ||
+		    strcmp(operands[given[i].source].name, operands[operand].name) != 0)
+			continue;
+		values++;
+		if (operands[operand].measure != COUNT_OF)
+			found += number_of(operands[operand].measure, given[i].text,
+					   &numbers[found]);
+	}
+	if (operands[operand].measure == COUNT_OF && values)
+		numbers[found++] = values;
+	for (size_t i = 0; i < found; i++) {
+		if (operands[operand].times)
+			numbers[i] *= operands[operand].times;
+		numbers[i] += operands[operand].plus;
+		numbers[i] -= numbers[i] < operands[operand].minus ? numbers[i]
+								   : operands[operand].minus;
+	}
+	return found;
+}
+
+static bool satisfies(enum vp_operator op, uint64_t left, uint64_t right)
+{
+	return op == VP_OP_EQUALS	  ? left == right
+	       : op == VP_OP_LESS_THAN	  ? left < right
+	       : op == VP_OP_AT_MOST	  ? left <= right
+	       : op == VP_OP_GREATER_THAN ? left > right
+					  : left >= right;
+}
+
+static bool holds_naively(const struct comparison *c, const struct given *given, size_t count)
+{
+	uint64_t left[16], right[16];
+	size_t lefts = numbers_of(c->left, given, count, left);
+	size_t rights = numbers_of(c->right, given, count, right);
+	bool any = false;
+
+	for (size_t i = 0; i < lefts; i++)
+		for (size_t j = 0; j < rights; j++)
+			any |= satisfies(c->op, left[i], right[j]);
+	return lefts && rights && any != c->negated;
+}
+
+static char *random_rule(struct comparison *c)
+{
+	c->left = test_chance(VP_COUNT(operands));
+	c->right = test_chance(VP_COUNT(operands));
+	c->op = VP_OP_EQUALS + test_chance(VP_OP_AT_LEAST + 1);
+	c->negated = !test_chance(3);
+	return vp_format("when = %s%s %s %s\n", c->negated ? "not " : "",
+			 operands[c->left].text, vp_operator_name(c->op),
+			 operands[c->right].text);
+}
+
+static size_t random_unit(struct given *given)
+{
+	size_t count = test_chance(9);
+
+	for (size_t i = 0; i < count; i++) {
+		size_t len = test_chance(sizeof(given->text));
+
+		given[i].source = test_chance(VP_COUNT(operands));
+		for (size_t k = 0; k < len; k++)
+			given[i].text[k] = "0123a"[test_chance(5)];
+		given[i].text[len] = '\0';
+	}
+	return count;
+}
+
+static void the_same_as_naively(void **state)
+{
+	enum { RULES = 80 };
+	struct comparison all[RULES];
+	const char *texts[RULES];
+	struct test_rules t;
+	size_t held = 0;
+
+	(void)state;
+	for (size_t i = 0; i < RULES; i++)
+		texts[i] = random_rule(&all[i]);
+	test_rules_open(&t, HTTP_SERVICE, texts, RULES, NULL);
+	for (unsigned int round = 0; round < 3000; round++) {
+		struct given given[9];
+		size_t count = random_unit(given);
+		bool hit[RULES] = { false };
+		struct vp_unit_hits hits;
+
+		test_begin(&t);
+		for (size_t i = 0; i < count; i++)
+			test_text(&t, operands[given[i].source].field,
+				  operands[given[i].source].name, given[i].text);
+		test_final(&t, VP_PHASE_HEAD);
+		test_final(&t, VP_PHASE_END);
+		test_end(&t);
+		hits = vp_unit_take(t.unit);
+		for (size_t i = 0; i < hits.count; i++)
+			hit[hits.rules[i]] = true;
+		held += hits.count;
+		for (size_t i = 0; i < RULES; i++)
+			if (hit[i] != holds_naively(&all[i], given, count))
+				fail_msg("%s: %s", texts[i], hit[i] ? "a hit" : "no hit");
+	}
+	assert_true(held > 3000 && held < (size_t)3000 * RULES / 2);
+	test_rules_free(&t);
+	for (size_t i = 0; i < RULES; i++)
+		free((char *)(uintptr_t)texts[i]);
+}
+
 /* A program that was packed and loaded judges the same. */
 static void packed_and_loaded(void **state)
 {
@@ -333,7 +498,7 @@ int run_unit_number_tests(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(numbers_of_messages), cmocka_unit_test(numbers_of_requests),
 		cmocka_unit_test(decided_early),       cmocka_unit_test(too_many_numbers),
-		cmocka_unit_test(packed_and_loaded),
+		cmocka_unit_test(the_same_as_naively), cmocka_unit_test(packed_and_loaded),
 	};
 
 	return cmocka_run_group_tests_name("unit numbers", tests, NULL, NULL);

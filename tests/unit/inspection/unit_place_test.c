@@ -157,6 +157,31 @@ static void places(void **state)
 		check_row(&rows[i]);
 }
 
+/* Conditions that differ in nothing but how far they look. */
+static void of_different_lengths(void **state)
+{
+	const char *rules[] = {
+		"when = message[\"AB\":9] contains \"cd\"\n",
+		"when = message[\"AB\":4] contains \"cd\"\n",
+		"when = message[\"AB\":] contains \"cd\"\n",
+		"when = message[\"AB\":4] starts-with \"cd\"\n",
+		"when = message[\"AB\":2] equals \"cd\"\n",
+	};
+	struct test_rules t;
+
+	(void)state;
+	test_rules_open(&t, FRAME_SERVICE, rules, VP_COUNT(rules), NULL);
+	test_begin(&t);
+	give(&t, "AB.....cd", 9, 0);
+	test_final(&t, VP_PHASE_END);
+	test_hits(&t, "0 2");
+	test_begin(&t);
+	give(&t, "ABcd", 4, 0);
+	test_final(&t, VP_PHASE_END);
+	test_hits(&t, "0 1 2 3 4");
+	test_rules_free(&t);
+}
+
 /* Behind a string what was found is known at once: nothing waits for the value's end. */
 static void decided_early(void **state)
 {
@@ -299,6 +324,7 @@ int run_unit_place_tests(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(places),
+		cmocka_unit_test(of_different_lengths),
 		cmocka_unit_test(decided_early),
 		cmocka_unit_test(the_same_as_naively),
 		cmocka_unit_test(packed_and_loaded),
