@@ -57,12 +57,16 @@ lab_test_SOURCES = \
 	tests/unit/agentd/lab_judge_test.c \
 	tests/unit/agentd/lab_mutant_test.c \
 	tests/unit/agentd/lab_packet_test.c \
+	tests/unit/agentd/lab_recode_test.c \
 	tests/unit/agentd/lab_run_test.c \
+	tests/unit/agentd/lab_script_test.c \
 	tests/unit/agentd/lab_test.c \
 	tests/unit/agentd/lab_tests.h
 lab_test_CPPFLAGS = $(AM_CPPFLAGS) $(JANSSON_CFLAGS) -DVP_TEST_SOURCES='"$(abs_top_srcdir)"'
 lab_test_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 lab_test_LDADD = libvpctl.a $(VP_CTL_LIBS) $(CMOCKA_LIBS)
+lab_test_DEPENDENCIES = libvpctl.a libvpagent.a libvpinspect.a libvpinspection.a libvpmodules.a libvppolicy.a \
+	libvpbase.a vpatchd-inspect vpatchd-verdict
 EXTRA_DIST += \
 	tests/system/lab/bad-benign.vpatch \
 	tests/system/lab/bad-boundary.vpatch \

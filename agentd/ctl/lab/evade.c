@@ -16,7 +16,7 @@
 #include "agentd/document.h"
 #include "lib/cleanup.h"
 
-#define SCRIPTS_ALL 3000 /* about so many for a patch; a volley takes some milliseconds */
+#define SCRIPTS_ALL 3500 /* about so many for a patch; a volley takes some milliseconds */
 #define SPLITS_MIN  16u
 #define SPLITS_MAX  512u
 #define SPLITS_IPV6 32u	 /* the streams are the same as over IPv4 */
@@ -183,7 +183,7 @@ static void make_scripts(struct run *run, struct subject *subject, size_t splits
 static void find_subjects(struct run *run)
 {
 	const struct vp_trials *trials = run->evasions->trials;
-	size_t splits, end;
+	size_t splits, others, ipv4 = 0, end;
 
 	for (size_t i = 0; i < trials->len; i++)
 		if (is_subject(run, &trials->data[i]) &&
@@ -192,8 +192,12 @@ static void find_subjects(struct run *run)
 				&trials->data[i];
 	if (!run->subjects.len)
 		return;
-	splits = SCRIPTS_ALL / run->subjects.len;
-	splits = splits > OTHER_WAYS + SPLITS_MIN ? splits - OTHER_WAYS : SPLITS_MIN;
+	vp_array_each (subject, &run->subjects)
+		ipv4 += subject->trial->path.server.family == 4;
+	others = run->subjects.len * OTHER_WAYS + (run->subjects.len - ipv4) * SPLITS_IPV6;
+	splits = SCRIPTS_ALL > others && ipv4 ? (SCRIPTS_ALL - others) / ipv4 : 0;
+	if (splits < SPLITS_MIN)
+		splits = SPLITS_MIN;
 	if (splits > SPLITS_MAX)
 		splits = SPLITS_MAX;
 	vp_array_each (subject, &run->subjects)
@@ -480,8 +484,8 @@ static size_t describe(const struct run *run, const struct subject *subject, jso
 }
 
 /*
- * A ban would stop everything after it, and a limit what comes too fast: for the
- * time being bans are drops, and limits are not there.
+ * A ban would stop everything after it, and a limit or a threshold across connections
+ * what comes too fast: for the time being bans are drops, and those are not there.
  */
 static void soften(struct vp_patch *patch, struct vp_patch *kept)
 {
@@ -490,7 +494,8 @@ static void soften(struct vp_patch *patch, struct vp_patch *kept)
 	vp_array_each (rule, &kept->rules) {
 		struct vp_rule mine = *rule;
 
-		if (mine.action.verdict == VP_VERDICT_LIMIT)
+		if (mine.action.verdict == VP_VERDICT_LIMIT ||
+		    (mine.threshold.rate.count && mine.threshold.per != VP_PER_FLOW))
 			continue;
 		if (mine.action.verdict == VP_VERDICT_BAN)
 			mine.action.verdict = VP_VERDICT_DROP;

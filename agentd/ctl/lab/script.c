@@ -317,10 +317,12 @@ static void make_overlap(struct maker *maker, size_t middle, bool right_first, e
 		k = middle;
 	if (k > len - middle)
 		k = len - middle;
+	if (!k)
+		return;
 	script = begin(maker, VP_WAY_OVERLAP, liar != NOBODY,
 		       vp_format("%zu bytes shared at %zu, %s first, %s", 2 * k, middle,
 				 right_first ? "right" : "left", liars[liar]));
-	if (!script || !k)
+	if (!script)
 		return;
 	other = other_bytes(script, middle - k, middle + k);
 	left = liar == LEFT ? other : script->message;

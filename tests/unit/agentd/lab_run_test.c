@@ -114,6 +114,36 @@ static void good_in_other_ways(void **state)
 	assert_proven("good-ways.vpatch", true, true);
 }
 
+static void streams(void **state)
+{
+	(void)state;
+	assert_proven("streams-raw.vpatch", false, false);
+	assert_proven("streams-http.vpatch", false, false);
+}
+
+/* A rule that can be evaded fails in the ways that evade it, and in no other. */
+static void evaded(void **state)
+{
+	const struct vp_proof_order order = { .evasions = true };
+	json_t *document = prove("streams-evaded.vpatch", &order);
+	const json_t *sample, *failure;
+	bool seen = false;
+	size_t i, k;
+
+	(void)state;
+	assert_string_equal(vp_json_get_text(patch_of(document), "result"), "failed");
+	assert_int_equal(summary(document, "samples_failed"), 0);
+	assert_true(summary(document, "evasions_counted") > 500);
+	json_array_foreach (json_object_get(patch_of(document), "evasions"), i, sample)
+		json_array_foreach (json_object_get(sample, "failures"), k, failure) {
+			assert_string_equal(vp_json_get_text(failure, "way"), "coding");
+			seen |= !strcmp(vp_json_get_text(failure, "what"),
+					"path percent-encoded");
+		}
+	assert_true(seen);
+	json_decref(document);
+}
+
 /* The named sample fails, with these words, and no other does. */
 static void assert_fails(const char *name, const char *sample_name, const char *words)
 {
@@ -192,6 +222,8 @@ int lab_run_tests(void)
 		cmocka_unit_test(good_at_endpoint),
 		cmocka_unit_test(good_limit),
 		cmocka_unit_test(good_in_other_ways),
+		cmocka_unit_test(streams),
+		cmocka_unit_test(evaded),
 		cmocka_unit_test(inconclusive),
 		cmocka_unit_test(benign_blocked),
 		cmocka_unit_test(attack_delivered),

@@ -8,6 +8,8 @@ int main(void)
 
 	failed += lab_judge_tests();
 	failed += lab_mutant_tests();
+	failed += lab_script_tests();
+	failed += lab_recode_tests();
 	failed += lab_run_tests();
 	return failed ? 1 : 0;
 }

@@ -6,6 +6,8 @@
 int lab_packet_tests(void);
 int lab_judge_tests(void);
 int lab_mutant_tests(void);
+int lab_script_tests(void);
+int lab_recode_tests(void);
 int lab_run_tests(void);
 
 #endif
