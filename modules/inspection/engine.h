@@ -21,8 +21,8 @@ struct vp_engine_options {
 	uint32_t hold_milliseconds; /* out-of-order packets may wait so long */
 	uint32_t idle_seconds;	    /* a connection without packets is forgotten */
 	uint32_t sleep_seconds; /* at a message boundary its parsers and windows are freed */
-	/* Block connections whose beginning was not seen, where rules are enforced; else what
-	 * can be read of them is. */
+	/* Reset connections whose beginning was not seen, where rules are enforced; else they
+	 * are read from the first segment on that begins a message. Told in both cases. */
 	bool midstream_block;
 	/*
 	 * No receiver on this host ever offers a larger window, and no sender on it has more
@@ -122,9 +122,9 @@ void vp_engine_free(struct vp_engine *engine);
 
 /*
  * Judge by these scopes from now on; NULL: by none. They may be freed once others are
- * used: a connection holds what it needs of them. A connection goes over at once where its scope is the same
- * (vp_scopes_share), else between two messages; a raw stream, which has none, is
- * judged to its end by the scope that it began with.
+ * used: a connection holds what it needs of them. A connection goes over at once where its
+ * scope is the same (vp_scopes_share), else between two messages; a raw stream, which has
+ * none, is judged to its end by the scope that it began with.
  */
 void vp_engine_scopes(struct vp_engine *engine, const struct vp_scopes *scopes);
 

@@ -32,6 +32,19 @@ static bool find_server(const struct vp_engine *engine, enum vp_direction *direc
 	return vp_engine_serving(engine, VP_TO_CLIENT, NULL).count;
 }
 
+/* Its beginning was not seen: ended on both sides, or read from the first message that can be
+ * found. */
+static void judge_midstream(struct vp_engine *engine, struct vp_flow *flow)
+{
+	bool block = flow->enforce && engine->options.midstream_block;
+	enum vp_verdict verdict = block ? VP_VERDICT_RESET : VP_VERDICT_PASS;
+
+	vp_engine_hit(engine, flow->tag, VP_REASON_MIDSTREAM, verdict, !flow->enforce, NULL);
+	flow->blocked = block;
+	flow->reason = VP_REASON_MIDSTREAM;
+	flow->verdict = (uint8_t)verdict;
+}
+
 static struct vp_flow *new_flow(struct vp_engine *engine, enum vp_direction direction)
 {
 	const struct vp_packet *packet = &engine->packet;
@@ -46,12 +59,8 @@ static struct vp_flow *new_flow(struct vp_engine *engine, enum vp_direction dire
 	flow->midstream = !(packet->flags & VP_TCP_SYN);
 	engine->counts.flows++;
 	vp_flow_take_readers(engine, flow);
-	if (!flow->midstream || !flow->enforce || !engine->options.midstream_block)
-		return flow;
-	flow->blocked = true;
-	flow->reason = VP_REASON_MIDSTREAM;
-	flow->verdict = VP_VERDICT_RESET;
-	vp_engine_hit(engine, flow->tag, VP_REASON_MIDSTREAM, VP_VERDICT_RESET, false, NULL);
+	if (flow->midstream && flow->reader_count)
+		judge_midstream(engine, flow);
 	return flow;
 }
 

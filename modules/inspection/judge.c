@@ -91,10 +91,25 @@ static void judge_unit(const struct vp_trial *trial, const struct vp_reading_res
 		      NULL);
 }
 
+/*
+ * Of a connection whose beginning was not seen, what cannot be read may be the rest of a
+ * message: the next bytes may begin another.
+ */
+static bool tries_again(const struct vp_trial *trial, enum vp_parse state)
+{
+	if (!trial->lenient || (state != VP_PARSE_FOREIGN && state != VP_PARSE_BROKEN))
+		return false;
+	vp_reader_sleep(trial->reader);
+	trial->reader->boundary = true;
+	return true;
+}
+
 static void judge_parser(const struct vp_trial *trial, const struct vp_parsed *parsed)
 {
 	const struct vp_scope *scope = trial->reader->scope;
 
+	if (tries_again(trial, parsed->state))
+		return;
 	switch (parsed->state) {
 	case VP_PARSE_INSIDE:
 	case VP_PARSE_BOUNDARY:
@@ -109,9 +124,8 @@ static void judge_parser(const struct vp_trial *trial, const struct vp_parsed *p
 				      VP_VERDICT_PASS, !scope->enforce, parsed->reason);
 		break;
 	case VP_PARSE_FOREIGN:
-		if (!trial->lenient)
-			vp_engine_hit(trial->engine, scope->tag, VP_REASON_FOREIGN,
-				      VP_VERDICT_PASS, !scope->enforce, parsed->reason);
+		vp_engine_hit(trial->engine, scope->tag, VP_REASON_FOREIGN, VP_VERDICT_PASS,
+			      !scope->enforce, parsed->reason);
 		break;
 	case VP_PARSE_BROKEN:
 		judge_failure(trial, scope->tag, VP_REASON_BROKEN, parsed->reason);

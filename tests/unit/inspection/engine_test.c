@@ -254,21 +254,45 @@ static void test_sleep(void **state)
 	engine_close(&w);
 }
 
+/* Its beginning was not seen: reset, or read from the first message that can be found. */
 static void test_midstream(void **state)
 {
 	struct vp_engine_options options = vp_engine_options_default;
 	struct engine_world w;
+	uint64_t number;
 
 	(void)state;
 	engine_open(&w, sections, "enforce", "block", &options);
 	w.port = 80;
 	assert_fate(&w, engine_next(&w, "the end of something\r\n"), PASS);
+	assert_int_equal(w.hits, 1);
+	assert_int_equal(w.last.reason, VP_REASON_MIDSTREAM);
+	assert_int_equal(w.last.verdict, VP_VERDICT_PASS);
+	assert_fate(&w, engine_next(&w, "\x80 more of it"), PASS);
+	assert_fate(&w, engine_next(&w, "GET / HTTP/1.1\r\nHost: a\r\n\r\n"), PASS);
+	assert_fate(&w, engine_next(&w, "GET /attack HTTP/1.1\r\nHost: a\r\n\r\n"), BLOCK);
+	assert_int_equal(w.last.reason, VP_REASON_RULE);
+	assert_int_equal(w.hits, 2);
 	engine_close(&w);
 	options.midstream_block = true;
 	engine_open(&w, sections, "enforce", "block", &options);
 	w.port = 80;
-	assert_fate(&w, engine_next(&w, "the end of something\r\n"), BLOCK);
+	number = engine_next(&w, "the end of something\r\n");
+	assert_fate(&w, number, BLOCK);
+	assert_int_equal(w.reasons[number], VP_REASON_MIDSTREAM);
 	assert_int_equal(w.last.reason, VP_REASON_MIDSTREAM);
+	assert_int_equal(w.last.verdict, VP_VERDICT_RESET);
+	assert_fate(&w, engine_next(&w, "GET / HTTP/1.1\r\nHost: a\r\n\r\n"), BLOCK);
+	assert_fate(&w, engine_answer(&w, 0, 0, "an answer", 9), BLOCK);
+	assert_int_equal(w.hits, 1);
+	engine_begin(&w, 80); /* one whose beginning is seen */
+	assert_fate(&w, engine_next(&w, "GET / HTTP/1.1\r\nHost: a\r\n\r\n"), PASS);
+	engine_close(&w);
+	engine_open(&w, sections, "monitor", "block", &options);
+	w.port = 80;
+	assert_fate(&w, engine_next(&w, "the end of something\r\n"), PASS);
+	assert_int_equal(w.monitor_hits, 1);
+	assert_int_equal(w.hits, 0);
 	engine_close(&w);
 }
 
