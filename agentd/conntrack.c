@@ -72,7 +72,9 @@ static bool is_from(const struct nlattr *original, const struct vp_ends *ends)
 static void read_answer(const struct nlmsghdr *message, const struct vp_ends *ends,
 			struct vp_tracked *tracked)
 {
-	const struct nlattr *attr, *original = NULL, *port;
+	bool v4 = ends->server.family == 4;
+	size_t size = vp_address_size(ends->server.family);
+	const struct nlattr *attr, *original = NULL, *port, *address;
 	uint32_t status = 0;
 
 	mnl_attr_for_each (attr, message, sizeof(struct nfgenmsg)) {
@@ -83,9 +85,14 @@ static void read_answer(const struct nlmsghdr *message, const struct vp_ends *en
 			status = ntohl(mnl_attr_get_u32(attr));
 	}
 	port = within(within(original, CTA_TUPLE_PROTO, 0), CTA_PROTO_DST_PORT, 2);
+	address = within(within(original, CTA_TUPLE_IP, 0), v4 ? CTA_IP_V4_DST : CTA_IP_V6_DST,
+			 size);
 	*tracked = (struct vp_tracked){ .assured = status & IPS_ASSURED };
-	if (port && status & IPS_DST_NAT && is_from(original, ends))
-		tracked->published = ntohs(mnl_attr_get_u16(port));
+	if (!port || !address || !(status & IPS_DST_NAT) || !is_from(original, ends))
+		return;
+	tracked->published = ntohs(mnl_attr_get_u16(port));
+	tracked->published_at.family = ends->server.family;
+	memcpy(tracked->published_at.bytes, mnl_attr_get_payload(address), size);
 }
 
 static int ask(struct vp_query *query, uint16_t type, const struct vp_ends *ends,

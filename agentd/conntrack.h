@@ -19,6 +19,7 @@ struct vp_tracked {
 	bool assured;	    /* its handshake was completed: the client's address is its own */
 	uint16_t published; /* port that it was sent to before its destination was
 			     * translated, by this client; 0: it was not */
+	struct vp_address published_at; /* and the address */
 };
 
 /*

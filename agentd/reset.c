@@ -264,54 +264,6 @@ static int send_reset(struct vp_reset *reset, const struct vp_report *report,
 	return 1;
 }
 
-/* End it for the receiver, whoever that is. 1: ended, 0: it was gone, -errno. */
-static int end_connection(struct vp_reset *reset, const struct vp_report *report,
-			  struct vp_error *err)
-{
-	int r;
-
-	if (report->hook == NF_INET_FORWARD)
-		return send_reset(reset, report, err);
-	r = destroy_socket(reset, report, err);
-	if (!r && report->hook == NF_INET_LOCAL_OUT)
-		return send_reset(reset, report, err);
-	return r;
-}
-
-/* Can a socket be bound to it: is the packet's source this host? */
-static bool is_from_here(const struct vp_report *report)
-{
-	struct sockaddr_in in = { .sin_family = AF_INET };
-	struct sockaddr_in6 in6 = { .sin6_family = AF_INET6 };
-	bool v4 = report->family == 4;
-	_cleanup_close_ int fd = socket(v4 ? AF_INET : AF_INET6, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-
-	memcpy(&in.sin_addr, report->source, 4);
-	memcpy(&in6.sin6_addr, report->source, 16);
-	if (IN6_IS_ADDR_LINKLOCAL(&in6.sin6_addr))
-		in6.sin6_scope_id = report->out_interface;
-	return fd >= 0 && !bind(fd, v4 ? (const void *)&in : (const void *)&in6,
-				v4 ? sizeof(in) : sizeof(in6));
-}
-
-/* What the kernel's reject does for netfilter: a RST to the blocked segment's sender. */
-static int answer_sender(struct vp_reset *reset, const struct vp_report *report,
-			 struct vp_error *err)
-{
-	struct vp_report answer = *report;
-
-	memcpy(answer.source, report->destination, sizeof(answer.source));
-	memcpy(answer.destination, report->source, sizeof(answer.destination));
-	answer.source_port = report->destination_port;
-	answer.destination_port = report->source_port;
-	answer.out_interface = report->in_interface;
-	answer.sequence = report->acknowledgement;
-	answer.acknowledgement = report->sequence + report->payload +
-				 !!(report->tcp_flags & TH_SYN) +
-				 !!(report->tcp_flags & TH_FIN);
-	return send_reset(reset, &answer, err);
-}
-
 static bool is_to_server(const struct vp_claim *claim)
 {
 	return claim->placement->rule->direction == VP_TO_SERVER;
@@ -333,6 +285,69 @@ static int track(struct vp_reset *reset, const struct vp_report *report,
 	memcpy(ends.server.bytes, to_server ? report->destination : report->source, 16);
 	*tracked = (struct vp_tracked){ 0 };
 	return vp_conntrack_find(&reset->tracking, &ends, tracked);
+}
+
+/*
+ * Send it as the connection's own packets look here: to a server whose address was
+ * translated, to the address before; else it is of no connection, and dropped as such.
+ * `server`: what is known of the connection when it goes to its server, or NULL.
+ */
+static int send_to_end(struct vp_reset *reset, struct vp_report rst,
+		       const struct vp_tracked *server, struct vp_error *err)
+{
+	if (server && server->published) {
+		memcpy(rst.destination, server->published_at.bytes, sizeof(rst.destination));
+		rst.destination_port = server->published;
+	}
+	return send_reset(reset, &rst, err);
+}
+
+/* End it for the receiver, whoever that is. 1: ended, 0: it was gone, -errno. */
+static int end_connection(struct vp_reset *reset, const struct vp_report *report,
+			  const struct vp_tracked *server, struct vp_error *err)
+{
+	int r;
+
+	if (report->hook == NF_INET_FORWARD)
+		return send_to_end(reset, *report, server, err);
+	r = destroy_socket(reset, report, err);
+	if (!r && report->hook == NF_INET_LOCAL_OUT)
+		return send_to_end(reset, *report, server, err);
+	return r;
+}
+
+/* Can a socket be bound to it: is the packet's source this host? */
+static bool is_from_here(const struct vp_report *report)
+{
+	struct sockaddr_in in = { .sin_family = AF_INET };
+	struct sockaddr_in6 in6 = { .sin6_family = AF_INET6 };
+	bool v4 = report->family == 4;
+	_cleanup_close_ int fd = socket(v4 ? AF_INET : AF_INET6, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+
+	memcpy(&in.sin_addr, report->source, 4);
+	memcpy(&in6.sin6_addr, report->source, 16);
+	if (IN6_IS_ADDR_LINKLOCAL(&in6.sin6_addr))
+		in6.sin6_scope_id = report->out_interface;
+	return fd >= 0 && !bind(fd, v4 ? (const void *)&in : (const void *)&in6,
+				v4 ? sizeof(in) : sizeof(in6));
+}
+
+/* What the kernel's reject does for netfilter: a RST to the blocked segment's sender. */
+static int answer_sender(struct vp_reset *reset, const struct vp_report *report,
+			 const struct vp_tracked *server, struct vp_error *err)
+{
+	struct vp_report answer = *report;
+
+	memcpy(answer.source, report->destination, sizeof(answer.source));
+	memcpy(answer.destination, report->source, sizeof(answer.destination));
+	answer.source_port = report->destination_port;
+	answer.destination_port = report->source_port;
+	answer.out_interface = report->in_interface;
+	answer.sequence = report->acknowledgement;
+	answer.acknowledgement = report->sequence + report->payload +
+				 !!(report->tcp_flags & TH_SYN) +
+				 !!(report->tcp_flags & TH_FIN);
+	return send_to_end(reset, answer, server, err);
 }
 
 /* Was it to a port that the rule shields, before its destination was translated? */
@@ -381,14 +396,17 @@ int vp_reset_run(struct vp_reset *reset, const struct vp_report *report,
 		 const struct vp_claim *claim, struct vp_error *err)
 {
 	int r = check(reset, report, claim, err), answered = 0;
+	bool to_server = is_to_server(claim);
+	struct vp_tracked tracked;
 
 	if (r <= 0)
 		return r;
+	(void)track(reset, report, claim, &tracked);
 	if (claim->point == VP_POINT_INSPECTION)
-		answered = answer_sender(reset, report, err);
+		answered = answer_sender(reset, report, to_server ? NULL : &tracked, err);
 	if (claim->verdict == VP_VERDICT_REJECT)
 		return answered;
-	r = end_connection(reset, report, err);
+	r = end_connection(reset, report, to_server ? &tracked : NULL, err);
 	return r ? r : answered;
 }
 
