@@ -44,6 +44,7 @@ libvpmodules_a_SOURCES += \
 	modules/netfilter/image.c modules/netfilter/image.h \
 	modules/netfilter/instance.c modules/netfilter/instance.h \
 	modules/netfilter/lower.c modules/netfilter/lower.h \
+	modules/netfilter/lower_queue.c \
 	modules/netfilter/lower_table.c \
 	modules/netfilter/netfilter.c modules/netfilter/netfilter.h \
 	modules/netfilter/netlink.c modules/netfilter/netlink.h \

@@ -12,7 +12,6 @@
 
 #include <linux/netfilter.h>
 #include <linux/netfilter/nf_tables.h>
-#include <linux/netfilter/xt_NFQUEUE.h>
 
 #include <libmnl/libmnl.h>
 #include <libnftnl/expr.h>
@@ -549,30 +548,6 @@ static void lower_segment(struct vp_expressions *out, const struct vp_statement 
 	nftnl_expr_set_u32(expr, NFTNL_EXPR_EXTHDR_LEN, sizeof(size));
 	nftnl_expr_set_u32(expr, NFTNL_EXPR_EXTHDR_OP, NFT_EXTHDR_OP_TCPOPT);
 	vp_expressions_put(out, expr);
-}
-
-struct nftnl_expr *vp_lower_queue(uint16_t first, uint16_t count, bool bypass, bool compat)
-{
-	struct nftnl_expr *expr = expression(compat ? "target" : "queue");
-	/* the kernel wants the size of its own, aligned structure */
-	const size_t size = (sizeof(struct xt_NFQ_info_v3) + 7) & ~(size_t)7;
-	struct xt_NFQ_info_v3 *info;
-
-	if (!compat) {
-		nftnl_expr_set_u16(expr, NFTNL_EXPR_QUEUE_NUM, first);
-		nftnl_expr_set_u16(expr, NFTNL_EXPR_QUEUE_TOTAL, count);
-		nftnl_expr_set_u16(expr, NFTNL_EXPR_QUEUE_FLAGS,
-				   bypass ? NFT_QUEUE_FLAG_BYPASS : 0);
-		return expr;
-	}
-	info = vp_alloc(1, size);
-	info->queuenum = first;
-	info->queues_total = count;
-	info->flags = bypass ? NFQ_FLAG_BYPASS : 0;
-	nftnl_expr_set_str(expr, NFTNL_EXPR_TG_NAME, "NFQUEUE");
-	nftnl_expr_set_u32(expr, NFTNL_EXPR_TG_REV, 3);
-	set_bytes(expr, NFTNL_EXPR_TG_INFO, info, (uint32_t)size); /* now the expression's */
-	return expr;
 }
 
 static int lower_queue(struct vp_expressions *out, const struct vp_statement *statement,
