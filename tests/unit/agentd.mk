@@ -78,6 +78,7 @@ EXTRA_DIST += \
 	tests/system/lab/good-limit.vpatch \
 	tests/system/lab/good-shared-limit.vpatch \
 	tests/system/lab/good-ways.vpatch \
+	tests/system/lab/streams-answer.vpatch \
 	tests/system/lab/streams-evaded.vpatch \
 	tests/system/lab/streams-http.vpatch \
 	tests/system/lab/streams-raw.vpatch

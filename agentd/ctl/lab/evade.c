@@ -60,19 +60,21 @@ static bool is_benign(const struct subject *subject)
 /* From samples to subjects */
 
 /*
- * The message that decides: the last thing that is sent, with what is sent right
- * before it. SIZE_MAX: there is none.
+ * The message that decides: the last thing that is sent that way, with what is
+ * sent right before it. SIZE_MAX: there is none.
  */
-static size_t message_begin(const struct vp_sample *sample, size_t *end)
+static size_t message_begin(const struct vp_sample *sample, enum vp_direction direction,
+			    size_t *end)
 {
+	enum vp_step_kind kind = direction == VP_TO_SERVER ? VP_STEP_SEND : VP_STEP_RECEIVE;
 	size_t last = sample->steps.len;
 
-	while (last > 0 && sample->steps.data[last - 1].kind != VP_STEP_SEND)
+	while (last > 0 && sample->steps.data[last - 1].kind != kind)
 		last--;
 	*end = last;
 	if (!last)
 		return SIZE_MAX;
-	while (last > 1 && sample->steps.data[last - 2].kind == VP_STEP_SEND)
+	while (last > 1 && sample->steps.data[last - 2].kind == kind)
 		last--;
 	return last - 1;
 }
@@ -108,8 +110,7 @@ static bool is_inspected(const struct run *run, const struct vp_trial *trial)
 static bool is_subject(const struct run *run, const struct vp_trial *trial)
 {
 	if (trial->obstacle || trial->skipped || trial->path.shape != VP_SHAPE_PLAIN ||
-	    trial->path.protocol != IPPROTO_TCP || trial->direction != VP_TO_SERVER ||
-	    trial->path.client_side != VP_LAB_CLIENT ||
+	    trial->path.protocol != IPPROTO_TCP || trial->path.client_side != VP_LAB_CLIENT ||
 	    trial->sample->expect == VP_EXPECT_LIMITED || trial->sample->repeat > 1 ||
 	    has_packets(trial->sample) || !is_inspected(run, trial))
 		return false;
@@ -139,13 +140,25 @@ static void find_companion(const struct run *run, const struct vp_sample *sample
 
 	for (size_t i = 0; i < patch->samples.len && !message->len; i++) {
 		const struct vp_sample *other = &patch->samples.data[i];
-		size_t end, first = message_begin(other, &end);
+		size_t end, first = message_begin(other, VP_TO_SERVER, &end);
 
 		if (other->service == sample->service && other->expect == VP_EXPECT_PASSED &&
 		    other->repeat == 1 && !has_packets(other) && first == 0 &&
 		    end == other->steps.len)
 			join_message(other, first, end, message);
 	}
+}
+
+/*
+ * There are no data in a SYN when something comes before them; and the segments
+ * that a server sends are made by its own TCP.
+ */
+static bool is_possible(const struct subject *subject, const struct vp_script *script)
+{
+	if (subject->trial->direction == VP_TO_CLIENT)
+		return script->way == VP_WAY_WHOLE || script->way == VP_WAY_SPLIT ||
+		       script->way == VP_WAY_BYTES || script->way == VP_WAY_SLOW;
+	return !subject->first || !script->in_syn;
 }
 
 static void make_scripts(struct run *run, struct subject *subject, size_t splits)
@@ -162,7 +175,7 @@ static void make_scripts(struct run *run, struct subject *subject, size_t splits
 	};
 	size_t end;
 
-	subject->first = message_begin(sample, &end);
+	subject->first = message_begin(sample, subject->trial->direction, &end);
 	join_message(sample, subject->first, end, &message);
 	subject->length = message.len;
 	order.message = recode.message = (const uint8_t *)vp_strbuf_text(&message);
@@ -173,9 +186,10 @@ static void make_scripts(struct run *run, struct subject *subject, size_t splits
 		recode.companion_len = companion.len;
 	}
 	vp_scripts_make(&subject->scripts, &order, &subject->positions);
-	vp_recodings_make(&subject->scripts, &recode);
+	if (subject->trial->direction == VP_TO_SERVER)
+		vp_recodings_make(&subject->scripts, &recode);
 	for (size_t i = 0; i < subject->scripts.len; i++)
-		if (!subject->first || !subject->scripts.data[i].in_syn)
+		if (is_possible(subject, &subject->scripts.data[i]))
 			((struct attempt *)vp_array_add(&subject->attempts))->script =
 				&subject->scripts.data[i];
 }
@@ -187,7 +201,8 @@ static void find_subjects(struct run *run)
 
 	for (size_t i = 0; i < trials->len; i++)
 		if (is_subject(run, &trials->data[i]) &&
-		    message_begin(trials->data[i].sample, &end) != SIZE_MAX)
+		    message_begin(trials->data[i].sample, trials->data[i].direction, &end) !=
+			    SIZE_MAX)
 			((struct subject *)vp_array_add(&run->subjects))->trial =
 				&trials->data[i];
 	if (!run->subjects.len)
@@ -249,7 +264,8 @@ static int fire(struct run *run, const struct subject *subject,
 				    .wire = &run->wire,
 				    .path = &subject->trial->path,
 				    .sample = subject->trial->sample,
-				    .first = subject->first };
+				    .first = subject->first,
+				    .direction = subject->trial->direction };
 	uint64_t before, after;
 	int r = counted(run, &before, err), ended;
 
@@ -472,6 +488,7 @@ static size_t describe(const struct run *run, const struct subject *subject, jso
 	vp_json_set_text(result, "expect", is_benign(subject) ? "passed" : "blocked");
 	vp_json_set_text(result, "family",
 			 subject->trial->path.server.family == 4 ? "ipv4" : "ipv6");
+	vp_json_set_text(result, "direction", vp_direction_name(subject->trial->direction));
 	vp_json_set_number(result, "length", subject->length);
 	vp_json_set_number(result, "splits", subject->positions);
 	for (enum vp_way way = 0; way < VP_WAY_COUNT; way++)

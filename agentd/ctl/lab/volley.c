@@ -114,8 +114,7 @@ static int send_syns(struct vp_volley *volley, struct vp_error *err)
 		struct vp_shot *shot = &volley->shots[i];
 		const struct vp_segment syn = { .flags = VP_TCP_SYN,
 						.data = shot->script->message,
-						.len = volley->first ? 0
-								     : shot->script->in_syn };
+						.len = shot->script->in_syn };
 
 		r = vp_wire_send(volley->wire, &shot->end, &syn, err);
 	}
@@ -198,11 +197,34 @@ static int play_step(struct vp_volley *volley, const struct vp_step *step,
 	return r;
 }
 
+/* What the server's TCP sends at once, without waiting for acknowledgements. */
+#define WRITES 8
+
+/* The server writes; what it cannot, because the connection is gone, does not arrive. */
+static void write_some(struct vp_shot *shot, unsigned int *pause)
+{
+	for (int i = 0; i < WRITES && shot->operation < shot->script->operations.len; i++) {
+		const struct vp_operation *next =
+			&shot->script->operations.data[shot->operation++];
+
+		if (next->kind == VP_OPERATION_SEGMENT)
+			(void)send(shot->server, next->segment.data, next->segment.len,
+				   MSG_NOSIGNAL | MSG_DONTWAIT);
+		else if (next->milliseconds > *pause)
+			*pause = next->milliseconds;
+		if (next->kind != VP_OPERATION_SEGMENT)
+			break;
+	}
+}
+
 /* The script's operations up to where it waits. True: there is more. */
 static bool play_some(struct vp_volley *volley, struct vp_shot *shot, unsigned int *pause,
 		      int *result, struct vp_error *err)
 {
-	while (shot->operation < shot->script->operations.len && !*result) {
+	if (volley->direction == VP_TO_CLIENT)
+		write_some(shot, pause);
+	while (volley->direction == VP_TO_SERVER &&
+	       shot->operation < shot->script->operations.len && !*result) {
 		const struct vp_operation *next =
 			&shot->script->operations.data[shot->operation++];
 
@@ -237,17 +259,20 @@ static int play(struct vp_volley *volley, struct vp_error *err)
 	return r;
 }
 
-static void note_landing(const struct vp_shot *shot, struct vp_landing *landing)
+static void note_landing(const struct vp_volley *volley, const struct vp_shot *shot,
+			 struct vp_landing *landing)
 {
 	const struct vp_script *script = shot->script;
-	size_t len = shot->read.len;
+	bool up = volley->direction == VP_TO_SERVER;
+	const struct vp_strbuf *read = up ? &shot->read : &shot->end.got;
+	size_t before = up ? shot->opening : shot->heard;
 
 	*landing =
 		(struct vp_landing){ .connected = shot->server >= 0, .opened = shot->opened };
-	if (len < shot->opening)
+	if (read->len < before)
 		return;
-	landing->len = len - shot->opening;
-	landing->bytes = vp_memdup(vp_strbuf_text(&shot->read) + shot->opening, landing->len);
+	landing->len = read->len - before;
+	landing->bytes = vp_memdup(vp_strbuf_text(read) + before, landing->len);
 	landing->whole = landing->len == script->len &&
 			 !memcmp(landing->bytes, script->message, script->len);
 }
@@ -271,10 +296,12 @@ int vp_volley_fire(struct vp_volley *volley, const struct vp_script *const *scri
 		r = connect_all(volley, err);
 	for (size_t i = 0; i < volley->first && !r; i++)
 		r = play_step(volley, &volley->sample->steps.data[i], err);
+	for (size_t i = 0; i < count; i++)
+		volley->shots[i].heard = volley->shots[i].end.got.len;
 	if (!r)
 		r = play(volley, err);
 	for (size_t i = 0; i < count; i++)
-		note_landing(&volley->shots[i], &landings[i]);
+		note_landing(volley, &volley->shots[i], &landings[i]);
 	return r;
 }
 

@@ -25,6 +25,11 @@ struct vp_volley {
 	const struct vp_path *path;
 	const struct vp_sample *sample;
 	size_t first; /* its steps before this one open the connection */
+	/*
+	 * Who sends the message. To the client, the server's own TCP makes the segments
+	 * of what is written at once; the client is wire.c's.
+	 */
+	enum vp_direction direction;
 	int listener;
 	size_t count;
 	struct vp_shot {
@@ -33,6 +38,7 @@ struct vp_volley {
 		int server; /* -1: not connected */
 		struct vp_strbuf read;
 		size_t opening;	  /* bytes of the client's before the message */
+		size_t heard;	  /* and of the server's */
 		size_t operation; /* next one */
 		bool opened;
 	} shots[VP_VOLLEY_MAX];
