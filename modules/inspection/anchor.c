@@ -89,14 +89,17 @@ void vp_anchor_feed(const struct vp_anchor *anchor, uint64_t *memory, struct vp_
 		    vp_anchor_found *function, void *context)
 {
 	struct place *place = (struct place *)memory;
-	const uint8_t *p = bytes.data, *end = p + bytes.len;
+	size_t at = 0;
 
-	while (p < end) {
+	while (at < bytes.len) {
 		if (!place->matched && !place->pending) {
-			p = memchr(p, anchor->string[0], (size_t)(end - p));
-			if (!p)
+			const uint8_t *first =
+				memchr(bytes.data + at, anchor->string[0], bytes.len - at);
+
+			if (!first)
 				return;
+			at = (size_t)(first - bytes.data);
 		}
-		step(anchor, place, *p++, function, context);
+		step(anchor, place, bytes.data[at++], function, context);
 	}
 }
