@@ -356,6 +356,9 @@ static const char *text_of(struct vp_aggregate_cause cause)
 	if (cause.reason == VP_EVENT_REASON_UNREADABLE)
 		return "what follows is encrypted or of another protocol, is not read and "
 		       "passes";
+	if (cause.reason == VP_EVENT_REASON_MIDSTREAM)
+		return "connections whose beginning was not seen are read from the first "
+		       "message that is found";
 	return "could not be judged, and passed";
 }
 

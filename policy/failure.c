@@ -42,9 +42,9 @@ static const struct {
 				    "passes, counted as a blind spot" } },
 	[VP_CAUSE_MIDSTREAM] = { "midstream",
 				 "its beginning was not seen",
-				 { "passes", "is read from there on",
-				   "is read from there on; blocked after a process had to be "
-				   "replaced" } },
+				 { "passes", "is read from the first message that is found",
+				   "is read from the first message that is found; blocked "
+				   "after a process had to be replaced" } },
 };
 
 const char *vp_failure_class_name(enum vp_failure_class class)

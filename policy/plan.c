@@ -513,7 +513,7 @@ static void inspection_blind_spots(struct builder *b)
 	} rows[] = {
 		{ UNSEEN_BEFORE, "midstream",
 		  "connections that began before their service was inspected are read from "
-		  "there on; what went by before is not seen" },
+		  "the first message that is found; what went by before is not seen" },
 		{ UNSEEN_WHILE_GONE, "unread",
 		  "while the inspection processes are gone or overloaded, services of the "
 		  "classes pass and watch pass unread, counted as such" },
