@@ -10,11 +10,12 @@
 
 #include "modules/inspection/engine_layout.h"
 
-#define STREAM_KEPT	(256u << 10)
-#define STREAM_HELD	(512u << 10)
-#define STREAM_PACKETS	512u
-#define CLOSED_SECONDS	60u
-#define SEVERED_SECONDS 3600u
+#define STREAM_KEPT	  (256u << 10)
+#define STREAM_HELD	  (512u << 10)
+#define STREAM_PACKETS	  512u
+#define DOZE_MILLISECONDS 1000u
+#define CLOSED_SECONDS	  60u
+#define SEVERED_SECONDS	  3600u
 
 const struct vp_engine_options vp_engine_options_default = {
 	.memory = 512u << 20,
@@ -225,12 +226,18 @@ static void look_after(struct vp_engine *engine, enum vp_flow_state state)
 	struct vp_flow *newer;
 
 	for (struct vp_flow *flow = vp_flow_oldest(engine->flows, state); flow; flow = newer) {
+		uint64_t idle = engine->now - flow->last;
+
 		newer = flow->newer;
+		if (idle < DOZE_MILLISECONDS && !engine->waiting)
+			break; /* the others had packets after this one */
 		if (flow->waits &&
 		    flow->waits_since + options->hold_milliseconds <= engine->now)
 			vp_engine_expire(engine, flow);
-		if (flow->last + options->sleep_seconds * UINT64_C(1000) <= engine->now)
+		if (idle >= options->sleep_seconds * UINT64_C(1000))
 			vp_engine_sleep(engine, flow);
+		else if (idle >= DOZE_MILLISECONDS)
+			vp_engine_doze(engine, flow);
 	}
 }
 
@@ -257,6 +264,7 @@ void vp_engine_tick(struct vp_engine *engine, uint64_t milliseconds)
 	engine->now = milliseconds;
 	look_after(engine, VP_FLOW_AWAKE);
 	look_after(engine, VP_FLOW_AWAY);
+	look_after(engine, VP_FLOW_CLOSED);
 	forget_closed(engine);
 	for (size_t i = 0; i < VP_COUNT(open); i++)
 		while (oldest_before(engine, open[i],

@@ -20,7 +20,7 @@ struct vp_engine_options {
 	unsigned int flows;	    /* connections at once */
 	uint32_t hold_milliseconds; /* out-of-order packets may wait so long */
 	uint32_t idle_seconds;	    /* a connection without packets is forgotten */
-	uint32_t sleep_seconds; /* at a message boundary its parsers and windows are freed */
+	uint32_t sleep_seconds; /* between messages what it keeps for comparison is freed */
 	/* Reset connections whose beginning was not seen, where rules are enforced; else they
 	 * are read from the first segment on that begins a message. Told in both cases. */
 	bool midstream_block;

@@ -151,12 +151,20 @@ static bool is_inside(const struct vp_flow *flow)
 	return false;
 }
 
-void vp_engine_sleep(struct vp_engine *engine, struct vp_flow *flow)
+void vp_engine_doze(struct vp_engine *engine, struct vp_flow *flow)
 {
 	if (is_inside(flow))
 		return;
 	for (size_t i = 0; i < flow->reader_count; i++)
 		vp_reader_sleep(&flow->readers[i]);
+	vp_flow_count_memory(engine, flow);
+}
+
+void vp_engine_sleep(struct vp_engine *engine, struct vp_flow *flow)
+{
+	if (is_inside(flow))
+		return;
+	vp_engine_doze(engine, flow);
 	for (int side = 0; side < 2; side++)
 		if (flow->sides[side].stream)
 			vp_stream_sleep(flow->sides[side].stream);
@@ -192,6 +200,7 @@ void vp_engine_end(struct vp_engine *engine, struct vp_flow *flow)
 	vp_flow_drop_streams(flow);
 	vp_flow_drop_readers(flow);
 	engine->counts.memory_now -= flow->memory;
+	engine->waiting -= flow->waits;
 	vp_variables_clear(&flow->variables);
 	vp_flow_remove(engine->flows, flow);
 }
@@ -404,6 +413,7 @@ void vp_flow_note_waiting(struct vp_engine *engine, struct vp_flow *flow)
 
 	if (waits && !flow->waits)
 		flow->waits_since = engine->now;
+	engine->waiting += (size_t)waits - (size_t)flow->waits;
 	flow->waits = waits;
 }
 

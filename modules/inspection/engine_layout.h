@@ -18,6 +18,7 @@ struct vp_engine {
 	struct vp_rates *rates;
 	struct vp_stream_options streams[2]; /* enforced, watched */
 	struct vp_engine_counts counts;
+	size_t waiting; /* connections of which packets wait */
 	uint64_t now;
 	/* the packet at hand */
 	const struct vp_engine_packet *given;
@@ -105,7 +106,11 @@ void vp_flow_note_waiting(struct vp_engine *engine, struct vp_flow *flow);
 
 void vp_flow_count_memory(struct vp_engine *engine, struct vp_flow *flow);
 
-/* Give back what it does not need between messages; nothing happens within one. */
+/*
+ * Give back what it does not need between messages; nothing happens within one. First the
+ * parsers; later also what was kept to be compared with what is sent again.
+ */
+void vp_engine_doze(struct vp_engine *engine, struct vp_flow *flow);
 void vp_engine_sleep(struct vp_engine *engine, struct vp_flow *flow);
 /* True: it seemed to end within a message, and what would still come of it is blocked. */
 bool vp_engine_sever(struct vp_engine *engine, struct vp_flow *flow);

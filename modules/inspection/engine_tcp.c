@@ -5,6 +5,8 @@
  */
 #include "modules/inspection/engine_layout.h"
 
+#define SAVE_TRIES 64u /* connections looked at for memory to be saved, a packet */
+
 /* Make room: connections that are over go first, then those that sleep. */
 static void make_room(struct vp_engine *engine)
 {
@@ -224,14 +226,23 @@ static void rest(struct vp_engine *engine, struct vp_flow *flow)
 	vp_flow_count_memory(engine, flow);
 }
 
-/* What connections hold that are over goes first. */
+/* What connections hold that are over goes first, then what those can do without that are
+ * between two messages. */
 static void save_memory(struct vp_engine *engine, const struct vp_flow *flow)
 {
-	struct vp_flow *oldest;
+	struct vp_flow *oldest, *newer;
+	unsigned int tries = SAVE_TRIES;
 
 	while (engine->counts.memory_now > engine->options.memory &&
 	       (oldest = vp_flow_oldest(engine->flows, VP_FLOW_CLOSED)) && oldest != flow)
 		vp_engine_end(engine, oldest);
+	oldest = vp_flow_oldest(engine->flows, VP_FLOW_AWAKE);
+	for (; engine->counts.memory_now > engine->options.memory && oldest && tries--;
+	     oldest = newer) {
+		newer = oldest->newer;
+		if (oldest != flow)
+			vp_engine_doze(engine, oldest);
+	}
 }
 
 /* More memory than allowed: as when any other bound is reached. */

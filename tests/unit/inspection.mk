@@ -142,3 +142,12 @@ inspection_leave_property_test_SOURCES = \
 inspection_leave_property_test_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 inspection_leave_property_test_LDADD = libvpinspection.a libvpmodules.a libvppolicy.a libvpbase.a \
 	$(VP_INSPECTION_LIBS) $(INIH_LIBS) $(CMOCKA_LIBS)
+check_PROGRAMS += inspection_memory_test
+TESTS += inspection_memory_test
+inspection_memory_test_SOURCES = \
+	tests/unit/inspection/engine_world.c \
+	tests/unit/inspection/engine_world.h \
+	tests/unit/inspection/memory_test.c
+inspection_memory_test_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+inspection_memory_test_LDADD = libvpinspection.a libvpmodules.a libvppolicy.a libvpbase.a \
+	$(VP_INSPECTION_LIBS) $(INIH_LIBS) $(CMOCKA_LIBS)
