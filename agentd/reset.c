@@ -288,17 +288,20 @@ static int track(struct vp_reset *reset, const struct vp_report *report,
 }
 
 /*
- * Send it as the connection's own packets look here: to a server whose address was
- * translated, to the address before; else it is of no connection, and dropped as such.
+ * To a server whose address was translated it goes directly; it is of no connection that
+ * is tracked then, and where rules drop such packets, as ours do of inspected services, it
+ * goes the way of the connection's own packets, to the address before.
  * `server`: what is known of the connection when it goes to its server, or NULL.
  */
 static int send_to_end(struct vp_reset *reset, struct vp_report rst,
 		       const struct vp_tracked *server, struct vp_error *err)
 {
-	if (server && server->published) {
-		memcpy(rst.destination, server->published_at.bytes, sizeof(rst.destination));
-		rst.destination_port = server->published;
-	}
+	int r = send_reset(reset, &rst, err);
+
+	if (r != -EPERM || !server || !server->published)
+		return r;
+	memcpy(rst.destination, server->published_at.bytes, sizeof(rst.destination));
+	rst.destination_port = server->published;
 	return send_reset(reset, &rst, err);
 }
 
