@@ -22,9 +22,9 @@
 #include "lib/strbuf.h"
 
 #define CREW_MAX    16
-#define BASE_TIME   30000 /* milliseconds for a patch, without its own pauses */
-#define MUTANT_TIME 500	  /* and for each mutant */
-#define EVADE_TIME  90000 /* and for the evasions of streams, on a busy machine */
+#define BASE_TIME   30000  /* milliseconds for a patch, without its own pauses */
+#define MUTANT_TIME 500	   /* and for each mutant */
+#define EVADE_TIME  300000 /* and for the evasions of streams, on a busy machine */
 
 struct member {
 	pid_t pid; /* 0: idle */

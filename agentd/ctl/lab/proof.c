@@ -304,19 +304,27 @@ static int prepare(struct proof *proof, const struct vp_proof_order *order,
 		   struct vp_error *err)
 {
 	struct vp_ranges taken = { 0 };
-	json_t *isolation = json_object(), *missing = json_array();
 	int r;
 
 	vp_trials_addresses(proof->patch, &taken);
 	r = vp_lab_open(&proof->lab, &taken, order->processor, err);
 	vp_array_free(&taken);
+	return r;
+}
+
+static void record_isolation(struct proof *proof)
+{
+	json_t *isolation = json_object(), *missing = json_array();
+
 	json_object_set_new(proof->result, "isolation", isolation);
 	vp_json_set_text(isolation, "namespaces",
 			 proof->lab.user_namespace ? "user and network" : "network");
-	vp_array_each (text, &proof->lab.missing)
+	vp_array_each (text, &proof->lab.missing) {
 		vp_json_append_text(missing, *text);
+		free(*text);
+	}
+	vp_array_free(&proof->lab.missing);
 	json_object_set_new(isolation, "missing", missing);
-	return r;
 }
 
 static const char *outcome(int r)
@@ -377,8 +385,6 @@ json_t *vp_proof_run(struct vp_patch *patch, const struct vp_proof_order *order)
 	}
 	if (r < 0)
 		vp_json_set_text(proof.result, "error", err.text);
-	vp_array_each (text, &proof.lab.missing)
-		free(*text);
-	vp_array_free(&proof.lab.missing);
+	record_isolation(&proof);
 	return proof.result;
 }

@@ -248,16 +248,28 @@ static void render_patch(const json_t *patch, struct vp_page *page)
 	vp_page_blank(page);
 }
 
-/* The same for every patch of a run: said once. */
-static void render_isolation(const json_t *patch, struct vp_page *page)
+/* Mostly the same for every patch of a run: each said once. */
+static void render_isolation(const json_t *patches, struct vp_page *page)
 {
-	const json_t *isolation = json_object_get(patch, "isolation"), *text;
-	size_t i;
+	_cleanup_json_ json_t *said = json_object();
+	json_t *patch, *text;
+	bool users = false;
+	size_t i, k;
 
-	if (is(isolation, "namespaces", "user and network"))
+	json_array_foreach (patches, i, patch)
+		users |= is(json_object_get(patch, "isolation"), "namespaces",
+			    "user and network");
+	if (users)
 		vp_page_line(page, 0, "In user and network namespaces, without root.");
-	json_array_foreach (json_object_get(isolation, "missing"), i, text)
-		vp_page_item(page, "not reproduced: %s", json_string_value(text));
+	json_array_foreach (patches, i, patch)
+		json_array_foreach (
+			json_object_get(json_object_get(patch, "isolation"), "missing"), k,
+			text) {
+			if (json_object_get(said, json_string_value(text)))
+				continue;
+			json_object_set_new(said, json_string_value(text), json_true());
+			vp_page_item(page, "not reproduced: %s", json_string_value(text));
+		}
 }
 
 void vp_render_test(const json_t *document, struct vp_page *page)
@@ -273,7 +285,7 @@ void vp_render_test(const json_t *document, struct vp_page *page)
 		return;
 	json_array_foreach (patches, i, patch)
 		render_patch(patch, page);
-	render_isolation(json_array_get(patches, 0), page);
+	render_isolation(patches, page);
 	good = vp_json_get_number(summary, "patches") ==
 	       vp_json_get_number(summary, "patches_passed");
 	vp_page_tone(page, good ? VP_TONE_GOOD : VP_TONE_BAD,

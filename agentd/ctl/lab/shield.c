@@ -12,6 +12,7 @@
 #include <time.h>
 
 #include "agentd/inspect/module.h"
+#include "agentd/sandbox.h"
 #include "lib/cleanup.h"
 
 #define LOG_GROUP   6	 /* nobody listens in the lab; the rules log as they would */
@@ -195,6 +196,27 @@ static int await_leases(struct vp_shield *shield, struct vp_error *err)
 			       "lab: the processes of inspection do not renew their lease");
 }
 
+/* What a user namespace does not let a process give up. */
+static void note_confinement(void *context, const struct vp_pairs_state *state)
+{
+	static const struct {
+		unsigned int bit;
+		const char *what;
+	} walls[] = {
+		{ VP_CONFINED_IDENTITY, "a user of its own" },
+		{ VP_CONFINED_FILES, "an empty file system" },
+	};
+	struct vp_shield *shield = context;
+	unsigned int achieved = state->pair ? state->pair->confinement[VP_PAIR_WORKER] : 0;
+
+	for (size_t i = 0; i < VP_COUNT(walls); i++)
+		if (state->pair && !(achieved & walls[i].bit))
+			vp_array_push(&shield->lab->missing,
+				      vp_format("the process that reads packets has not %s "
+						"here",
+						walls[i].what));
+}
+
 static bool inspects(const struct vp_plan *plan)
 {
 	vp_array_each (placement, &plan->placements)
@@ -224,6 +246,9 @@ static int put_in_place(struct vp_shield *shield, bool verify, struct vp_error *
 		r = vp_lab_watch_queues(shield->lab, err);
 		if (!r)
 			r = await_leases(shield, err);
+		if (!r && !shield->confined)
+			vp_pairs_each(pairs_of(shield), note_confinement, shield);
+		shield->confined = true;
 	}
 	if (!r && verify)
 		r = check(shield, &artefacts, err);

@@ -15,7 +15,8 @@ struct vp_shield {
 	struct vp_host host;
 	uint64_t generation;
 	bool installed;
-	struct vp_plan plan;	 /* of what is installed */
+	bool confined;	     /* what the processes of inspection could not give up was noted */
+	struct vp_plan plan; /* of what is installed */
 	struct vp_policy policy; /* one patch, not owned */
 	char trouble[200]; /* how a process of inspection ended by itself; "": none did */
 };
