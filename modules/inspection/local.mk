@@ -52,6 +52,7 @@ libvpinspection_a_SOURCES += \
 	modules/inspection/emit.h \
 	modules/inspection/frame.c modules/inspection/frame.h \
 	modules/inspection/gather.c modules/inspection/gather.h \
+	modules/inspection/parser_head.c modules/inspection/parser_head.h \
 	modules/inspection/protocol.c modules/inspection/protocol.h \
 	modules/inspection/dns.c \
 	modules/inspection/raw.c \

@@ -11,8 +11,8 @@
 #include <ctype.h>
 #include <string.h>
 
-#include "lib/memory.h"
 #include "modules/inspection/emit.h"
+#include "modules/inspection/parser_head.h"
 #include "modules/inspection/protocol.h"
 
 #define TLS_HANDSHAKE 0x16
@@ -39,7 +39,7 @@ enum place {
 };
 
 struct vp_parser {
-	struct vp_sink *sink;
+	struct vp_parser_head head;
 	enum place place;
 	char number[21]; /* as read */
 	size_t number_len;
@@ -58,28 +58,13 @@ struct vp_parser {
 static struct vp_parser *redis_open(const struct vp_parser_limits *limits, const char *frame,
 				    struct vp_sink *sink)
 {
-	struct vp_parser *parser = vp_new(struct vp_parser);
-
-	(void)limits;
 	(void)frame;
-	parser->sink = sink;
-	return parser;
-}
-
-static void redis_close(struct vp_parser *parser)
-{
-	free(parser);
-}
-
-static size_t redis_memory(const struct vp_parser *parser)
-{
-	(void)parser;
-	return 0;
+	return vp_parser_head_open(sizeof(struct vp_parser), limits, sink);
 }
 
 static void give(struct vp_parser *parser, const uint8_t *data, size_t len, bool last)
 {
-	vp_emit_part(parser->sink,
+	vp_emit_part(parser->head.sink,
 		     parser->named ? VP_FIELD_REDIS_ARGUMENT : VP_FIELD_REDIS_COMMAND,
 		     &parser->part, data, len, last);
 	if (last)
@@ -89,14 +74,14 @@ static void give(struct vp_parser *parser, const uint8_t *data, size_t len, bool
 static void enter(struct vp_parser *parser)
 {
 	if (!parser->inside)
-		vp_emit_begin(parser->sink);
+		vp_emit_begin(parser->head.sink);
 	parser->inside = true;
 }
 
 static void leave(struct vp_parser *parser)
 {
 	if (parser->inside)
-		vp_emit_end(parser->sink);
+		vp_emit_end(parser->head.sink);
 	parser->inside = parser->named = false;
 	parser->place = BETWEEN;
 }
@@ -405,7 +390,7 @@ const struct vp_protocol vp_protocol_redis = {
 	.application = "redis",
 	.traffic = VP_TRAFFIC_TCP,
 	.open = redis_open,
-	.close = redis_close,
+	.close = vp_parser_head_close,
 	.feed = redis_feed,
-	.memory = redis_memory,
+	.memory = vp_parser_head_memory,
 };

@@ -10,7 +10,7 @@
 #include "lib/bytes.h"
 #include "lib/memory.h"
 #include "modules/inspection/emit.h"
-#include "modules/inspection/gather.h"
+#include "modules/inspection/parser_head.h"
 #include "modules/inspection/protocol.h"
 
 #define BANNER_MAX 8192	  /* servers take no more */
@@ -20,11 +20,9 @@
 #define MESSAGE_NEWKEYS 21
 
 struct vp_parser {
-	struct vp_sink *sink;
-	size_t bound;
+	struct vp_parser_head head;
 	bool banner; /* it was read */
 	bool inside; /* its unit is open */
-	struct vp_gather gather;
 	size_t left; /* bytes of a packet that are not read */
 	struct vp_parsed over;
 };
@@ -32,23 +30,8 @@ struct vp_parser {
 static struct vp_parser *ssh_open(const struct vp_parser_limits *limits, const char *frame,
 				  struct vp_sink *sink)
 {
-	struct vp_parser *parser = vp_new(struct vp_parser);
-
 	(void)frame;
-	parser->sink = sink;
-	parser->bound = limits->header < limits->memory ? limits->header : limits->memory;
-	return parser;
-}
-
-static void ssh_close(struct vp_parser *parser)
-{
-	vp_gather_free(&parser->gather);
-	free(parser);
-}
-
-static size_t ssh_memory(const struct vp_parser *parser)
-{
-	return parser->gather.cap;
+	return vp_parser_head_open(sizeof(struct vp_parser), limits, sink);
 }
 
 static void end(struct vp_parser *parser, enum vp_parse state, const char *reason)
@@ -60,8 +43,8 @@ static void end(struct vp_parser *parser, enum vp_parse state, const char *reaso
 /* "SSH-2.0-software comments"; the version of the protocol is left in *proto. */
 static void read_banner(struct vp_parser *parser, struct vp_slice *proto)
 {
-	const uint8_t *text = parser->gather.data + 4;
-	size_t len = parser->gather.len - 4;
+	const uint8_t *text = parser->head.gather.data + 4;
+	size_t len = parser->head.gather.len - 4;
 	size_t software = 0;
 
 	while (len && (text[len - 1] == '\n' || text[len - 1] == '\r'))
@@ -69,16 +52,16 @@ static void read_banner(struct vp_parser *parser, struct vp_slice *proto)
 	*proto = (struct vp_slice){ text, 0 };
 	while (proto->len < len && text[proto->len] != '-')
 		proto->len++;
-	vp_emit_begin(parser->sink);
+	vp_emit_begin(parser->head.sink);
 	parser->inside = true;
-	vp_emit_bytes(parser->sink, VP_FIELD_SSH_PROTO, proto->data, proto->len);
+	vp_emit_bytes(parser->head.sink, VP_FIELD_SSH_PROTO, proto->data, proto->len);
 	if (proto->len == len)
 		return;
 	text += proto->len + 1;
 	len -= proto->len + 1;
 	while (software < len && text[software] != ' ')
 		software++;
-	vp_emit_bytes(parser->sink, VP_FIELD_SSH_SOFTWARE, text, software);
+	vp_emit_bytes(parser->head.sink, VP_FIELD_SSH_SOFTWARE, text, software);
 }
 
 static bool starts_with(struct vp_slice slice, const char *text)
@@ -93,11 +76,11 @@ static void end_banner(struct vp_parser *parser, bool complete)
 
 	read_banner(parser, &proto);
 	old = starts_with(proto, "1.") && !starts_with(proto, "1.99");
-	vp_gather_reset(&parser->gather);
+	vp_gather_reset(&parser->head.gather);
 	parser->banner = true;
 	if (complete && !old)
 		return;
-	vp_emit_end(parser->sink);
+	vp_emit_end(parser->head.sink);
 	parser->inside = false;
 	if (complete)
 		end(parser, VP_PARSE_DONE, "ssh1");
@@ -114,13 +97,13 @@ static size_t take_banner(struct vp_parser *parser, struct vp_slice bytes)
 
 	if (newline)
 		bytes.len = (size_t)(newline - bytes.data) + 1;
-	used = vp_gather(&parser->gather, BANNER_MAX, bytes);
-	checked = parser->gather.len < 4 ? parser->gather.len : 4;
-	if (memcmp(parser->gather.data, prefix, checked) != 0)
+	used = vp_gather(&parser->head.gather, BANNER_MAX, bytes);
+	checked = parser->head.gather.len < 4 ? parser->head.gather.len : 4;
+	if (memcmp(parser->head.gather.data, prefix, checked) != 0)
 		end(parser, VP_PARSE_FOREIGN, "not-ssh");
 	else if (newline && used == bytes.len)
 		end_banner(parser, true);
-	else if (parser->gather.len == BANNER_MAX)
+	else if (parser->head.gather.len == BANNER_MAX)
 		end_banner(parser, false);
 	return used;
 }
@@ -142,14 +125,14 @@ static bool read_kexinit(struct vp_parser *parser, struct vp_bytes *b)
 		if (!list)
 			return false;
 		if (fields[i] != VP_FIELD_COUNT)
-			vp_emit_bytes(parser->sink, fields[i], list, length);
+			vp_emit_bytes(parser->head.sink, fields[i], list, length);
 	}
 	return true;
 }
 
 static void end_packet(struct vp_parser *parser)
 {
-	struct vp_bytes b = vp_bytes_of(parser->gather.data, parser->gather.len);
+	struct vp_bytes b = vp_bytes_of(parser->head.gather.data, parser->head.gather.len);
 	bool good = true;
 	uint8_t code;
 
@@ -157,26 +140,27 @@ static void end_packet(struct vp_parser *parser)
 	vp_bytes_u8(&b);   /* of the padding */
 	code = vp_bytes_u8(&b);
 	if (!parser->inside)
-		vp_emit_begin(parser->sink);
-	vp_emit_number(parser->sink, VP_FIELD_SSH_MESSAGE_CODE, code);
+		vp_emit_begin(parser->head.sink);
+	vp_emit_number(parser->head.sink, VP_FIELD_SSH_MESSAGE_CODE, code);
 	if (code == MESSAGE_KEXINIT)
 		good = read_kexinit(parser, &b);
-	vp_emit_end(parser->sink);
+	vp_emit_end(parser->head.sink);
 	parser->inside = false;
-	vp_gather_reset(&parser->gather);
+	vp_gather_reset(&parser->head.gather);
 	if (!good)
 		end(parser, VP_PARSE_BROKEN, "kexinit");
 	else if (code == MESSAGE_NEWKEYS)
 		end(parser, VP_PARSE_DONE, "encrypted");
 	else if (code == MESSAGE_KEXINIT &&
-		 !parser->sink->operations->wants(parser->sink, VP_FIELD_SSH_MESSAGE_CODE))
+		 !parser->head.sink->operations->wants(parser->head.sink,
+						       VP_FIELD_SSH_MESSAGE_CODE))
 		end(parser, VP_PARSE_DONE, "kexinit");
 }
 
 /* Bytes of a packet: its length, the padding's, the message's number, its content. */
 static size_t take_packet(struct vp_parser *parser, struct vp_slice bytes)
 {
-	struct vp_gather *gather = &parser->gather;
+	struct vp_gather *gather = &parser->head.gather;
 	struct vp_bytes b;
 	size_t used, length;
 
@@ -194,7 +178,7 @@ static size_t take_packet(struct vp_parser *parser, struct vp_slice bytes)
 		end_packet(parser);
 		return used;
 	}
-	if (4 + length > parser->bound) {
+	if (4 + length > parser->head.bound) {
 		end(parser, VP_PARSE_BOUND, "kexinit");
 		return used;
 	}
@@ -232,7 +216,7 @@ static struct vp_parsed ssh_feed(struct vp_parser *parser, enum vp_direction dir
 	}
 	if (parser->over.reason)
 		return parser->over;
-	if (!parser->banner && !parser->gather.len)
+	if (!parser->banner && !parser->head.gather.len)
 		parsed.state = VP_PARSE_BOUNDARY;
 	return parsed;
 }
@@ -241,7 +225,7 @@ const struct vp_protocol vp_protocol_ssh = {
 	.application = "ssh",
 	.traffic = VP_TRAFFIC_TCP,
 	.open = ssh_open,
-	.close = ssh_close,
+	.close = vp_parser_head_close,
 	.feed = ssh_feed,
-	.memory = ssh_memory,
+	.memory = vp_parser_head_memory,
 };

@@ -11,8 +11,8 @@
  */
 #include <string.h>
 
-#include "lib/memory.h"
 #include "modules/inspection/emit.h"
+#include "modules/inspection/parser_head.h"
 #include "modules/inspection/protocol.h"
 
 #define SE   240
@@ -34,7 +34,7 @@ enum place {
 };
 
 struct vp_parser {
-	struct vp_sink *sink;
+	struct vp_parser_head head;
 	enum place place;
 	bool inside, line, suboption; /* open: the unit, and its values */
 	bool started, tls;
@@ -43,29 +43,14 @@ struct vp_parser {
 static struct vp_parser *telnet_open(const struct vp_parser_limits *limits, const char *frame,
 				     struct vp_sink *sink)
 {
-	struct vp_parser *parser = vp_new(struct vp_parser);
-
-	(void)limits;
 	(void)frame;
-	parser->sink = sink;
-	return parser;
-}
-
-static void telnet_close(struct vp_parser *parser)
-{
-	free(parser);
-}
-
-static size_t telnet_memory(const struct vp_parser *parser)
-{
-	(void)parser;
-	return 0;
+	return vp_parser_head_open(sizeof(struct vp_parser), limits, sink);
 }
 
 static void enter(struct vp_parser *parser)
 {
 	if (!parser->inside)
-		vp_emit_begin(parser->sink);
+		vp_emit_begin(parser->head.sink);
 	parser->inside = true;
 }
 
@@ -74,28 +59,28 @@ static void give_text(struct vp_parser *parser, const uint8_t *data, size_t len,
 	if (!len && !parser->line)
 		return;
 	enter(parser);
-	vp_emit_part(parser->sink, VP_FIELD_TELNET_LINE, &parser->line, data, len, last);
+	vp_emit_part(parser->head.sink, VP_FIELD_TELNET_LINE, &parser->line, data, len, last);
 }
 
 static void give_suboption(struct vp_parser *parser, const uint8_t *data, size_t len,
 			   bool last)
 {
 	enter(parser);
-	vp_emit_part(parser->sink, VP_FIELD_TELNET_SUBOPTION, &parser->suboption, data, len,
-		     last);
+	vp_emit_part(parser->head.sink, VP_FIELD_TELNET_SUBOPTION, &parser->suboption, data,
+		     len, last);
 }
 
 static void end_line(struct vp_parser *parser)
 {
 	if (parser->inside)
-		vp_emit_end(parser->sink);
+		vp_emit_end(parser->head.sink);
 	parser->inside = false;
 }
 
 static void give_option(struct vp_parser *parser, uint8_t option)
 {
 	enter(parser);
-	vp_emit_number(parser->sink, VP_FIELD_TELNET_OPTION, option);
+	vp_emit_number(parser->head.sink, VP_FIELD_TELNET_OPTION, option);
 }
 
 /* The run of text up to a code or the end of the line; how many bytes. */
@@ -222,8 +207,8 @@ const struct vp_protocol vp_protocol_telnet = {
 	.application = "telnet",
 	.traffic = VP_TRAFFIC_TCP,
 	.open = telnet_open,
-	.close = telnet_close,
+	.close = vp_parser_head_close,
 	.feed = telnet_feed,
 	.finish = telnet_finish,
-	.memory = telnet_memory,
+	.memory = vp_parser_head_memory,
 };

@@ -19,7 +19,7 @@
 #include "lib/bytes.h"
 #include "lib/memory.h"
 #include "modules/inspection/emit.h"
-#include "modules/inspection/gather.h"
+#include "modules/inspection/parser_head.h"
 #include "modules/inspection/protocol.h"
 
 #define HEADER_LEN 5
@@ -36,8 +36,7 @@ enum content {
 #define CLIENT_HELLO 1
 
 struct vp_parser {
-	struct vp_sink *sink;
-	size_t bound; /* bytes of a ClientHello */
+	struct vp_parser_head head;
 	/* the record */
 	uint8_t header[HEADER_LEN];
 	size_t header_len;
@@ -52,7 +51,6 @@ struct vp_parser {
 	uint16_t message_version; /* of its first record */
 	size_t message_left;	  /* bytes that are not read */
 	size_t hello;		  /* length of the ClientHello that is being gathered */
-	struct vp_gather gather;
 	/* the connection */
 	bool helloed;	/* a ClientHello was read */
 	bool encrypted; /* the client has begun to encrypt */
@@ -63,23 +61,8 @@ struct vp_parser {
 static struct vp_parser *tls_open(const struct vp_parser_limits *limits, const char *frame,
 				  struct vp_sink *sink)
 {
-	struct vp_parser *parser = vp_new(struct vp_parser);
-
 	(void)frame;
-	parser->sink = sink;
-	parser->bound = limits->header < limits->memory ? limits->header : limits->memory;
-	return parser;
-}
-
-static void tls_close(struct vp_parser *parser)
-{
-	vp_gather_free(&parser->gather);
-	free(parser);
-}
-
-static size_t tls_memory(const struct vp_parser *parser)
-{
-	return parser->gather.cap;
+	return vp_parser_head_open(sizeof(struct vp_parser), limits, sink);
 }
 
 static void end(struct vp_parser *parser, enum vp_parse state, const char *reason)
@@ -92,7 +75,7 @@ static void end(struct vp_parser *parser, enum vp_parse state, const char *reaso
 
 static bool wants(const struct vp_parser *parser, enum vp_field_id field)
 {
-	return parser->sink->operations->wants(parser->sink, field);
+	return parser->head.sink->operations->wants(parser->head.sink, field);
 }
 
 /* Does a rule read what is there of encrypted records? */
@@ -106,9 +89,9 @@ static bool wants_records(const struct vp_parser *parser)
 
 static void begin_unit(struct vp_parser *parser, uint8_t type, uint16_t version)
 {
-	vp_emit_begin(parser->sink);
-	vp_emit_number(parser->sink, VP_FIELD_TLS_RECORD_CONTENT_TYPE, type);
-	vp_emit_number(parser->sink, VP_FIELD_TLS_RECORD_VERSION, version);
+	vp_emit_begin(parser->head.sink);
+	vp_emit_number(parser->head.sink, VP_FIELD_TLS_RECORD_CONTENT_TYPE, type);
+	vp_emit_number(parser->head.sink, VP_FIELD_TLS_RECORD_VERSION, version);
 }
 
 /* The part of `b` behind its length field of `width` bytes; empty and failed if short. */
@@ -124,7 +107,7 @@ static void give_vector(struct vp_parser *parser, enum vp_field_id field,
 			const struct vp_bytes *value)
 {
 	if (!value->failed)
-		vp_emit_bytes(parser->sink, field, value->data, value->len);
+		vp_emit_bytes(parser->head.sink, field, value->data, value->len);
 }
 
 /* Names are compared without case. */
@@ -139,7 +122,7 @@ static void give_name(struct vp_parser *parser, const struct vp_bytes *name)
 
 		for (size_t j = 0; j < run; j++)
 			lower[j] = (uint8_t)tolower(name->data[i + j]);
-		vp_emit_part(parser->sink, VP_FIELD_TLS_SNI, &open, lower, run, last);
+		vp_emit_part(parser->head.sink, VP_FIELD_TLS_SNI, &open, lower, run, last);
 		if (last)
 			return;
 		i += run;
@@ -223,7 +206,7 @@ static void read_ciphers(struct vp_parser *parser, struct vp_bytes *list)
 		uint16_t cipher = vp_bytes_be16(list);
 
 		if (!list->failed)
-			vp_emit_number(parser->sink, VP_FIELD_TLS_CIPHER, cipher);
+			vp_emit_number(parser->head.sink, VP_FIELD_TLS_CIPHER, cipher);
 	}
 }
 
@@ -231,13 +214,13 @@ static void read_ciphers(struct vp_parser *parser, struct vp_bytes *list)
  */
 static void read_hello(struct vp_parser *parser)
 {
-	struct vp_bytes b = vp_bytes_of(parser->gather.data, parser->gather.len);
+	struct vp_bytes b = vp_bytes_of(parser->head.gather.data, parser->head.gather.len);
 	struct vp_bytes ciphers, extensions;
 	uint16_t version = vp_bytes_be16(&b);
 	bool good = true;
 
 	begin_unit(parser, HANDSHAKE, parser->message_version);
-	vp_emit_number(parser->sink, VP_FIELD_TLS_HANDSHAKE_TYPE, CLIENT_HELLO);
+	vp_emit_number(parser->head.sink, VP_FIELD_TLS_HANDSHAKE_TYPE, CLIENT_HELLO);
 	vp_bytes_take(&b, 32);
 	vector(&b, 1); /* session */
 	ciphers = vector(&b, 2);
@@ -247,8 +230,8 @@ static void read_hello(struct vp_parser *parser)
 		extensions = vector(&b, 2);
 		good = read_extensions(parser, &extensions, &version);
 	}
-	vp_emit_number(parser->sink, VP_FIELD_TLS_VERSION, version);
-	vp_emit_end(parser->sink);
+	vp_emit_number(parser->head.sink, VP_FIELD_TLS_VERSION, version);
+	vp_emit_end(parser->head.sink);
 	parser->helloed = true;
 	parser->encrypted = false;
 	if (!good || b.failed || ciphers.failed)
@@ -258,7 +241,7 @@ static void read_hello(struct vp_parser *parser)
 /* RFC 5246, E.2 */
 static void read_old_hello(struct vp_parser *parser)
 {
-	struct vp_bytes b = vp_bytes_of(parser->gather.data, parser->gather.len);
+	struct vp_bytes b = vp_bytes_of(parser->head.gather.data, parser->head.gather.len);
 	uint16_t version, length;
 
 	vp_bytes_u8(&b); /* the message's type */
@@ -266,14 +249,15 @@ static void read_old_hello(struct vp_parser *parser)
 	length = vp_bytes_be16(&b);
 	vp_bytes_be32(&b); /* lengths of session and challenge */
 	begin_unit(parser, HANDSHAKE, 2);
-	vp_emit_number(parser->sink, VP_FIELD_TLS_HANDSHAKE_TYPE, CLIENT_HELLO);
-	vp_emit_number(parser->sink, VP_FIELD_TLS_VERSION, version);
+	vp_emit_number(parser->head.sink, VP_FIELD_TLS_HANDSHAKE_TYPE, CLIENT_HELLO);
+	vp_emit_number(parser->head.sink, VP_FIELD_TLS_VERSION, version);
 	for (; length >= 3 && vp_bytes_left(&b) >= 3; length -= 3) {
 		uint32_t cipher = (uint32_t)vp_bytes_u8(&b) << 16;
 
-		vp_emit_number(parser->sink, VP_FIELD_TLS_CIPHER, cipher | vp_bytes_be16(&b));
+		vp_emit_number(parser->head.sink, VP_FIELD_TLS_CIPHER,
+			       cipher | vp_bytes_be16(&b));
 	}
-	vp_emit_end(parser->sink);
+	vp_emit_end(parser->head.sink);
 	parser->helloed = true;
 	parser->old = false;
 	if (version < 0x0300) /* goes on in records of SSL 2 */
@@ -286,7 +270,7 @@ static void end_hello(struct vp_parser *parser)
 		read_old_hello(parser);
 	else
 		read_hello(parser);
-	vp_gather_reset(&parser->gather);
+	vp_gather_reset(&parser->head.gather);
 	parser->hello = 0;
 }
 
@@ -298,7 +282,7 @@ static void begin_message(struct vp_parser *parser)
 
 	parser->message_len = 0;
 	if (type == CLIENT_HELLO) {
-		if (length > parser->bound)
+		if (length > parser->head.bound)
 			end(parser, VP_PARSE_BOUND, "client-hello");
 		parser->hello = length;
 		if (!length)
@@ -307,8 +291,8 @@ static void begin_message(struct vp_parser *parser)
 	}
 	parser->message_left = length;
 	begin_unit(parser, HANDSHAKE, parser->message_version);
-	vp_emit_number(parser->sink, VP_FIELD_TLS_HANDSHAKE_TYPE, type);
-	vp_emit_end(parser->sink);
+	vp_emit_number(parser->head.sink, VP_FIELD_TLS_HANDSHAKE_TYPE, type);
+	vp_emit_end(parser->head.sink);
 }
 
 /* Bytes of handshake messages, up to the end of the first one; how many. */
@@ -317,8 +301,8 @@ static size_t take_handshake(struct vp_parser *parser, struct vp_slice bytes)
 	size_t used;
 
 	if (parser->hello) {
-		used = vp_gather(&parser->gather, parser->hello, bytes);
-		if (parser->gather.len == parser->hello)
+		used = vp_gather(&parser->head.gather, parser->hello, bytes);
+		if (parser->head.gather.len == parser->hello)
 			end_hello(parser);
 		return used;
 	}
@@ -354,22 +338,23 @@ static void give_heartbeat(struct vp_parser *parser)
 	uint32_t needed = claimed + 3;
 
 	begin_unit(parser, HEARTBEAT, parser->version);
-	vp_emit_number(parser->sink, VP_FIELD_TLS_RECORD_LENGTH, parser->length);
+	vp_emit_number(parser->head.sink, VP_FIELD_TLS_RECORD_LENGTH, parser->length);
 	if (!parser->encrypted) {
-		vp_emit_number(parser->sink, VP_FIELD_TLS_HEARTBEAT_PAYLOAD_LENGTH, claimed);
-		vp_emit_number(parser->sink, VP_FIELD_TLS_HEARTBEAT_EXCESS,
+		vp_emit_number(parser->head.sink, VP_FIELD_TLS_HEARTBEAT_PAYLOAD_LENGTH,
+			       claimed);
+		vp_emit_number(parser->head.sink, VP_FIELD_TLS_HEARTBEAT_EXCESS,
 			       needed > parser->length ? needed - parser->length : 0);
 	}
-	vp_emit_end(parser->sink);
+	vp_emit_end(parser->head.sink);
 }
 
 static void give_alert(struct vp_parser *parser)
 {
 	begin_unit(parser, ALERT, parser->version);
-	vp_emit_number(parser->sink, VP_FIELD_TLS_RECORD_LENGTH, parser->length);
+	vp_emit_number(parser->head.sink, VP_FIELD_TLS_RECORD_LENGTH, parser->length);
 	if (!parser->encrypted && parser->body_len >= 2)
-		vp_emit_number(parser->sink, VP_FIELD_TLS_ALERT, parser->body[1]);
-	vp_emit_end(parser->sink);
+		vp_emit_number(parser->head.sink, VP_FIELD_TLS_ALERT, parser->body[1]);
+	vp_emit_end(parser->head.sink);
 }
 
 static void encrypts(struct vp_parser *parser)
@@ -432,7 +417,7 @@ static void begin_record(struct vp_parser *parser)
 		parser->old = true;
 		parser->hello = (size_t)(header[0] & 0x7f) << 8 | header[1];
 		parser->header_len = 0;
-		vp_gather(&parser->gather, 3, (struct vp_slice){ header + 2, 3 });
+		vp_gather(&parser->head.gather, 3, (struct vp_slice){ header + 2, 3 });
 		if (parser->hello <= 3)
 			end_hello(parser);
 	} else if (!known) {
@@ -522,8 +507,8 @@ const struct vp_protocol vp_protocol_tls = {
 	.application = "tls",
 	.traffic = VP_TRAFFIC_TCP,
 	.open = tls_open,
-	.close = tls_close,
+	.close = vp_parser_head_close,
 	.feed = tls_feed,
 	.skipped = tls_skipped,
-	.memory = tls_memory,
+	.memory = vp_parser_head_memory,
 };

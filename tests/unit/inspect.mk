@@ -22,3 +22,12 @@ inspect_programs_test_SOURCES = tests/unit/inspect/programs_test.c
 inspect_programs_test_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 inspect_programs_test_LDADD = libvpinspect.a libvpinspection.a libvpmodules.a libvppolicy.a libvpbase.a \
 	$(VP_INSPECTION_LIBS) $(INIH_LIBS) $(CMOCKA_LIBS)
+
+# the writer, with a worker of the test's making
+check_PROGRAMS += inspect_writer_test
+TESTS += inspect_writer_test
+inspect_writer_test_SOURCES = tests/unit/inspect/writer_test.c
+inspect_writer_test_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS) $(MNL_CFLAGS)
+inspect_writer_test_LDADD = libvpinspect.a libvpinspection.a libvppolicy.a libvpbase.a \
+	$(VP_INSPECTION_LIBS) $(MNL_LIBS) $(CMOCKA_LIBS)
+EXTRA_inspect_writer_test_DEPENDENCIES = vpatchd-verdict
