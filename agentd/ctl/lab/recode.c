@@ -496,6 +496,21 @@ static struct vp_script *add_series(struct maker *maker, size_t count, size_t pi
 			       (const uint8_t *)vp_strbuf_text(&all), all.len, piece, what);
 }
 
+/* Does it matter what messages went before, or how many? */
+static bool remembers(const struct vp_recode_order *order)
+{
+	if (any_reads(order, VP_FIELD_FLOW))
+		return true;
+	for (size_t i = 0; i < order->patch->rules.len; i++) {
+		const struct vp_rule *rule = &order->patch->rules.data[i];
+
+		if (rule->threshold.rate.count && rule->service == order->service &&
+		    (!order->rule || order->rule == rule))
+			return true;
+	}
+	return false;
+}
+
 /* Of a protocol whose messages can follow each other as they like. */
 static bool goes_in_series(const struct maker *maker)
 {
@@ -503,7 +518,7 @@ static bool goes_in_series(const struct maker *maker)
 	const struct vp_service *service = &order->patch->services.data[order->service];
 	struct vp_request request;
 
-	if (!order->companion_len || order->companion_len > VP_SEGMENT_MAX)
+	if (!order->companion_len || order->companion_len > VP_SEGMENT_MAX || remembers(order))
 		return false;
 	if (service->frame)
 		return true;
