@@ -22,7 +22,7 @@ from case import read
 
 HOST, HOST6 = "10.57.1.1", "fd57:1::1"
 SAME = {"tls": "http"}  # one after the other: they are one process
-QUIET = 0.05  # an answer is complete when so long nothing more comes
+QUIET, SHORTLY = 0.05, 0.02  # an answer is complete when so long nothing more comes: the last one, and those before
 
 
 class Pieces:
@@ -77,7 +77,7 @@ def names():
     return found
 
 
-def hear(connection, wait):
+def hear(connection, wait, quiet=SHORTLY):
     """What is answered: until it is quiet or closed."""
     got = b""
     connection.settimeout(wait)
@@ -87,7 +87,7 @@ def hear(connection, wait):
             if not data:
                 break
             got += data
-            connection.settimeout(QUIET)
+            connection.settimeout(quiet)
     except OSError:
         pass
     return got
@@ -95,15 +95,15 @@ def hear(connection, wait):
 
 def converse(connection, steps, greets, wait):
     answer = hear(connection, wait) if greets else b""
-    for step in steps:
+    for number, step in enumerate(steps, 1):
         try:
             for piece in step.pieces if isinstance(step, Pieces) else [step]:
                 connection.sendall(piece)
                 if isinstance(step, Pieces):
-                    time.sleep(0.005)
+                    time.sleep(0.003)
         except OSError:
             return b""
-        answer = hear(connection, wait)
+        answer = hear(connection, wait, QUIET if number == len(steps) else SHORTLY)
     return answer
 
 

@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # compare.py EVENTS PATCH REPLAYED: what inspection did live against what the replay of the same packets says. EVENTS is `events --json`,
 # REPLAYED the output of `replay --json`. The same number of hits for each rule, reason and outcome; each event's connection has one
-# in the replay, and where each hit is an event of its own, the connections are the same.
+# in the replay, and where each hit is an event of its own, the connections are the same. What netfilter drops before inspection sees
+# it (reason `invalid`) is left out.
 import json
 import sys
 from collections import Counter
@@ -13,7 +14,7 @@ KINDS = {"blocked": "enforce", "reset": "enforce", "would-block": "monitor"}
 
 def live():
     for event in json.load(open(events))["events"]:
-        if event["kind"] in KINDS and event.get("patch") == patch:
+        if event["kind"] in KINDS and event.get("patch") == patch and event["reason"] != "invalid":
             ends = tuple(event.get(key) for key in ("source", "source_port", "destination", "destination_port"))
             yield (event["rule"], event["reason"], event["verdict"], KINDS[event["kind"]]), (event["protocol"],) + ends, event["count"]
 
