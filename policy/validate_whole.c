@@ -6,6 +6,7 @@
 #include "policy/validate.h"
 
 #define ENDPOINTS_MAX 262144
+#define RANGE_MAX     1000 /* a longer range of ports says nothing of one of them */
 
 static bool has_attack(const struct vp_patch *patch, const struct vp_rule *rule)
 {
@@ -90,13 +91,16 @@ static void warn_encrypted(struct vp_validation *v, const struct vp_service *ser
 {
 	if (!service->application || !strcmp(service->application, "tls"))
 		return;
-	vp_array_each (range, &service->ports)
-		if (range->protocol == 6 && range->first == range->last &&
-		    vp_port_carries_tls(range->first))
-			vp_find_warning(v->findings, &range->at,
-					"tcp/%u usually carries TLS: inspection of `%s` "
-					"sees nothing there",
-					range->first, service->application);
+	vp_array_each (range, &service->ports) {
+		if (range->protocol != 6 || range->last - range->first >= RANGE_MAX)
+			continue;
+		for (uint32_t port = range->first; port <= range->last; port++)
+			if (vp_port_carries_tls((uint16_t)port))
+				vp_find_warning(v->findings, &range->at,
+						"tcp/%u usually carries TLS: inspection of "
+						"`%s` sees nothing there",
+						port, service->application);
+	}
 }
 
 static bool uses_set(const struct vp_values *values, const struct vp_set *set)
