@@ -161,7 +161,7 @@ static bool next_verdict(struct writer *w, struct nfqnl_msg_verdict_hdr *verdict
 		at = 0;
 		length = (size_t)recv(w->shown, buffer, sizeof(buffer), 0);
 	}
-	message = (const struct nlmsghdr *)(buffer + at);
+	message = (const void *)(buffer + at);
 	assert_true(mnl_nlmsg_ok(message, (int)(length - at)));
 	at += MNL_ALIGN(message->nlmsg_len);
 	memcpy(verdict,

@@ -127,8 +127,8 @@ static void give(struct vp_engine *engine, uint32_t client, bool syn, const char
 	uint8_t packet[1024] = { 0x45, 0, 0, 0, 0,   0, 0, 0, 64,   6,	  0, 0,
 				 0,    0, 0, 0, 192, 0, 2, 1, 0x9c, 0x40, 0, 80 };
 	size_t len = strlen(data);
-	const struct vp_engine_packet given = { .number = ++number,
-						.milliseconds = number,
+	const struct vp_engine_packet given = { .number = number + 1,
+						.milliseconds = number + 1,
 						.bytes = { packet, 40 + len },
 						.local = true };
 
@@ -139,6 +139,7 @@ static void give(struct vp_engine *engine, uint32_t client, bool syn, const char
 	packet[32] = 5 << 4;
 	packet[33] = syn ? VP_TCP_SYN : VP_TCP_ACK;
 	memcpy(packet + 40, data, len);
+	number++;
 	vp_engine_packet(engine, &given);
 }
 
