@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "agentd/enforcement.h"
 #include "agentd/totals.h"
 #include "lib/cleanup.h"
 #include "lib/memory.h"
@@ -111,12 +112,40 @@ static void damaged_file(void **state)
 	vp_test_folder_remove(folder);
 }
 
+static void one_rule_at_two_points(void **state)
+{
+	const struct vp_count counted[] = {
+		{ .tag = 7, .banned = 12 },
+		{ .tag = 5, .packets = 1, .bytes = 60 },
+		{ .tag = 7, .packets = 3, .bytes = 180 },
+	};
+	struct vp_totals totals = { 0 };
+
+	(void)state;
+	for (int poll = 0; poll < 3; poll++) { /* counted once, however often they are read */
+		struct vp_counts counts = { 0 };
+
+		for (size_t i = 0; i < VP_COUNT(counted); i++)
+			vp_array_push(&counts, counted[i]);
+		vp_counts_merge(&counts);
+		assert_int_equal(counts.len, 2);
+		vp_totals_update(&totals, &counts);
+		vp_array_free(&counts);
+	}
+	assert_int_equal(vp_total_count(vp_totals_find(&totals, 5)).packets, 1);
+	assert_int_equal(vp_total_count(vp_totals_find(&totals, 7)).packets, 3);
+	assert_int_equal(vp_total_count(vp_totals_find(&totals, 7)).bytes, 180);
+	assert_int_equal(vp_total_count(vp_totals_find(&totals, 7)).banned, 12);
+	vp_totals_free(&totals);
+}
+
 int vp_test_totals(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(life_of_a_counter),
 		cmocka_unit_test(forgotten_and_back),
 		cmocka_unit_test(raised_to_what_was_told),
+		cmocka_unit_test(one_rule_at_two_points),
 		cmocka_unit_test(damaged_file),
 	};
 
