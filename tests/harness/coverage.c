@@ -54,7 +54,7 @@ static void print_table(void)
 
 static void print_placement(const struct vp_placement *placement)
 {
-	const struct vp_condition *first = &placement->rule->when.data[0];
+	const struct vp_condition *first = placement->rule->when.data;
 	const char *point = vp_point_name(placement->point), *id = placement->patch->id;
 
 	if (!placement->rule->when.len)

@@ -160,8 +160,19 @@ class Logs:
     def size(self, path):
         return os.path.getsize(path) if os.path.exists(path) else 0
 
-    def acts(self):
+    def settled(self, awaited):
+        """Until nothing more is written; where something is awaited, once something was."""
+        end, before = time.monotonic() + 1, None
+        while time.monotonic() < end:
+            sizes = [self.size(path) for _, path, _ in self.logs]
+            if sizes == before and not (awaited and sizes == list(self.at.values())):
+                return
+            before = sizes
+            time.sleep(0.02)
+
+    def acts(self, awaited):
         found = {}
+        self.settled(awaited)
         for name, path, pattern in self.logs:
             if self.size(path) == self.at[path]:
                 continue
@@ -180,8 +191,8 @@ def run_server(cases, kinds, wait, folder, tun, results):
     for case in cases:
         for kind in kinds:
             answer = run(case, kind, wait, tun)
-            time.sleep(0.02)
-            results.append(json.dumps({"case": case.name, "kind": kind, "answer": answer.decode("latin-1"), "acts": logs.acts()}))
+            acts = logs.acts(answer and case.server.logs and not case["log"])
+            results.append(json.dumps({"case": case.name, "kind": kind, "answer": answer.decode("latin-1"), "acts": acts}))
 
 
 def main():

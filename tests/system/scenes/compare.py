@@ -15,6 +15,9 @@ KINDS = {"blocked": "enforce", "reset": "enforce", "would-block": "monitor"}
 def live():
     for event in json.load(open(events))["events"]:
         if event["kind"] in KINDS and event.get("patch") == patch and event["reason"] != "invalid":
+            if "protocol" not in event:  # others of its rule came since, of which nothing but the number is known
+                yield (event["rule"], event["reason"], event["verdict"], KINDS[event["kind"]]), None, event["count"]
+                continue
             ends = tuple(event.get(key) for key in ("source", "source_port", "destination", "destination_port"))
             yield (event["rule"], event["reason"], event["verdict"], KINDS[event["kind"]]), (event["protocol"],) + ends, event["count"]
 
@@ -37,7 +40,8 @@ for what, ends in replay():
     then_ends.setdefault(what, Counter())[ends] += 1
 for what, ends, count in live():
     now[what] += count
-    now_ends.setdefault(what, Counter())[ends] += 1
+    if ends:
+        now_ends.setdefault(what, Counter())[ends] += 1
     single[what] = single.get(what, True) and count == 1
 for what in sorted(set(then) | set(now)):
     ends, others = now_ends.get(what, Counter()), then_ends.get(what, Counter())

@@ -134,6 +134,13 @@ def http_variables():
         talk(*[request("GET /before")] * i, request("GET /behind"), source=client(i))
 
 
+@scene("when = http.path equals \"/ban\"; action = ban 1m", "when = http.path equals \"/refuse\"; action = reject")
+def http_ban():
+    for i in range(3):
+        talk(request("GET /a"), request("GET /ban"), request("GET /b"), source=client(i + 20))
+        talk(request("GET /a"), request("GET /refuse"), source=client(i))
+
+
 @scene("when = dns.query ends-with \".evil.example\"", ports="udp/53, tcp/53", reading="application = dns")
 def dns_udp():
     for i in range(5):
