@@ -258,10 +258,12 @@ static bool field_follows(const struct vp_lexer *lexer)
 	struct vp_lexer ahead = *lexer;
 	const char *word;
 	size_t length = vp_lexer_word(&ahead, "", &word);
+	bool argument = ahead.next < ahead.end && (*ahead.next == '[' || *ahead.next == '(');
 
-	return length && (vp_field_find(word, length) ||
-			  (memchr(word, '.', length) && (*word < '0' || *word > '9') &&
-			   vp_field_suggest(word, length)));
+	if (!length || (*word >= '0' && *word <= '9'))
+		return false;
+	return vp_field_find(word, length) ||
+	       ((argument || memchr(word, '.', length)) && vp_field_suggest(word, length));
 }
 
 /* The field that is compared with, up to the end. */
