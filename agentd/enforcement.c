@@ -3,7 +3,6 @@
 #include "agentd/enforcement.h"
 
 #include <errno.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "lib/log.h"
@@ -215,33 +214,6 @@ static bool is_gone(const struct vp_module *module, struct vp_instance *instance
 	return module->running && !module->running(instance, &generation, NULL) && !generation;
 }
 
-static int compare_tags(const void *a, const void *b)
-{
-	const struct vp_count *one = a, *other = b;
-
-	return (one->tag > other->tag) - (one->tag < other->tag);
-}
-
-void vp_counts_merge(struct vp_counts *counts)
-{
-	size_t kept = 0;
-
-	if (counts->len)
-		qsort(counts->data, counts->len, sizeof(*counts->data), compare_tags);
-	vp_array_each (count, counts) {
-		struct vp_count *last = kept ? &counts->data[kept - 1] : NULL;
-
-		if (!last || last->tag != count->tag) {
-			counts->data[kept++] = *count;
-			continue;
-		}
-		last->packets += count->packets;
-		last->bytes += count->bytes;
-		last->banned += count->banned;
-	}
-	counts->len = kept;
-}
-
 int vp_enforcement_counts(struct vp_enforcement *all, struct vp_counts *counts,
 			  struct vp_error *err)
 {
@@ -258,7 +230,7 @@ int vp_enforcement_counts(struct vp_enforcement *all, struct vp_counts *counts,
 	}
 	if (gone)
 		counts->len = 0;
-	vp_counts_merge(counts);
+	vp_counts_join(counts);
 	return 0;
 }
 

@@ -60,12 +60,10 @@ int vp_enforcement_verify(struct vp_enforcement *all, const struct vp_artefacts 
 int vp_enforcement_running(struct vp_enforcement *all, uint64_t *generation, bool *mixed,
 			   struct vp_error *err);
 /*
- * One count for each tag: a rule may be counted at several enforcement points, such as a ban
- * that inspection gives and netfilter carries out.
+ * One count for each tag: a rule may be counted at several enforcement points, as is a ban
+ * that inspection gives and netfilter carries out. While what should last is gone (someone
+ * flushed it), the others' counts are not the whole: none.
  */
-void vp_counts_merge(struct vp_counts *counts);
-/* While what should last is gone (someone flushed it), the others' counts are not the whole:
- * none. */
 int vp_enforcement_counts(struct vp_enforcement *all, struct vp_counts *counts,
 			  struct vp_error *err);
 

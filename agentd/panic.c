@@ -133,7 +133,7 @@ static void keep_totals(const struct vp_config *config, const struct vp_module *
 	for (size_t i = 0; modules[i]; i++)
 		if (instances[i])
 			modules[i]->counts(instances[i], &counts, NULL);
-	vp_counts_merge(&counts);
+	vp_counts_join(&counts);
 	vp_totals_update(&totals, &counts);
 	vp_totals_detach(&totals);
 	vp_totals_save(&totals, path, NULL);

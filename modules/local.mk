@@ -2,6 +2,7 @@
 noinst_LIBRARIES += libvpmodules.a
 libvpmodules_a_CFLAGS = $(AM_CFLAGS) $(MNL_CFLAGS) $(NFTNL_CFLAGS)
 libvpmodules_a_SOURCES = \
+	modules/counts.c \
 	modules/module.h \
 	modules/host_facts.c modules/host_facts.h \
 	modules/route.c modules/route.h

@@ -31,6 +31,11 @@ struct vp_count {
 
 VP_ARRAY_TYPE(vp_counts, struct vp_count);
 
+/* Sort by tag and join what belongs together. */
+void vp_counts_join(struct vp_counts *counts);
+/* The higher of two readings of each tag: counters only grow. `more` may be NULL. */
+void vp_counts_merge(struct vp_counts *into, const struct vp_counts *more);
+
 struct vp_artefact; /* a module's compiled plan; opaque outside the module */
 struct vp_instance; /* a module's handle on the running system; opaque */
 

@@ -77,10 +77,6 @@ void vp_bans_restore(const struct vp_instance *instance, struct vp_image *image,
 
 /* Keep the counts (joined) for a repair. */
 void vp_instance_remember(struct vp_instance *instance, const struct vp_counts *counts);
-/* Sort by tag and join what belongs together. */
-void vp_counts_join(struct vp_counts *counts);
-/* The higher of two readings of each tag: counters only grow. `more` may be NULL. */
-void vp_counts_merge(struct vp_counts *into, const struct vp_counts *more);
 /* Give the image's counters the values they begin with, and its counting sets their elements.
  */
 void vp_counts_restore(const struct vp_counts *counts, struct vp_image *image);

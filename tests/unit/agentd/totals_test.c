@@ -3,7 +3,6 @@
 #include <errno.h>
 #include <string.h>
 
-#include "agentd/enforcement.h"
 #include "agentd/totals.h"
 #include "lib/cleanup.h"
 #include "lib/memory.h"
@@ -127,7 +126,7 @@ static void one_rule_at_two_points(void **state)
 
 		for (size_t i = 0; i < VP_COUNT(counted); i++)
 			vp_array_push(&counts, counted[i]);
-		vp_counts_merge(&counts);
+		vp_counts_join(&counts);
 		assert_int_equal(counts.len, 2);
 		vp_totals_update(&totals, &counts);
 		vp_array_free(&counts);
