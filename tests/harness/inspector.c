@@ -159,12 +159,13 @@ static void compile(const char *paths, uint8_t **bytes, size_t *len)
 static void load(struct inspector *inspector)
 {
 	_cleanup_free_ uint8_t *bytes = NULL;
-	struct vp_pair_program program = { .generation = ++inspector->generation };
+	struct vp_pair_program program = { .fd = -1 };
 	struct vp_error err = { 0 };
 	size_t len;
 
 	if (!strcmp(inspector->definition, "none"))
 		return;
+	program.generation = ++inspector->generation;
 	compile(inspector->definition, &bytes, &len);
 	if (vp_pair_program_fill(&program, bytes, len, &err) ||
 	    vp_pair_give(inspector->pair, &program, true, &err))
