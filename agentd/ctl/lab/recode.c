@@ -101,6 +101,21 @@ static bool any_reads(const struct vp_recode_order *order, enum vp_field_id fiel
 	return false;
 }
 
+/* Does it read the target as it was sent? */
+static bool reads_raw(const struct vp_rule *rule)
+{
+	return reads(rule, VP_FIELD_HTTP_URI_RAW) || reads(rule, VP_FIELD_HTTP_REQUEST_LINE);
+}
+
+static bool service_reads_raw(const struct vp_recode_order *order)
+{
+	for (size_t i = 0; i < order->patch->rules.len; i++)
+		if (order->patch->rules.data[i].service == order->service &&
+		    reads_raw(&order->patch->rules.data[i]))
+			return true;
+	return false;
+}
+
 static bool value_has_percent(const struct vp_value *value)
 {
 	if (value->kind == VP_VALUE_BYTES)
@@ -174,6 +189,31 @@ static void add_target(struct maker *maker, const struct vp_strbuf *path,
 /* How a part of the target is written. */
 enum writing { AS_IS, PERCENT, PERCENT_LOWER, PERCENT_SOME, PERCENT_TWICE, OTHER_CASE };
 
+/* Names are found as they are when decoded once: only values are encoded twice. */
+static void write_twice(struct vp_span part, bool query, struct vp_strbuf *out)
+{
+	bool value = !query;
+
+	for (size_t at = 0, end; at < part.len; at = end) {
+		char stop = query && !value ? '=' : '&';
+		const char *found = query ? memchr(part.data + at, stop, part.len - at) : NULL;
+
+		end = found ? (size_t)(found - part.data) + 1 : part.len;
+		if (value)
+			vp_percent_put((struct vp_span){ part.data + at, end - at }, false, 1,
+				       true, out);
+		else
+			vp_strbuf_add(out, part.data + at, end - at);
+		value = query ? !value : value;
+	}
+}
+
+/* Is some of it percent-encoded twice already? */
+static bool is_twice(struct vp_span part)
+{
+	return part.len && memmem(part.data, part.len, "%25", 3);
+}
+
 static void write_part(struct vp_span part, enum writing writing, bool query,
 		       struct vp_strbuf *out)
 {
@@ -188,7 +228,7 @@ static void write_part(struct vp_span part, enum writing writing, bool query,
 		vp_percent_put(part, true, 3, false, out);
 		break;
 	case PERCENT_TWICE:
-		vp_percent_put(part, false, 1, true, out);
+		write_twice(part, query, out);
 		break;
 	case OTHER_CASE:
 		vp_case_put(part, query, out);
@@ -267,6 +307,10 @@ static void make_targets(struct maker *maker)
 			    "path percent-encoded, digits in lower case");
 		add_writing(maker, PERCENT_SOME, PERCENT_SOME, "some of it percent-encoded");
 		add_writing(maker, AS_IS, PERCENT, "query percent-encoded");
+	}
+	if (!order->rule && service_reads_raw(order))
+		return; /* it may well forbid dots where nobody needs them */
+	if (!looks_for_percent(order)) {
 		add_prefix(maker, "/%2e", "an encoded dot segment before the path");
 		add_prefix(maker, "/x/%2E%2e", "encoded dots that go back before the path");
 	}
@@ -275,9 +319,11 @@ static void make_targets(struct maker *maker)
 	add_between(maker, "/./", "a dot segment within the path");
 	add_between(maker, "//", "a doubled slash");
 	add_between(maker, "/x/../", "a segment and back within the path");
-	if (undoes(order, PART_PATH, VP_TRANSFORM_URL_DECODE))
+	if (undoes(order, PART_PATH, VP_TRANSFORM_URL_DECODE) && !reads_raw(order->rule) &&
+	    !is_twice(maker->request.path))
 		add_writing(maker, PERCENT_TWICE, AS_IS, "path percent-encoded twice");
-	if (undoes(order, PART_QUERY, VP_TRANSFORM_URL_DECODE))
+	if (undoes(order, PART_QUERY, VP_TRANSFORM_URL_DECODE) && !reads_raw(order->rule) &&
+	    !is_twice(maker->request.query))
 		add_writing(maker, AS_IS, PERCENT_TWICE, "query percent-encoded twice");
 	if (undoes(order, PART_PATH, VP_TRANSFORM_LOWERCASE))
 		add_writing(maker, OTHER_CASE, AS_IS, "path in the other case");
@@ -457,7 +503,9 @@ static void make_transformed(struct maker *maker)
 	const struct vp_recode_order *order = maker->order;
 	_cleanup_strbuf_ struct vp_strbuf body = { 0 };
 
-	if (undoes(order, PART_BODY, VP_TRANSFORM_HTML_ENTITY)) {
+	if (undoes(order, PART_BODY, VP_TRANSFORM_HTML_ENTITY) &&
+	    !memchr(maker->request.body.data, '&', maker->request.body.len) &&
+	    !memchr(maker->request.body.data, '<', maker->request.body.len)) {
 		vp_entity_put(maker->request.body, &body);
 		add_body(maker, &body, "body with character references");
 	} else if (undoes(order, PART_BODY, VP_TRANSFORM_LOWERCASE) &&

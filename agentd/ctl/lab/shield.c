@@ -14,6 +14,7 @@
 #include "agentd/inspect/module.h"
 #include "agentd/sandbox.h"
 #include "lib/cleanup.h"
+#include "modules/netfilter/queue.h"
 
 #define LOG_GROUP   6	 /* nobody listens in the lab; the rules log as they would */
 #define LEASE_TRIES 5000 /* milliseconds */
@@ -277,6 +278,25 @@ int vp_shield_remove(struct vp_shield *shield, struct vp_error *err)
 		return r;
 	shield->installed = false;
 	return vp_lab_forget(shield->lab, err);
+}
+
+int vp_shield_unread(struct vp_shield *shield, uint64_t *packets, struct vp_error *err)
+{
+	static const enum vp_queue_count unread[] = { VP_QUEUE_UNREAD_PASS,
+						      VP_QUEUE_UNREAD_BLOCK,
+						      VP_QUEUE_UNREAD_WATCH };
+	struct vp_counts read = { 0 };
+	int r = vp_lab_enter(shield->lab, VP_LAB_HOST, err);
+
+	*packets = 0;
+	if (!r)
+		r = vp_enforcement_counts(&shield->enforcement, &read, err);
+	vp_array_each (one, &read)
+		for (size_t i = 0; i < VP_COUNT(unread); i++)
+			if (one->tag == vp_queue_count_tag(unread[i]))
+				*packets += one->packets;
+	vp_array_free(&read);
+	return r;
 }
 
 int vp_shield_counts(struct vp_shield *shield, struct vp_movements *counts,

@@ -37,6 +37,9 @@ int vp_shield_install(struct vp_shield *shield, const char *monitored, bool veri
 /* Nothing shields, and nothing is remembered: bans, limits, tracked connections. */
 int vp_shield_remove(struct vp_shield *shield, struct vp_error *err);
 
+/* Packets so far that were to be inspected and were not, because nobody was in time. */
+int vp_shield_unread(struct vp_shield *shield, uint64_t *packets, struct vp_error *err);
+
 /* Packets counted by each installed rule so far. *counts is the caller's (vp_array_free()). */
 int vp_shield_counts(struct vp_shield *shield, struct vp_movements *counts,
 		     struct vp_error *err);
