@@ -11,8 +11,8 @@ struct vp_engine {
 	struct vp_engine_options options;
 	const struct vp_engine_user *user;
 	void *context;
-	const struct vp_scopes *scopes; /* newest, or NULL */
-	uint64_t serial;		/* of these: how many there were */
+	const struct vp_scopes *scopes;	      /* newest, or NULL */
+	uint64_t serial;		      /* of these: how many there were */
 	VP_ARRAY(struct vp_reader) datagrams; /* by scope of the newest */
 	struct vp_flow_table *flows;
 	struct vp_rates *rates;
@@ -82,11 +82,11 @@ void vp_engine_settle_block(struct vp_flow *flow, uint64_t number, enum vp_reaso
 
 /*
  * The newest scopes of a server that the packet at hand, in that direction, goes to or comes
- * from. *published (or NULL): the port by which they were found, where the packet does not have
- * it, else 0.
+ * from. *published (or NULL): the port by which they were found, where the packet does not
+ * have it, else 0.
  */
 struct vp_scope_list vp_engine_serving(const struct vp_engine *engine,
-				      enum vp_direction direction, uint16_t *published);
+				       enum vp_direction direction, uint16_t *published);
 /* Give the readers back, or take those of the newest scopes. */
 void vp_flow_drop_readers(struct vp_flow *flow);
 void vp_flow_take_readers(struct vp_engine *engine, struct vp_flow *flow);

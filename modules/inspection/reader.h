@@ -11,7 +11,7 @@
 
 struct vp_reader {
 	const struct vp_scope *scope; /* held */
-	struct vp_parser *parser; /* NULL: asleep, or not begun */
+	struct vp_parser *parser;     /* NULL: asleep, or not begun */
 	struct vp_unit *unit;
 	bool boundary; /* between messages */
 	bool done;     /* nothing more is to be read */
