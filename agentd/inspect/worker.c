@@ -249,6 +249,7 @@ static void judge(struct worker *worker, const struct vp_queued *queued)
 		.bytes = { queued->bytes, queued->len },
 		.verify = !queued->checksum_pending && !cut,
 		.local = queued->hook != NF_INET_FORWARD,
+		.inward = queued->hook == NF_INET_LOCAL_IN, /* its own are judged at output */
 	};
 
 	(void)vp_published_port(&worker->queueing, queued->mark, &packet.published,

@@ -135,6 +135,8 @@ struct vp_engine_packet {
 	struct vp_slice bytes; /* from the IP header on */
 	bool verify; /* check checksums: not where hardware has still to fill them in */
 	bool local;  /* one end is this host */
+	bool inward; /* this host is its destination alone: no service of this host sent it,
+			whatever port it comes from */
 	/*
 	 * Of a published port: the one that the connection was sent to before its
 	 * destination was translated, which is the service's, and whether the packet is an

@@ -27,8 +27,9 @@ struct vp_scope_list vp_engine_serving(const struct vp_engine *engine,
 	bool to_server = direction == VP_TO_SERVER;
 	const struct vp_address *server = to_server ? &packet->destination : &packet->source;
 	uint16_t port = to_server ? packet->destination_port : packet->source_port;
+	bool local = given->local && (to_server || !given->inward);
 	struct vp_scope_list found =
-		vp_scopes_find(engine->scopes, packet->protocol, server, port, given->local);
+		vp_scopes_find(engine->scopes, packet->protocol, server, port, local);
 	bool other = !found.count && given->published && given->answer != to_server;
 
 	if (other) /* a service of this host, wherever its server is */

@@ -151,6 +151,29 @@ static void test_datagram(void **state)
 	engine_close(&w);
 }
 
+/* What comes to this host from the port of one of its services is no answer of that. */
+static void test_inward(void **state)
+{
+	static const char answers[] =
+		"[service names]\nports = udp/7001\n"
+		"[rule leak]\nservice = names\ndirection = to-client\n"
+		"when = datagram[0:] contains \"leak\"\naction = drop\n"
+		"[sample a]\nrule = leak\nexpect = blocked\nsend = \"a\"\nreceive = \"leak\"\n"
+		"[sample b]\nservice = names\nexpect = passed\nsend = \"a\"\n";
+	uint8_t udp[32] = { 0x1b, 0x59, 0x9c, 0x40 };
+	struct engine_world w;
+
+	(void)state;
+	engine_open(&w, answers, "enforce", "pass", NULL);
+	udp[5] = 8 + 4;
+	memcpy(udp + 8, "leak", 4);
+	w.inward = true;
+	assert_fate(&w, engine_give(&w, false, IPPROTO_UDP, udp, 12), PASS);
+	w.inward = false;
+	assert_fate(&w, engine_give(&w, true, IPPROTO_UDP, udp, 12), BLOCK);
+	engine_close(&w);
+}
+
 /* A service is found by the port that was translated, and only by that of its own side. */
 static void test_published(void **state)
 {
@@ -401,11 +424,11 @@ int main(void)
 		cmocka_unit_test(test_whole),	    cmocka_unit_test(test_cut_anywhere),
 		cmocka_unit_test(test_conflict),    cmocka_unit_test(test_monitor),
 		cmocka_unit_test(test_limit),	    cmocka_unit_test(test_datagram),
-		cmocka_unit_test(test_published),   cmocka_unit_test(test_decoys),
-		cmocka_unit_test(test_hold),	    cmocka_unit_test(test_sleep),
-		cmocka_unit_test(test_midstream),   cmocka_unit_test(test_same_scopes),
-		cmocka_unit_test(test_generations), cmocka_unit_test(test_foreign),
-		cmocka_unit_test(test_ambiguous),
+		cmocka_unit_test(test_inward),	    cmocka_unit_test(test_published),
+		cmocka_unit_test(test_decoys),	    cmocka_unit_test(test_hold),
+		cmocka_unit_test(test_sleep),	    cmocka_unit_test(test_midstream),
+		cmocka_unit_test(test_same_scopes), cmocka_unit_test(test_generations),
+		cmocka_unit_test(test_foreign),	    cmocka_unit_test(test_ambiguous),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

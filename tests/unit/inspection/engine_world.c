@@ -124,6 +124,7 @@ uint64_t engine_give(struct engine_world *w, bool answer, uint8_t protocol,
 						.milliseconds = ++w->now,
 						.bytes = { packet, 20 + len },
 						.local = !w->forwarded,
+						.inward = w->inward,
 						.published = w->published,
 						.answer = answer };
 

@@ -37,6 +37,7 @@ struct engine_world {
 	uint8_t client;
 	uint32_t isn, sent;
 	bool forwarded;
+	bool inward;
 	uint16_t published; /* the port that connections were sent to, or 0 */
 };
 
