@@ -107,7 +107,24 @@ static bool is_inspected(const struct run *run, const struct vp_trial *trial)
 	return inspected;
 }
 
-/* One path of each sample and family is enough: addresses are proven by the samples. */
+/*
+ * Is one trial enough for both? Addresses are proven by the samples; and behind their
+ * packets streams are the same in both families, so that over IPv6 one attack and one
+ * benign sample of a service will do, where the others go over IPv4.
+ */
+static bool stands_for(const struct vp_trial *one, const struct vp_trial *other)
+{
+	const struct vp_sample *a = one->sample, *b = other->sample;
+
+	if (one->path.server.family != other->path.server.family)
+		return false;
+	if (a == b)
+		return true;
+	return other->path.server.family == 6 && a->service == b->service &&
+	       a->expect == b->expect && one->direction == other->direction &&
+	       b->families & VP_FAMILY_IPV4;
+}
+
 static bool is_subject(const struct run *run, const struct vp_trial *trial)
 {
 	if (trial->obstacle || trial->skipped || trial->path.shape != VP_SHAPE_PLAIN ||
@@ -116,13 +133,9 @@ static bool is_subject(const struct run *run, const struct vp_trial *trial)
 	    trial->rule.threshold.rate.count || has_packets(trial->sample) ||
 	    !is_inspected(run, trial))
 		return false;
-	for (size_t i = 0; i < run->subjects.len; i++) {
-		const struct vp_trial *other = run->subjects.data[i].trial;
-
-		if (other->sample == trial->sample &&
-		    other->path.server.family == trial->path.server.family)
+	for (size_t i = 0; i < run->subjects.len; i++)
+		if (stands_for(run->subjects.data[i].trial, trial))
 			return false;
-	}
 	return true;
 }
 
