@@ -213,7 +213,8 @@ int vp_sandbox_enter(const struct vp_sandbox *sandbox, unsigned int *achieved,
 		r = set_limits(sandbox, err);
 	if (r)
 		return r;
-	(void)prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
+	if (!sandbox->orphan)
+		(void)prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
 	(void)prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
 	r = load_filter(sandbox, err);
 	if (!r)

@@ -125,8 +125,9 @@ static int make_parts(struct parts *parts, const struct vp_pair_options *options
 		r = make_lifeline(parts, err);
 	if (r)
 		return r;
-	queue = vp_queue_open(setup->queues, setup->queue_count, err);
-	r = queue < 0 ? queue : share(parts, QUEUE, queue, err);
+	queue = options->queue ? dup(*options->queue)
+			       : vp_queue_open(setup->queues, setup->queue_count, err);
+	r = queue < 0 && !options->queue ? queue : share(parts, QUEUE, queue, err);
 	return r ? r : raise_all(parts, err);
 }
 
@@ -187,14 +188,16 @@ static void end_side(struct vp_pair *pair, enum vp_pair_side side)
 	state->well = false;
 }
 
-/* The closed socket tells it to settle what waits and leave; it has the deadline for that. */
+/* It is told to settle what waits and leave; it has the deadline for that. */
 static void dismiss_writer(struct vp_pair *pair)
 {
+	const struct vp_note settle = vp_note_make(VP_NOTE_SETTLE, 0);
 	struct vp_pair_state *state = &pair->state;
 	struct side *side = &pair->sides[VP_PAIR_WRITER];
 
 	if (side->control < 0 || state->pid[VP_PAIR_WRITER] <= 0)
 		return;
+	(void)vp_note_send(side->control, &settle, -1);
 	close(side->control);
 	side->control = -1;
 	for (uint64_t i = 0; i < pair->deadline; i++) {

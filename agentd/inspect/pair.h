@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * A worker and the writer of its verdicts, as their parent sees them. The parent
- * looks at no packet and keeps no descriptor of the queues: when both processes
- * are gone, so are the queues.
+ * looks at no packet.
  *
  *	vp_pair_start(&pair, &options, &err);
  *	poll vp_pair_fd(pair, ...) for POLLIN; vp_pair_read(pair, &note) until it is 0
@@ -26,6 +25,9 @@ struct vp_pair_options {
 	const char *worker, *writer; /* absolute paths */
 	struct vp_setup setup;
 	size_t ring; /* bytes, a power of two; 0: the default */
+	/* The queues' socket, of vp_queue_open(), which stays the caller's; NULL: the pair
+	 * opens its own, and nobody else has it. */
+	const int *queue;
 };
 
 /* 0 with *pair, owned by the caller (vp_pair_stop); else -errno and NULL. */

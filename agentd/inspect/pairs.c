@@ -9,7 +9,11 @@
 #include <sys/epoll.h>
 #include <unistd.h>
 
+#include "agentd/inspect/child.h"
+#include "agentd/inspect/queue_socket.h"
+#include "agentd/inspect/settle.h"
 #include "agentd/inspect/start.h"
+#include "lib/cleanup.h"
 #include "lib/log.h"
 #include "lib/memory.h"
 
@@ -17,6 +21,7 @@
 #define NOTES_MAX     512   /* of a pair in one go: others want their turn */
 #define LOAD_TIMEOUT  20000 /* milliseconds for a worker to load a program */
 #define STREAM_LENGTH 8192  /* packets that may wait in a queue */
+#define OTHERS_LIVE   2000  /* milliseconds that orphans of another daemon may live at most */
 #define TICKS	      4	    /* within the deadline */
 #define IDLE	      1000  /* milliseconds between ticks when nothing runs */
 #define RETIRE	      1000 /* milliseconds that packets may still wait in queues without rules */
@@ -27,6 +32,7 @@
 /* What one index of one class has. */
 struct place {
 	struct vp_pair *pair; /* NULL: it does not run */
+	int queue;	      /* the queues' socket, for one pair after the other; -1: none */
 	bool wanted;	      /* it should */
 	uint64_t loaded;      /* the newest generation that it has said to have */
 	bool refused;	      /* it has refused one since */
@@ -89,6 +95,7 @@ struct vp_pairs *vp_pairs_new(const struct vp_pairs_options *options, struct vp_
 	pairs->active = pairs->next = pairs->old = no_program;
 	pairs->count = (size_t)VP_QUEUE_CLASSES * options->queueing.count;
 	pairs->places = vp_alloc(pairs->count, sizeof(struct place));
+	each_place(place, pairs) place->queue = -1;
 	pairs->epoll = epoll_create1(EPOLL_CLOEXEC);
 	if (pairs->epoll >= 0)
 		return pairs;
@@ -149,6 +156,7 @@ static void fill_setup(const struct vp_pairs *pairs, const struct place *place,
 	snprintf(setup->user, sizeof(setup->user), "%s", USER);
 	setup->memory = queueing->memory;
 	setup->flows = queueing->connections;
+	setup->window = pairs->options.window;
 	setup->deadline = queueing->lease_milliseconds;
 	setup->lease_mark = queueing->lease_mark;
 	setup->window = pairs->options.window;
@@ -185,9 +193,61 @@ static int give_programs(const struct vp_pairs *pairs, const struct place *place
 	return r;
 }
 
+/*
+ * What waits for a process that is gone gets its failure verdict. What arrives from
+ * here on waits for the next one, or goes by unread when that takes too long.
+ */
+static void settle(const struct place *place, const struct vp_setup *setup)
+{
+	_cleanup_free_ uint8_t *room = vp_alloc(1, VP_PACKET_ROOM);
+	struct vp_settling settling;
+
+	vp_settling_begin(&settling, place->queue, setup->queues, setup->queue_count);
+	(void)vp_settling_empty(&settling, room);
+}
+
+/* Processes of a daemon that was killed give them back a moment later. */
+static int open_when_free(const struct vp_setup *setup, struct vp_error *err)
+{
+	uint64_t end = vp_milliseconds() + OTHERS_LIVE;
+	int queue;
+
+	while ((queue = vp_queue_open(setup->queues, setup->queue_count, err)) == -EBUSY &&
+	       vp_milliseconds() < end)
+		(void)poll(NULL, 0, 10);
+	return queue;
+}
+
+static int open_queues(struct place *place, const struct vp_setup *setup, struct vp_error *err)
+{
+	if (place->queue >= 0) {
+		settle(place, setup);
+		return 0;
+	}
+	place->queue = open_when_free(setup, err);
+	if (place->queue < 0)
+		return place->queue;
+	return vp_child_raise(&place->queue);
+}
+
+/* Who still waits is not dropped, unless that is the failure verdict. */
+static void close_queues(const struct vp_pairs *pairs, struct place *place)
+{
+	struct vp_setup setup = { 0 };
+
+	if (place->queue < 0)
+		return;
+	fill_setup(pairs, place, &setup);
+	settle(place, &setup);
+	close(place->queue);
+	place->queue = -1;
+}
+
 static int start(struct vp_pairs *pairs, struct place *place, struct vp_error *err)
 {
-	struct vp_pair_options options = { .worker = pairs->worker, .writer = pairs->writer };
+	struct vp_pair_options options = { .worker = pairs->worker,
+					   .writer = pairs->writer,
+					   .queue = &place->queue };
 	int r;
 
 	place->wanted = true;
@@ -195,7 +255,9 @@ static int start(struct vp_pairs *pairs, struct place *place, struct vp_error *e
 	place->refused = false;
 	place->started = vp_milliseconds();
 	fill_setup(pairs, place, &options.setup);
-	r = vp_pair_start(&place->pair, &options, err);
+	r = open_queues(place, &options.setup, err);
+	if (!r)
+		r = vp_pair_start(&place->pair, &options, err);
 	if (r)
 		return r;
 	watch(pairs, place->pair);
@@ -331,6 +393,7 @@ static void tick_place(struct vp_pairs *pairs, struct place *place, uint64_t now
 		place->wanted = false;
 		place->retire_at = 0;
 		end(pairs, place);
+		close_queues(pairs, place);
 	}
 	if (place->pair) {
 		vp_pair_tick(place->pair);
@@ -497,6 +560,7 @@ void vp_pairs_stop(struct vp_pairs *pairs)
 	each_place(place, pairs)
 	{
 		end(pairs, place);
+		close_queues(pairs, place);
 		place->wanted = false;
 	}
 	drop_program(&pairs->active);

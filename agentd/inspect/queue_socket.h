@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The socket that queues of packets are bound to. The parent opens it, hands it to
- * a worker and a writer, and keeps no copy: when both are gone the queues are gone,
- * and what rules say of queues without a listener decides.
+ * The socket that queues of packets are bound to. The parent opens it and hands it to
+ * a worker and a writer. When nobody has it any more the queues are gone, and what
+ * rules say of queues without a listener decides; packets that wait then are dropped.
  */
 #ifndef VP_INSPECT_QUEUE_SOCKET_H
 #define VP_INSPECT_QUEUE_SOCKET_H

@@ -90,3 +90,24 @@ int vp_settling_read(struct vp_settling *settling, uint8_t room[static VP_PACKET
 	}
 	return vp_settling_judge(settling, false);
 }
+
+/* Whatever the numbers are, these two and what is up to HORIZON behind them are all. */
+static void know_of_half(struct vp_settling *settling, uint32_t newest)
+{
+	for (size_t i = 0; i < settling->count; i++)
+		settling->of[i].newest = newest;
+}
+
+int vp_settling_empty(struct vp_settling *settling, uint8_t room[static VP_PACKET_ROOM])
+{
+	int r;
+
+	do
+		r = vp_settling_read(settling, room);
+	while (!r && recv(settling->fd, room, 1, MSG_DONTWAIT | MSG_PEEK) > 0);
+	for (uint32_t half = 0; !r && half < 2; half++) {
+		know_of_half(settling, half << 31 | HORIZON);
+		r = vp_settling_judge(settling, true);
+	}
+	return r;
+}

@@ -37,6 +37,12 @@ void vp_settling_note(struct vp_settling *settling, const void *message, size_t 
  */
 int vp_settling_judge(struct vp_settling *settling, bool all);
 
+/*
+ * Read and judge all that the socket has, and whatever else waits for a verdict of
+ * somebody who is no more. 0 or -errno.
+ */
+int vp_settling_empty(struct vp_settling *settling, uint8_t room[static VP_PACKET_ROOM]);
+
 /* Read and judge what the socket has; at most some hundred packets. 0 or -errno. */
 int vp_settling_read(struct vp_settling *settling, uint8_t room[static VP_PACKET_ROOM]);
 

@@ -11,9 +11,11 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <poll.h>
+#include <signal.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "agentd/inspect/away.h"
@@ -26,6 +28,7 @@
 #include "lib/memory.h"
 
 #define AT_ONCE	   128 /* verdicts in one system call */
+#define LIFE	   1   /* seconds without a tick */
 #define LEASE_PORT 9   /* where a beat would go, if no rule took it out: discard */
 
 struct writer {
@@ -35,6 +38,8 @@ struct writer {
 	enum vp_lateness lateness; /* 0: the worker is well */
 	bool leases[VP_QUEUE_CLASSES];
 	uint64_t tick, next_tick;
+	uint64_t leave;	  /* then; 0: not yet known */
+	timer_t end;	  /* kills this process, unless it is set anew in time */
 	uint8_t *bytes;	  /* of a verdict with bytes: the ring's longest */
 	uint8_t *message; /* with it */
 	uint8_t *packet;  /* VP_PACKET_ROOM */
@@ -208,17 +213,44 @@ static void look(struct writer *writer, uint64_t now)
 		renew_leases(writer);
 }
 
+/*
+ * A parent that dies takes no notice of us. One that is stopped here would keep the
+ * queues from the next parent's processes for ever: then the timer ends us.
+ */
+static void live_on(const struct writer *writer)
+{
+	const struct itimerspec time = { .it_value.tv_sec = LIFE };
+
+	(void)timer_settime(writer->end, 0, &time, NULL);
+}
+
 static void tick(struct writer *writer, uint64_t now)
 {
 	writer->next_tick = now + writer->tick;
+	live_on(writer);
 	vp_tally_add(writer->start.tally, VP_TALLY_TICKS, 0, 1);
 	if (writer->lateness)
 		settle(writer, true);
 	else
 		look(writer, now);
+	if (writer->leave && now >= writer->leave)
+		_exit(0);
 }
 
-/* The end of the control socket is an order to leave; what still waits is settled first. */
+/*
+ * Told before, the end of the control socket is the order to leave. Else the parent is
+ * dead, and with us the queues go: what comes until no rule sends anything any more,
+ * which is when the lease has ended, gets its failure verdict.
+ */
+static void handle_end(struct writer *writer)
+{
+	if (writer->lateness == VP_LATE_TOLD)
+		_exit(0);
+	give_up(writer, VP_LATE_TOLD);
+	(void)epoll_ctl(VP_FD_EPOLL, EPOLL_CTL_DEL, VP_FD_CONTROL, NULL);
+	writer->leave = vp_milliseconds() + writer->start.setup.deadline + writer->tick;
+}
+
 static void handle_control(struct writer *writer)
 {
 	struct vp_error err = { 0 };
@@ -229,12 +261,8 @@ static void handle_control(struct writer *writer)
 		give_up(writer, VP_LATE_TOLD);
 	if (r == 1 && note.kind == VP_NOTE_BEAT && !writer->lateness)
 		renew_leases(writer);
-	if (r >= 0)
-		return;
-	while (!writer->lateness && drain(writer) > 0)
-		;
-	settle(writer, true);
-	_exit(0);
+	if (r < 0)
+		handle_end(writer);
 }
 
 static void handle_event(struct writer *writer, int fd)
@@ -318,6 +346,7 @@ static int open_sockets(struct writer *writer, struct vp_error *err)
 
 static int prepare(struct writer *writer, struct vp_error *err)
 {
+	struct sigevent killing = { .sigev_notify = SIGEV_SIGNAL, .sigev_signo = SIGKILL };
 	struct vp_setup *setup = &writer->start.setup;
 	int r = vp_start(&writer->start, VP_FD_WAKE, err);
 
@@ -325,6 +354,9 @@ static int prepare(struct writer *writer, struct vp_error *err)
 		r = open_sockets(writer, err);
 	if (r)
 		return r;
+	if (timer_create(CLOCK_MONOTONIC, &killing, &writer->end))
+		return vp_fail(err, -errno, "cannot make a timer: %s", strerror(errno));
+	live_on(writer);
 	writer->tick = VP_HEALTH_TICK(setup->deadline);
 	writer->health.limit = VP_HEALTH_LIMIT(setup->deadline);
 	writer->bytes = vp_alloc(1, vp_ring_longest(writer->start.ring));

@@ -70,4 +70,10 @@ int vp_database_rewind(struct vp_database_stream *stream, struct vp_scanner *sca
 void vp_database_close(struct vp_database_stream *stream);
 size_t vp_database_stream_size(const struct vp_database *database);
 
+/*
+ * Does the matcher find what is there? Asked once a process. 0, or -ENOTSUP with the
+ * cure: then nothing that it says may be relied upon.
+ */
+int vp_matcher_check(struct vp_error *err);
+
 #endif

@@ -23,6 +23,7 @@ libvpinspection_a_SOURCES += \
 	modules/inspection/archive.h \
 	modules/inspection/confirm.c modules/inspection/confirm.h \
 	modules/inspection/database.c modules/inspection/database.h \
+	modules/inspection/matcher_check.c \
 	modules/inspection/intern.c modules/inspection/intern.h \
 	modules/inspection/number.c modules/inspection/number.h \
 	modules/inspection/pattern.c modules/inspection/pattern.h \

@@ -8,6 +8,7 @@
 #include <netinet/in.h>
 
 #include "lib/cleanup.h"
+#include "modules/inspection/database.h"
 #include "modules/inspection/scope_layout.h"
 #include "modules/netfilter/region.h"
 
@@ -324,6 +325,7 @@ struct vp_scopes *vp_scopes_compile(const struct vp_plan *plan, struct vp_error 
 	struct vp_regions regions = { 0 };
 	struct vp_spans spans = { 0 };
 
+	c.failed = vp_matcher_check(err);
 	collect_bounds(&c);
 	address_regions(&c, &regions);
 	for (size_t i = 0; i < regions.len && !c.failed; i++)

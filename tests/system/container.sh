@@ -24,7 +24,7 @@ container_root() {
 	suite=$(. /etc/os-release && echo "${VERSION_CODENAME:-bookworm}")
 	mapfile -t sources < <(container_sources)
 	mmdebstrap --quiet --variant=minbase \
-		--include=systemd,systemd-sysv,dbus,nftables,iproute2,procps,libnftnl11,libmnl0,libseccomp2,libinih1,libjansson4,libvectorscan5,libhtp2,libpcre2-8-0,libexpat1,zlib1g,libbrotli1,libpcap0.8,rpm \
+		--include=systemd,systemd-sysv,dbus,nftables,iproute2,procps,libnftnl11,libmnl0,libseccomp2,libinih1,libjansson4,libhyperscan5,libhtp2,libpcre2-8-0,libexpat1,zlib1g,libbrotli1,libpcap0.8,rpm \
 		--dpkgopt='path-exclude=/usr/share/man/*' --dpkgopt='path-exclude=/usr/share/locale/*' \
 		"$suite" "$folder/root" "${sources[@]}" || return
 	cat >"$folder/root/etc/systemd/system/job.service" <<-'UNIT'
