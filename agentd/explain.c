@@ -61,9 +61,15 @@ static bool names(const char *line, const char *name)
 		       behind ? behind : ' ');
 }
 
-/* Lines of the compiled artefact that carry the rule's name or its mark. */
-static json_t *objects_document(const char *artefact, const struct vp_placement *placement)
+/* Lines of the compiled artefact that carry the rule's name, its mark, or the queue of its
+ * class. */
+static json_t *objects_document(const char *artefact, const struct vp_placement *placement,
+				const struct vp_failure_decider *decider)
 {
+	_cleanup_free_ char *queue =
+		decider->placement
+			? vp_format("queue-%s", vp_failure_class_name(decider->class))
+			: NULL;
 	_cleanup_free_ char *copy = vp_strdup(artefact);
 	_cleanup_free_ char *name =
 		vp_format("%s/%s", placement->patch->id, placement->rule->name);
@@ -72,7 +78,7 @@ static json_t *objects_document(const char *artefact, const struct vp_placement 
 
 	snprintf(mark, sizeof(mark), "0x%08x", placement->tag);
 	while ((line = strsep(&rest, "\n")) && json_array_size(list) < OBJECT_LINES_MAX)
-		if (names(line, name) || names(line, mark))
+		if (names(line, name) || names(line, mark) || (queue && names(line, queue)))
 			vp_json_append_text(list, line + strspn(line, " \t"));
 	return list;
 }
@@ -111,7 +117,8 @@ static void set_failure(json_t *rule, const struct vp_failure_decider *decider, 
 }
 
 static json_t *rule_document(const struct vp_agent *agent,
-			     const struct vp_placement *placement, const char *artefact)
+			     const struct vp_placement *placement, const char *artefact,
+			     const struct vp_failure_decider *decider)
 {
 	struct vp_count count = vp_total_count(vp_totals_find(&agent->totals, placement->tag));
 	_cleanup_strbuf_ struct vp_strbuf action = { 0 };
@@ -134,7 +141,7 @@ static json_t *rule_document(const struct vp_agent *agent,
 	vp_json_set_number(rule, "packets", count.packets);
 	vp_json_set_number(rule, "bytes", count.bytes);
 	vp_json_set_number(rule, "banned", count.banned);
-	json_object_set_new(rule, "objects", objects_document(artefact, placement));
+	json_object_set_new(rule, "objects", objects_document(artefact, placement, decider));
 	return rule;
 }
 
@@ -200,6 +207,7 @@ static const char *note_of(const struct vp_active *active)
 static json_t *rules_document(const struct vp_agent *agent, const struct vp_patch *patch,
 			      const char *artefact)
 {
+	const struct vp_failure_decider *decider;
 	const struct vp_plan *plan = &agent->active->plan;
 	struct vp_failure_deciders deciders = { 0 };
 	json_t *rules = json_array(), *rule;
@@ -208,8 +216,9 @@ static json_t *rules_document(const struct vp_agent *agent, const struct vp_patc
 	vp_array_each (placement, &plan->placements) {
 		if (placement->patch != patch)
 			continue;
-		rule = rule_document(agent, placement, artefact);
-		set_failure(rule, &deciders.data[placement - plan->placements.data], true);
+		decider = &deciders.data[placement - plan->placements.data];
+		rule = rule_document(agent, placement, artefact, decider);
+		set_failure(rule, decider, true);
 		json_array_append_new(rules, rule);
 	}
 	vp_array_free(&deciders);

@@ -195,7 +195,10 @@ static void renew_leases(struct writer *writer)
 	for (int class = 0; class < VP_QUEUE_CLASSES; class ++) {
 		if (!writer->leases[class])
 			continue;
-		(void)send(VP_FD_LEASE + class, "", 0, MSG_DONTWAIT | MSG_NOSIGNAL);
+		/* a beat that no rule took comes back: the next call tells of it and sends nothing */
+		if (send(VP_FD_LEASE + class, "", 0, MSG_DONTWAIT | MSG_NOSIGNAL) < 0 &&
+		    errno == ECONNREFUSED)
+			(void)send(VP_FD_LEASE + class, "", 0, MSG_DONTWAIT | MSG_NOSIGNAL);
 		vp_tally_add(writer->start.tally, VP_TALLY_BEATS, (uint32_t) class, 1);
 	}
 }

@@ -17,8 +17,11 @@
 #define TCP_FLAGS_AT 13 /* in its header */
 #define TCP_SYN	     0x02
 
-/* With 60 bytes of each header below 65531. */
-#define SEGMENT_MAX 65000
+/*
+ * Segments leave together as one packet of a whole number of them. With one alone in it
+ * the sender fills packets up to 65535 bytes all the same; two of this size are 64000.
+ */
+#define SEGMENT_MAX 32000
 
 static const char *port_set(struct vp_compiler *c)
 {
