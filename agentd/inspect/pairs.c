@@ -194,6 +194,16 @@ static int give_programs(const struct vp_pairs *pairs, const struct place *place
 }
 
 /*
+ * One pair after the other reads the same socket. Not where a class has several pairs:
+ * they renew one lease together, so only the end of its queues can tell that one of
+ * them is gone while this process hangs.
+ */
+static bool keeps_queues(const struct vp_pairs *pairs)
+{
+	return pairs->options.queueing.count == 1;
+}
+
+/*
  * What waits for a process that is gone gets its failure verdict. What arrives from
  * here on waits for the next one, or goes by unread when that takes too long.
  */
@@ -247,7 +257,8 @@ static int start(struct vp_pairs *pairs, struct place *place, struct vp_error *e
 {
 	struct vp_pair_options options = { .worker = pairs->worker,
 					   .writer = pairs->writer,
-					   .queue = &place->queue };
+					   .queue = keeps_queues(pairs) ? &place->queue
+									: NULL };
 	int r;
 
 	place->wanted = true;
@@ -255,7 +266,7 @@ static int start(struct vp_pairs *pairs, struct place *place, struct vp_error *e
 	place->refused = false;
 	place->started = vp_milliseconds();
 	fill_setup(pairs, place, &options.setup);
-	r = open_queues(place, &options.setup, err);
+	r = keeps_queues(pairs) ? open_queues(place, &options.setup, err) : 0;
 	if (!r)
 		r = vp_pair_start(&place->pair, &options, err);
 	if (r)
