@@ -513,7 +513,8 @@ static void inspection_blind_spots(struct builder *b)
 	} rows[] = {
 		{ UNSEEN_BEFORE, "midstream",
 		  "connections that began before their service was inspected are read from "
-		  "the first message that is found; what went by before is not seen" },
+		  "the first message that is found; what went by before is not seen; a raw "
+		  "stream that is open when its rules change is judged by the former ones" },
 		{ UNSEEN_WHILE_GONE, "unread",
 		  "while the inspection processes are gone or overloaded, services of the "
 		  "classes pass and watch pass unread, counted as such" },
