@@ -1,7 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 
-check_PROGRAMS += inspect_ring_test inspect_queue_test
-TESTS += inspect_ring_test inspect_queue_test
+check_PROGRAMS += inspect_ring_test inspect_queue_test inspect_sums_test
+TESTS += inspect_ring_test inspect_queue_test inspect_sums_test
+inspect_sums_test_SOURCES = tests/unit/inspect/sums_test.c
+inspect_sums_test_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+inspect_sums_test_LDADD = libvpinspect.a libvpbase.a $(CMOCKA_LIBS)
 inspect_ring_test_SOURCES = tests/unit/inspect/ring_test.c
 inspect_ring_test_CFLAGS = $(AM_CFLAGS) -pthread $(CMOCKA_CFLAGS)
 inspect_ring_test_LDADD = libvpinspect.a libvpbase.a $(CMOCKA_LIBS)
