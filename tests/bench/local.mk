@@ -4,3 +4,12 @@
 EXTRA_PROGRAMS += bench_policy
 bench_policy_SOURCES = tests/bench/bench_policy.c
 bench_policy_LDADD = libvppolicy.a libvpbase.a $(INIH_LIBS)
+
+# make bench-inspection: in-line inspection against Suricata and against no shield, side by side. Root, nginx,
+# iptables and Suricata 7 (in PATH, or SURICATA=PROGRAM); ROUNDS=5. Namespaces of its own; no part of the gate.
+EXTRA_PROGRAMS += tests/bench/load
+tests_bench_load_SOURCES = tests/bench/load.c
+EXTRA_DIST += tests/bench/bench-inspection
+.PHONY: bench-inspection
+bench-inspection: vpatchd vpatchctl vpatchd-events vpatchd-inspect vpatchd-verdict tests/bench/load
+	$(srcdir)/tests/bench/bench-inspection .
