@@ -27,6 +27,10 @@ tests_harness_inspector_LDADD = libvpinspect.a libvpinspection.a libvpmodules.a 
 tests_harness_confined_SOURCES = tests/harness/confined.c
 tests_harness_confined_LDADD = libvpinspect.a libvpagent.a libvpbase.a $(SECCOMP_LIBS)
 
+# Long and many connections.
+check_PROGRAMS += tests/harness/soak
+tests_harness_soak_SOURCES = tests/harness/soak.c
+
 # The condition table as it is compiled in.
 check_PROGRAMS += tests/harness/coverage
 tests_harness_coverage_SOURCES = tests/harness/coverage.c
