@@ -291,17 +291,22 @@ static void expect_answer(int fd, uint64_t digest)
 		fail("another answer: %.*s", (int)len, got);
 }
 
+/* What is not answered is not sent again for long after: the connection is reset. */
 static void attack(int fd, uint64_t began, const char *what)
 {
 	static const char text[] = "GET /attack HTTP/1.1\r\nHost: a\r\n\r\n";
+	const struct linger linger = { .l_onoff = 1 };
 	struct pollfd answer = { .fd = fd, .events = POLLIN };
 	double seconds = (double)(now() - began) / 1000;
+	bool answered;
 	char byte;
 
 	send_all(fd, 0, text, sizeof(text) - 1);
+	answered = poll(&answer, 1, 700) > 0 && recv(fd, &byte, 1, 0) > 0;
 	printf("%s in %.1f s, the attack was %s\n", what, seconds,
-	       poll(&answer, 1, 700) > 0 && recv(fd, &byte, 1, 0) > 0 ? "answered"
-								      : "stopped");
+	       answered ? "answered" : "stopped");
+	(void)setsockopt(fd, SOL_SOCKET, SO_LINGER, &linger, sizeof(linger));
+	close(fd);
 }
 
 static int requests(char *arguments[])

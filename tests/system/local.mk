@@ -31,6 +31,15 @@ tests_harness_confined_LDADD = libvpinspect.a libvpagent.a libvpbase.a $(SECCOMP
 check_PROGRAMS += tests/harness/soak
 tests_harness_soak_SOURCES = tests/harness/soak.c
 
+# Makes the kernel refuse transactions: to be loaded into a process.
+EXTRA_DIST += tests/harness/refuse.c
+check_DATA = tests/harness/refuse.so
+CLEANFILES += tests/harness/refuse.so
+tests/harness/refuse.so: tests/harness/refuse.c
+	$(AM_V_CCLD)$(MKDIR_P) tests/harness && \
+		$(CC) $(CPPFLAGS) $(CFLAGS) $(MNL_CFLAGS) -D_GNU_SOURCE -Wall -Wextra \
+		-fPIC -shared -o $@ $(srcdir)/tests/harness/refuse.c $(LDFLAGS)
+
 # The condition table as it is compiled in.
 check_PROGRAMS += tests/harness/coverage
 tests_harness_coverage_SOURCES = tests/harness/coverage.c

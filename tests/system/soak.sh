@@ -95,7 +95,9 @@ soak_begin() {
 }
 
 status_of() { ctl status --json | python3 -c 'import json,sys; d=json.load(sys.stdin)["inspection"]; print(eval(sys.argv[1]))' "$1"; }
-inspecting() { [ "$(status_of "all(p['state'] == 'running' for p in d['processes']) and len(d['processes'])" 2>/dev/null)" = 2 ]; }
+inspecting() { # [PAIRS]
+	[ "$(status_of "all(p['state'] == 'running' for p in d['processes']) and len(d['processes'])" 2>/dev/null)" = "${1:-2}" ]
+}
 
 seen() {
 	local pid=server_$1 lines
