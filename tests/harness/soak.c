@@ -11,6 +11,8 @@
  *       one connection, 50 requests at once; then an attack
  *   soak upload ADDRESS PORT PATH MEGABYTES
  *       one connection: an upload, a request, then an attack
+ *   soak word ADDRESS PORT WORD
+ *       a request with that query
  *   soak connections ADDRESS PORT COUNT AT-ONCE EVERY
  *       short ones, ended in all ways; every EVERY-th is an attack
  *   soak changes ADDRESS PORT KEPT SHORT
@@ -46,6 +48,7 @@
 #define HALVES	 4     /* attacks of a round */
 #define MEGABYTE (1u << 20)
 
+static const char path_attack[] = "GET /attack HTTP/1.1\r\nHost: a\r\n\r\n";
 static const uint64_t digest_begin = 0xcbf29ce484222325u;
 
 static uint64_t digest_add(uint64_t digest, const char *data, size_t len)
@@ -292,21 +295,31 @@ static void expect_answer(int fd, uint64_t digest)
 }
 
 /* What is not answered is not sent again for long after: the connection is reset. */
-static void attack(int fd, uint64_t began, const char *what)
+static void attack(int fd, const char *text, uint64_t began, const char *what)
 {
-	static const char text[] = "GET /attack HTTP/1.1\r\nHost: a\r\n\r\n";
 	const struct linger linger = { .l_onoff = 1 };
 	struct pollfd answer = { .fd = fd, .events = POLLIN };
 	double seconds = (double)(now() - began) / 1000;
 	bool answered;
 	char byte;
 
-	send_all(fd, 0, text, sizeof(text) - 1);
+	send_all(fd, 0, text, strlen(text));
 	answered = poll(&answer, 1, 700) > 0 && recv(fd, &byte, 1, 0) > 0;
 	printf("%s in %.1f s, the attack was %s\n", what, seconds,
 	       answered ? "answered" : "stopped");
 	(void)setsockopt(fd, SOL_SOCKET, SO_LINGER, &linger, sizeof(linger));
 	close(fd);
+}
+
+static int word(char *arguments[])
+{
+	char text[256];
+	int fd = connect_to(arguments);
+
+	snprintf(text, sizeof(text), "GET /?word=%s HTTP/1.1\r\nHost: a\r\n\r\n",
+		 arguments[2]);
+	attack(fd, text, now(), "a word");
+	return 0;
 }
 
 static int requests(char *arguments[])
@@ -334,7 +347,7 @@ static int requests(char *arguments[])
 		for (int i = 0; i < batch; i++)
 			expect_answer(fd, digests[i]);
 	}
-	attack(fd, begin, "requests");
+	attack(fd, path_attack, begin, "requests");
 	return 0;
 }
 
@@ -357,7 +370,7 @@ static int upload(char *arguments[])
 	}
 	expect_answer(fd, digest);
 	expect_answer(fd, send_all(fd, digest_begin, after, sizeof(after) - 1));
-	attack(fd, begin, "an upload");
+	attack(fd, path_attack, begin, "an upload");
 	return 0;
 }
 
@@ -448,13 +461,11 @@ static void ask(struct slot *slot)
 
 static size_t attack_text(const struct slot *slot, const char **text)
 {
-	static const char
-		path[] = "GET /attack HTTP/1.1\r\nHost: a\r\n\r\n",
-		body[] = "POST /form HTTP/1.1\r\nHost: a\r\nContent-Length: 10\r\n\r\n"
-			 "an evil...";
+	static const char body[] =
+		"POST /form HTTP/1.1\r\nHost: a\r\nContent-Length: 10\r\n\r\nan evil...";
 
-	*text = slot->number % 2 ? body : path;
-	return (slot->number % 2 ? sizeof(body) : sizeof(path)) - 1;
+	*text = slot->number % 2 ? body : path_attack;
+	return strlen(*text);
 }
 
 static size_t half_of(const struct slot *slot, size_t len)
@@ -716,8 +727,11 @@ int main(int argc, char *argv[])
 		int arguments;
 		int (*run)(char *arguments[]);
 	} commands[] = {
-		{ "serve", 1, serve },	   { "requests", 3, requests },
-		{ "upload", 4, upload },   { "connections", 5, connections },
+		{ "serve", 1, serve },
+		{ "requests", 3, requests },
+		{ "word", 3, word },
+		{ "upload", 4, upload },
+		{ "connections", 5, connections },
 		{ "changes", 4, changes },
 	};
 
