@@ -10,12 +10,13 @@
 
 #include "modules/inspection/engine_layout.h"
 
-#define STREAM_KEPT	  (256u << 10)
-#define STREAM_HELD	  (512u << 10)
-#define STREAM_PACKETS	  512u
-#define DOZE_MILLISECONDS 1000u
-#define CLOSED_SECONDS	  60u
-#define SEVERED_SECONDS	  3600u
+#define STREAM_KEPT	   (256u << 10)
+#define STREAM_HELD	   (512u << 10)
+#define STREAM_PACKETS	   512u
+#define SWEEP_MILLISECONDS 500u /* between looks at all connections, while none waits */
+#define DOZE_MILLISECONDS  1000u
+#define CLOSED_SECONDS	   60u
+#define SEVERED_SECONDS	   3600u
 
 const struct vp_engine_options vp_engine_options_default = {
 	.memory = 512u << 20,
@@ -219,26 +220,48 @@ static bool oldest_before(const struct vp_engine *engine, enum vp_flow_state sta
 	return *flow && (*flow)->last + age <= engine->now;
 }
 
-/* Packets that wait for too long, connections that can do with less. */
-static void look_after(struct vp_engine *engine, enum vp_flow_state state)
+static void look_after_one(struct vp_engine *engine, struct vp_flow *flow)
 {
 	const struct vp_engine_options *options = &engine->options;
-	struct vp_flow *newer;
+	uint64_t idle = engine->now - flow->last;
 
-	for (struct vp_flow *flow = vp_flow_oldest(engine->flows, state); flow; flow = newer) {
-		uint64_t idle = engine->now - flow->last;
-
-		newer = flow->newer;
-		if (idle < DOZE_MILLISECONDS && !engine->waiting)
-			break; /* the others had packets after this one */
-		if (flow->waits &&
-		    flow->waits_since + options->hold_milliseconds <= engine->now)
-			vp_engine_expire(engine, flow);
-		if (idle >= options->sleep_seconds * UINT64_C(1000))
-			vp_engine_sleep(engine, flow);
-		else if (idle >= DOZE_MILLISECONDS)
-			vp_engine_doze(engine, flow);
+	if (flow->waits && flow->waits_since + options->hold_milliseconds <= engine->now) {
+		vp_engine_expire(engine, flow);
+		flow->dozes = flow->slept = false;
 	}
+	if (!flow->slept && idle >= options->sleep_seconds * UINT64_C(1000)) {
+		flow->dozes = flow->slept = true;
+		vp_engine_sleep(engine, flow);
+	} else if (!flow->dozes && idle >= DOZE_MILLISECONDS) {
+		flow->dozes = true;
+		vp_engine_doze(engine, flow);
+	}
+}
+
+/*
+ * Packets that wait for too long, connections that can do with less. Newest first: behind
+ * one that has slept there are only such, and they may be very many.
+ */
+static void look_after(struct vp_engine *engine, enum vp_flow_state state)
+{
+	struct vp_flow *older;
+
+	for (struct vp_flow *flow = vp_flow_newest(engine->flows, state); flow; flow = older) {
+		older = flow->older;
+		if (flow->slept && !engine->waiting)
+			break;
+		look_after_one(engine, flow);
+	}
+}
+
+static void sweep(struct vp_engine *engine)
+{
+	if (!engine->waiting && engine->now - engine->swept < SWEEP_MILLISECONDS)
+		return;
+	engine->swept = engine->now;
+	look_after(engine, VP_FLOW_AWAKE);
+	look_after(engine, VP_FLOW_AWAY);
+	look_after(engine, VP_FLOW_CLOSED);
 }
 
 /* Connections that are over; those that only seemed so within a message are kept longer. */
@@ -262,9 +285,7 @@ void vp_engine_tick(struct vp_engine *engine, uint64_t milliseconds)
 	struct vp_flow *flow;
 
 	engine->now = milliseconds;
-	look_after(engine, VP_FLOW_AWAKE);
-	look_after(engine, VP_FLOW_AWAY);
-	look_after(engine, VP_FLOW_CLOSED);
+	sweep(engine);
 	forget_closed(engine);
 	for (size_t i = 0; i < VP_COUNT(open); i++)
 		while (oldest_before(engine, open[i],

@@ -161,6 +161,11 @@ struct vp_flow *vp_flow_oldest(const struct vp_flow_table *table, enum vp_flow_s
 	return table->lists[state].oldest;
 }
 
+struct vp_flow *vp_flow_newest(const struct vp_flow_table *table, enum vp_flow_state state)
+{
+	return table->lists[state].newest;
+}
+
 bool vp_flow_table_full(const struct vp_flow_table *table)
 {
 	return table->count >= table->most;

@@ -48,6 +48,8 @@ struct vp_flow {
 	bool unproven;	/* connection tracking may have lost it */
 	bool given_up;	/* nothing of it is read any more */
 	bool waits;	/* counted as one with packets that wait */
+	bool dozes;	/* since its last packet it gave back parsers, */
+	bool slept;	/* and what is kept for comparison */
 	bool candidate; /* a SYN asked for another connection in this one's place */
 	uint32_t candidate_begin;
 	uint64_t last; /* packet, milliseconds */
@@ -91,8 +93,9 @@ void vp_flow_remove(struct vp_flow_table *table, struct vp_flow *flow);
 void vp_flow_touch(struct vp_flow_table *table, struct vp_flow *flow, enum vp_flow_state state,
 		   uint64_t now);
 
-/* The flow of a list whose last packet is oldest, or NULL. */
+/* The flow of a list whose last packet is oldest, or newest, or NULL. */
 struct vp_flow *vp_flow_oldest(const struct vp_flow_table *table, enum vp_flow_state state);
+struct vp_flow *vp_flow_newest(const struct vp_flow_table *table, enum vp_flow_state state);
 
 bool vp_flow_table_full(const struct vp_flow_table *table);
 size_t vp_flow_count(const struct vp_flow_table *table);
