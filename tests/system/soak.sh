@@ -7,8 +7,10 @@
 #   seen PORT NAME               what the server counts: connections, requests, attacks, bytes
 #   load ARGUMENTS...            soak's client at the peer
 #   pids                         "worker PID" and "writer PID" of each class, and "vpatchd PID"
-#   resident                     the same with KiB that are resident
+#   resident                     the same with KiB that are resident; the ring that the two share, which is touched
+#                                piece by piece, is not in it
 #   queued / waiting / dropped   packets of all queues
+#   told                         reasons of hits, and what the daemon has said
 #   soon COMMAND                 succeeds within 10 seconds
 
 soak_policy() {
@@ -117,7 +119,7 @@ pids() {
 resident() {
 	local name pid
 	pids | while read -r name pid; do
-		echo "$name $(awk '/^VmRSS/ { print $2 }' "/proc/$pid/status")"
+		echo "$name $(awk '/^VmRSS/ { n += $2 } /^RssShmem/ { n -= $2 } END { print n }' "/proc/$pid/status")"
 	done
 }
 
@@ -131,3 +133,8 @@ grown() { # FILE FILE PERCENT KiB: no process has more than that and so much mor
 queued() { awk '{ n += $8 } END { print n + 0 }' /proc/net/netfilter/nfnetlink_queue; }
 waiting() { awk '{ n += $3 } END { print n + 0 }' /proc/net/netfilter/nfnetlink_queue; }
 dropped() { awk '{ n += $6 + $7 } END { print n + 0 }' /proc/net/netfilter/nfnetlink_queue; }
+
+told() {
+	echo "        $(status_of "d['counts'], d['unread'], 'invalid', d['invalid'], 'overruns', d['overruns']")"
+	ctl events --json | grep -v '"event": *"blocked"' | tail -n 20
+}
