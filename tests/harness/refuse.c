@@ -61,7 +61,7 @@ mnl_socket_sendto(const struct mnl_socket *socket, const void *data, size_t len)
 
 	if (!end || !file || access(file, F_OK))
 		return next(socket, data, len);
-	copy = malloc(len + MNL_SOCKET_BUFFER_SIZE);
+	copy = malloc(len + (size_t)MNL_SOCKET_BUFFER_SIZE);
 	if (!copy) {
 		errno = ENOMEM;
 		return -1;

@@ -29,7 +29,7 @@ tests_harness_confined_LDADD = libvpinspect.a libvpagent.a libvpbase.a $(SECCOMP
 
 # Long and many connections.
 check_PROGRAMS += tests/harness/soak
-tests_harness_soak_SOURCES = tests/harness/soak.c
+tests_harness_soak_SOURCES = tests/harness/soak.c tests/harness/soak_serve.c tests/harness/soak.h
 
 # Makes the kernel refuse transactions: to be loaded into a process.
 EXTRA_DIST += tests/harness/refuse.c
