@@ -10,6 +10,7 @@ libvpinspect_a_SOURCES = \
 	agentd/inspect/health.c agentd/inspect/health.h \
 	agentd/inspect/module.c agentd/inspect/module.h \
 	agentd/inspect/note.c agentd/inspect/note.h \
+	agentd/inspect/orphan.c agentd/inspect/orphan.h \
 	agentd/inspect/pair.c agentd/inspect/pair.h \
 	agentd/inspect/pairs.c agentd/inspect/pairs.h \
 	agentd/inspect/programs.c agentd/inspect/programs.h \

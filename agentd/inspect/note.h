@@ -27,7 +27,7 @@ enum vp_note_kind {
 	VP_NOTE_ACTIVATE, /* judge by it from now on */
 	VP_NOTE_FORGET,	  /* it will not be used, or not again */
 	/* to the writer */
-	VP_NOTE_SETTLE, /* give the worker up */
+	VP_NOTE_SETTLE, /* settle what waits, and leave */
 	VP_NOTE_BEAT,	/* renew the leases now: rules with new ones were committed */
 
 	/* from both, once confined: `number` has VP_CONFINED_ bits */

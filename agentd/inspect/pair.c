@@ -35,6 +35,7 @@ struct vp_pair {
 	struct side sides[VP_PAIR_SIDES];
 	struct vp_pair_state state;
 	uint64_t deadline, ticks, ticked; /* the writer's ticks, and when they moved last */
+	uint64_t looked;		  /* when that was looked at last */
 };
 
 /* Everything to be handed over; the parent's ends too, until the pair has them. */
@@ -198,8 +199,6 @@ static void dismiss_writer(struct vp_pair *pair)
 	if (side->control < 0 || state->pid[VP_PAIR_WRITER] <= 0)
 		return;
 	(void)vp_note_send(side->control, &settle, -1);
-	close(side->control);
-	side->control = -1;
 	for (uint64_t i = 0; i < pair->deadline; i++) {
 		if (vp_child_ended(state->pid[VP_PAIR_WRITER], state->ended[VP_PAIR_WRITER],
 				   sizeof(state->ended[VP_PAIR_WRITER]))) {
@@ -314,14 +313,18 @@ int vp_pair_tell(struct vp_pair *pair, enum vp_note_kind kind, uint64_t generati
 	return vp_note_send(pair->sides[side].control, &note, -1);
 }
 
-/* The writer watches the worker; we watch the writer. With it the worker ends. */
+/*
+ * The writer watches the worker; we watch the writer. With it the worker ends. Who was
+ * kept from looking for as long cannot tell whether others were kept from running too.
+ */
 void vp_pair_tick(struct vp_pair *pair)
 {
 	uint64_t ticks = vp_tally_get(pair->sides[VP_PAIR_WRITER].tally, VP_TALLY_TICKS, 0);
 	uint64_t now = vp_milliseconds();
 
-	if (ticks != pair->ticks || !ticks)
+	if (ticks != pair->ticks || !ticks || now - pair->looked > pair->deadline)
 		pair->ticked = now;
+	pair->looked = now;
 	pair->ticks = ticks;
 	if (pair->state.late && pair->state.pid[VP_PAIR_WORKER])
 		end_side(pair, VP_PAIR_WORKER);

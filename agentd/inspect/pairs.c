@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "agentd/inspect/child.h"
+#include "agentd/inspect/orphan.h"
 #include "agentd/inspect/queue_socket.h"
 #include "agentd/inspect/settle.h"
 #include "agentd/inspect/start.h"
@@ -21,13 +22,14 @@
 #define NOTES_MAX     512   /* of a pair in one go: others want their turn */
 #define LOAD_TIMEOUT  20000 /* milliseconds for a worker to load a program */
 #define STREAM_LENGTH 8192  /* packets that may wait in a queue */
-#define OTHERS_LIVE   2000  /* milliseconds that orphans of another daemon may live at most */
-#define TICKS	      4	    /* within the deadline */
-#define IDLE	      1000  /* milliseconds between ticks when nothing runs */
-#define RETIRE	      1000 /* milliseconds that packets may still wait in queues without rules */
-#define LIVED	      10000 /* milliseconds: who lives so long is restarted at once */
-#define DELAY_FIRST   50    /* milliseconds before the second restart in a row, then doubled */
-#define DELAY_MOST    1000
+#define OTHERS_LIVE                                                                           \
+	2000 /* milliseconds for the end of another daemon's orphans, after their deadline */
+#define TICKS	    4	 /* within the deadline */
+#define IDLE	    1000 /* milliseconds between ticks when nothing runs */
+#define RETIRE	    1000 /* milliseconds that packets may still wait in queues without rules */
+#define LIVED	    10000 /* milliseconds: who lives so long is restarted at once */
+#define DELAY_FIRST 50	  /* milliseconds before the second restart in a row, then doubled */
+#define DELAY_MOST  1000
 
 /* What one index of one class has. */
 struct place {
@@ -219,12 +221,15 @@ static void settle(const struct place *place, const struct vp_setup *setup)
 /* Processes of a daemon that was killed give them back a moment later. */
 static int open_when_free(const struct vp_setup *setup, struct vp_error *err)
 {
-	uint64_t end = vp_milliseconds() + OTHERS_LIVE;
+	uint64_t end = vp_milliseconds() + OTHERS_LIVE + setup->deadline;
 	int queue;
 
 	while ((queue = vp_queue_open(setup->queues, setup->queue_count, err)) == -EBUSY &&
-	       vp_milliseconds() < end)
+	       vp_milliseconds() < end) {
+		if (vp_milliseconds() + OTHERS_LIVE > end)
+			vp_orphans_end(); /* they have had their deadline */
 		(void)poll(NULL, 0, 10);
+	}
 	return queue;
 }
 
@@ -538,6 +543,11 @@ static void retire_idle(struct vp_pairs *pairs)
 		place->retire_at = vp_milliseconds() + RETIRE;
 }
 
+void vp_pairs_beat(struct vp_pairs *pairs)
+{
+	tell_all(pairs, VP_NOTE_BEAT, 0);
+}
+
 void vp_pairs_commit(struct vp_pairs *pairs)
 {
 	if (pairs->next.given.generation) {
@@ -546,7 +556,7 @@ void vp_pairs_commit(struct vp_pairs *pairs)
 		pairs->active = pairs->next;
 		pairs->next = no_program;
 	}
-	tell_all(pairs, VP_NOTE_BEAT, 0);
+	vp_pairs_beat(pairs);
 	pairs->resumed = false;
 }
 

@@ -66,6 +66,8 @@ int vp_pairs_prepare(struct vp_pairs *pairs, const struct vp_pairs_program *prog
 void vp_pairs_commit(struct vp_pairs *pairs);
 void vp_pairs_finish(struct vp_pairs *pairs);
 void vp_pairs_abort(struct vp_pairs *pairs);
+/* Renew all leases now: their sets may be new. */
+void vp_pairs_beat(struct vp_pairs *pairs);
 /* End all pairs and forget all programs. What was counted stays. */
 void vp_pairs_stop(struct vp_pairs *pairs);
 

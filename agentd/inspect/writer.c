@@ -28,7 +28,7 @@
 #include "lib/memory.h"
 
 #define AT_ONCE	   128 /* verdicts in one system call */
-#define LIFE	   1   /* seconds without a tick */
+#define LIFE	   10  /* seconds without a tick, and some ticks */
 #define LEASE_PORT 9   /* where a beat would go, if no rule took it out: discard */
 
 struct writer {
@@ -39,6 +39,7 @@ struct writer {
 	bool leases[VP_QUEUE_CLASSES];
 	uint64_t tick, next_tick;
 	uint64_t leave;	  /* then; 0: not yet known */
+	bool kept;	  /* the last tick was late */
 	timer_t end;	  /* kills this process, unless it is set anew in time */
 	uint8_t *bytes;	  /* of a verdict with bytes: the ring's longest */
 	uint8_t *message; /* with it */
@@ -195,7 +196,8 @@ static void renew_leases(struct writer *writer)
 	for (int class = 0; class < VP_QUEUE_CLASSES; class ++) {
 		if (!writer->leases[class])
 			continue;
-		/* a beat that no rule took comes back: the next call tells of it and sends nothing */
+		/* a beat that no rule took comes back: the next call tells of it and sends
+		 * nothing */
 		if (send(VP_FD_LEASE + class, "", 0, MSG_DONTWAIT | MSG_NOSIGNAL) < 0 &&
 		    errno == ECONNREFUSED)
 			(void)send(VP_FD_LEASE + class, "", 0, MSG_DONTWAIT | MSG_NOSIGNAL);
@@ -222,33 +224,48 @@ static void look(struct writer *writer, uint64_t now)
  */
 static void live_on(const struct writer *writer)
 {
-	const struct itimerspec time = { .it_value.tv_sec = LIFE };
+	uint64_t more = 4 * writer->tick; /* milliseconds */
+	const struct itimerspec time = { .it_value = { .tv_sec = (time_t)(LIFE + more / 1000),
+						       .tv_nsec = (long)(more % 1000) *
+								  1000000 } };
 
 	(void)timer_settime(writer->end, 0, &time, NULL);
 }
 
 static void tick(struct writer *writer, uint64_t now)
 {
+	/* who was kept from running cannot tell whether the worker was: once, it may be so */
+	bool kept = now > writer->next_tick + 2 * writer->tick && !writer->kept;
+
 	writer->next_tick = now + writer->tick;
 	live_on(writer);
 	vp_tally_add(writer->start.tally, VP_TALLY_TICKS, 0, 1);
 	if (writer->lateness)
 		settle(writer, true);
+	else if (kept)
+		renew_leases(writer);
 	else
 		look(writer, now);
+	writer->kept = kept;
 	if (writer->leave && now >= writer->leave)
 		_exit(0);
 }
 
+/* Others go on with the queues, or there are no rules for them any more. */
+__attribute__((noreturn)) static void leave(struct writer *writer)
+{
+	while (!writer->lateness && drain(writer) > 0)
+		;
+	settle(writer, true);
+	_exit(0);
+}
+
 /*
- * Told before, the end of the control socket is the order to leave. Else the parent is
- * dead, and with us the queues go: what comes until no rule sends anything any more,
- * which is when the lease has ended, gets its failure verdict.
+ * The parent is dead, and with us the queues go: what comes until no rule sends
+ * anything any more, which is when the lease has ended, gets its failure verdict.
  */
 static void handle_end(struct writer *writer)
 {
-	if (writer->lateness == VP_LATE_TOLD)
-		_exit(0);
 	give_up(writer, VP_LATE_TOLD);
 	(void)epoll_ctl(VP_FD_EPOLL, EPOLL_CTL_DEL, VP_FD_CONTROL, NULL);
 	writer->leave = vp_milliseconds() + writer->start.setup.deadline + writer->tick;
@@ -261,7 +278,7 @@ static void handle_control(struct writer *writer)
 	int r = vp_note_receive(VP_FD_CONTROL, VP_NOTE_PARENT, false, &note, NULL, &err);
 
 	if (r == 1 && note.kind == VP_NOTE_SETTLE)
-		give_up(writer, VP_LATE_TOLD);
+		leave(writer);
 	if (r == 1 && note.kind == VP_NOTE_BEAT && !writer->lateness)
 		renew_leases(writer);
 	if (r < 0)
@@ -359,8 +376,8 @@ static int prepare(struct writer *writer, struct vp_error *err)
 		return r;
 	if (timer_create(CLOCK_MONOTONIC, &killing, &writer->end))
 		return vp_fail(err, -errno, "cannot make a timer: %s", strerror(errno));
-	live_on(writer);
 	writer->tick = VP_HEALTH_TICK(setup->deadline);
+	live_on(writer);
 	writer->health.limit = VP_HEALTH_LIMIT(setup->deadline);
 	writer->bytes = vp_alloc(1, vp_ring_longest(writer->start.ring));
 	writer->message = vp_alloc(1, VP_VERDICT_ROOM + vp_ring_longest(writer->start.ring));

@@ -16,6 +16,7 @@
 #include "lib/cleanup.h"
 #include "modules/netfilter/queue.h"
 
+#define LEASE_TIME  3000 /* how soon a process is late is not what a lab is about */
 #define LOG_GROUP   6	 /* nobody listens in the lab; the rules log as they would */
 #define LEASE_TRIES 5000 /* milliseconds */
 
@@ -78,6 +79,7 @@ int vp_shield_open(struct vp_shield *shield, struct vp_lab *lab, struct vp_patch
 	shield->host.clock_synchronised = true;
 	shield->host.examples_allowed = true;
 	shield->host.log_group = LOG_GROUP;
+	shield->host.queueing.lease_milliseconds = LEASE_TIME;
 	vp_array_push(&shield->host.management, ssh);
 	add_listeners(&shield->host, patch);
 	vp_enforcement_init(&shield->enforcement, vp_modules);
@@ -170,9 +172,8 @@ static void read_leases(struct vp_pairs *pairs, struct leases *leases)
 }
 
 /*
- * Packets are not read before the leases of rules that are new have been renewed. The
- * first beat that is counted may be lost: its socket may still have to tell of an
- * earlier one, which no rule took (ECONNREFUSED).
+ * Packets are not read before the leases of rules that are new have been renewed. A
+ * beat may have been under way when they were committed: the second one is theirs.
  */
 static int await_leases(struct vp_shield *shield, struct vp_error *err)
 {
@@ -184,6 +185,7 @@ static int await_leases(struct vp_shield *shield, struct vp_error *err)
 	for (unsigned int tries = 0; !fresh && tries < LEASE_TRIES; tries++) {
 		const struct timespec moment = { .tv_nsec = 1000000 };
 
+		vp_pairs_beat(pairs);
 		nanosleep(&moment, NULL);
 		attend(shield);
 		read_leases(pairs, &now);
