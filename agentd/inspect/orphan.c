@@ -5,26 +5,27 @@
 #include <dirent.h>
 #include <signal.h>
 #include <stdbool.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include "agentd/process.h"
 #include "lib/cleanup.h"
-#include "lib/file.h"
 #include "lib/memory.h"
 
 #define NAME "vpatchd-verdict" /* as long as a name in /proc may be */
 
+/* What /proc says of it: "PID (NAME) STATE PARENT ...". */
 static bool is_orphan(pid_t pid)
 {
-	_cleanup_free_ char *path = vp_format("/proc/%d/comm", (int)pid), *name = NULL;
-	struct vp_error err;
-	size_t len;
+	_cleanup_free_ char *path = vp_format("/proc/%d/stat", (int)pid);
+	_cleanup_fclose_ FILE *file = fopen(path, "re");
+	char name[32];
+	int parent;
 
-	return vp_process_parent(pid) == 1 && !vp_file_read(path, 64, &name, &len, &err) &&
-	       len == strlen(NAME "\n") && !memcmp(name, NAME "\n", len);
+	return file && fscanf(file, "%*d (%31[^)]) %*c %d", name, &parent) == 2 &&
+	       parent == 1 && !strcmp(name, NAME);
 }
 
 /* First opened, then confirmed: a pid may be used again in between. */
