@@ -27,9 +27,9 @@
 #define TICKS	    4	 /* within the deadline */
 #define IDLE	    1000 /* milliseconds between ticks when nothing runs */
 #define RETIRE	    1000 /* milliseconds that packets may still wait in queues without rules */
-#define LIVED	    10000 /* milliseconds: who lives so long is restarted at once */
-#define DELAY_FIRST 50	  /* milliseconds before the second restart in a row, then doubled */
-#define DELAY_MOST  1000
+#define LIVED	    2000 /* milliseconds: who lives so long is restarted at once */
+#define DELAY_FIRST 50	 /* milliseconds before the second restart in a row, then doubled */
+#define DELAY_MOST  500
 
 /* What one index of one class has. */
 struct place {
