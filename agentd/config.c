@@ -35,6 +35,7 @@ struct key {
 	bool (*set)(struct reader *reader, const struct key *key, const char *value);
 	size_t offset; /* of the member in struct vp_config */
 	const char *expected;
+	unsigned long least, most; /* of a number */
 };
 
 static void *member_of(const struct reader *reader, const struct key *key)
@@ -89,64 +90,30 @@ static bool parse_number(const char *text, unsigned long least, unsigned long mo
 	return !errno && !*end && *number >= least && *number <= most;
 }
 
-static bool set_group(struct reader *reader, const struct key *key, const char *value)
-{
-	uint16_t *member = member_of(reader, key);
-	unsigned long number;
-
-	if (!parse_number(value, 0, 65535, &number))
-		return false;
-	*member = (uint16_t)number;
-	return true;
-}
-
 static bool set_keep(struct reader *reader, const struct key *key, const char *value)
 {
 	size_t *member = member_of(reader, key);
 
-	return parse_number(value, 2, 10000, member);
+	return parse_number(value, key->least, key->most, member);
 }
 
-/* Numbers that are stored in as many bytes as they need. */
-static bool set_queues(struct reader *reader, const struct key *key, const char *value)
+static bool set_number16(struct reader *reader, const struct key *key, const char *value)
 {
 	uint16_t *member = member_of(reader, key);
 	unsigned long number;
 
-	if (!parse_number(value, 1, VP_QUEUE_COUNT_MAX, &number))
+	if (!parse_number(value, key->least, key->most, &number))
 		return false;
 	*member = (uint16_t)number;
 	return true;
 }
 
-static bool set_queue_base(struct reader *reader, const struct key *key, const char *value)
-{
-	uint16_t *member = member_of(reader, key);
-	unsigned long number;
-
-	if (!parse_number(value, 1, 65000, &number))
-		return false;
-	*member = (uint16_t)number;
-	return true;
-}
-
-static bool set_deadline(struct reader *reader, const struct key *key, const char *value)
+static bool set_number32(struct reader *reader, const struct key *key, const char *value)
 {
 	uint32_t *member = member_of(reader, key);
 	unsigned long number;
 
-	if (!parse_number(value, 50, 10000, &number))
-		return false;
-	*member = (uint32_t)number;
-	return true;
-}
-
-static bool set_connections(struct reader *reader, const struct key *key, const char *value)
-{
-	uint32_t *member = member_of(reader, key);
-	unsigned long number;
-
-	if (!parse_number(value, 100, 10000000, &number))
+	if (!parse_number(value, key->least, key->most, &number))
 		return false;
 	*member = (uint32_t)number;
 	return true;
@@ -157,7 +124,7 @@ static bool set_mebibytes(struct reader *reader, const struct key *key, const ch
 	uint64_t *member = member_of(reader, key);
 	unsigned long number;
 
-	if (!parse_number(value, 16, 1u << 20, &number))
+	if (!parse_number(value, key->least, key->most, &number))
 		return false;
 	*member = (uint64_t)number << 20;
 	return true;
@@ -230,31 +197,34 @@ static bool set_management(struct reader *reader, const struct key *key, const c
 #define A_GROUP_NAME "the name of a group"
 
 static const struct key keys[] = {
-	{ "policy", set_path, MEMBER(policy), A_PATH },
-	{ "overrides", set_path, MEMBER(overrides), A_PATH },
-	{ "state", set_path, MEMBER(state), A_PATH },
-	{ "run", set_path, MEMBER(run), A_PATH },
-	{ "socket", set_path, MEMBER(socket), A_PATH },
-	{ "view-group", set_text, MEMBER(view_group), A_GROUP_NAME },
-	{ "admin-group", set_text, MEMBER(admin_group), A_GROUP_NAME },
+	{ "policy", set_path, MEMBER(policy), A_PATH, 0, 0 },
+	{ "overrides", set_path, MEMBER(overrides), A_PATH, 0, 0 },
+	{ "state", set_path, MEMBER(state), A_PATH, 0, 0 },
+	{ "run", set_path, MEMBER(run), A_PATH, 0, 0 },
+	{ "socket", set_path, MEMBER(socket), A_PATH, 0, 0 },
+	{ "view-group", set_text, MEMBER(view_group), A_GROUP_NAME, 0, 0 },
+	{ "admin-group", set_text, MEMBER(admin_group), A_GROUP_NAME, 0, 0 },
 	{ "management", set_management, MEMBER(management),
-	  "ports like tcp/22, udp/8000-8010, or none" },
-	{ "log-group", set_group, MEMBER(log_group), "an NFLOG group, 0 to 65535" },
-	{ "table-ownership", set_switch, MEMBER(table_ownership), "yes or no" },
-	{ "syslog-format", set_format, MEMBER(syslog_form), "keyvalue, cee or cef" },
-	{ "syslog-socket", set_socket_path, MEMBER(syslog_socket), "a path, or none" },
-	{ "journal", set_switch, MEMBER(journal), "yes or no" },
-	{ "reporter", set_path, MEMBER(reporter), A_PATH },
-	{ "keep-generations", set_keep, MEMBER(keep_generations), "a number from 2 to 10000" },
-	{ "inspection-workers", set_queues, MEMBER(queueing.count), "a number from 1 to 64" },
-	{ "inspection-queue", set_queue_base, MEMBER(queueing.base),
-	  "the first of a range of NFQUEUE numbers, 1 to 65000" },
-	{ "inspection-deadline", set_deadline, MEMBER(queueing.lease_milliseconds),
-	  "milliseconds, 50 to 10000" },
+	  "ports like tcp/22, udp/8000-8010, or none", 0, 0 },
+	{ "log-group", set_number16, MEMBER(log_group), "an NFLOG group, 0 to 65535", 0,
+	  65535 },
+	{ "table-ownership", set_switch, MEMBER(table_ownership), "yes or no", 0, 0 },
+	{ "syslog-format", set_format, MEMBER(syslog_form), "keyvalue, cee or cef", 0, 0 },
+	{ "syslog-socket", set_socket_path, MEMBER(syslog_socket), "a path, or none", 0, 0 },
+	{ "journal", set_switch, MEMBER(journal), "yes or no", 0, 0 },
+	{ "reporter", set_path, MEMBER(reporter), A_PATH, 0, 0 },
+	{ "keep-generations", set_keep, MEMBER(keep_generations), "a number from 2 to 10000",
+	  2, 10000 },
+	{ "inspection-workers", set_number16, MEMBER(queueing.count), "a number from 1 to 64",
+	  1, VP_QUEUE_COUNT_MAX },
+	{ "inspection-queue", set_number16, MEMBER(queueing.base),
+	  "the first of a range of NFQUEUE numbers, 1 to 65000", 1, 65000 },
+	{ "inspection-deadline", set_number32, MEMBER(queueing.lease_milliseconds),
+	  "milliseconds, 50 to 10000", 50, 10000 },
 	{ "inspection-memory", set_mebibytes, MEMBER(queueing.memory),
-	  "mebibytes of a worker, 16 to 1048576" },
-	{ "inspection-connections", set_connections, MEMBER(queueing.connections),
-	  "connections of a worker, 100 to 10000000" },
+	  "mebibytes of a worker, 16 to 1048576", 16, 1u << 20 },
+	{ "inspection-connections", set_number32, MEMBER(queueing.connections),
+	  "connections of a worker, 100 to 10000000", 100, 10000000 },
 };
 
 static const struct key *find_key(const char *name)

@@ -15,7 +15,6 @@
 #include "agentd/inspect/settle.h"
 #include "agentd/inspect/start.h"
 #include "lib/cleanup.h"
-#include "lib/log.h"
 #include "lib/memory.h"
 
 #define USER	      "vpatch-inspect"
@@ -25,7 +24,6 @@
 #define OTHERS_LIVE                                                                           \
 	2000 /* milliseconds for the end of another daemon's orphans, after their deadline */
 #define TICKS	    4	 /* within the deadline */
-#define IDLE	    1000 /* milliseconds between ticks when nothing runs */
 #define RETIRE	    1000 /* milliseconds that packets may still wait in queues without rules */
 #define LIVED	    2000 /* milliseconds: who lives so long is restarted at once */
 #define DELAY_FIRST 50	 /* milliseconds before the second restart in a row, then doubled */
@@ -97,7 +95,8 @@ struct vp_pairs *vp_pairs_new(const struct vp_pairs_options *options, struct vp_
 	pairs->active = pairs->next = pairs->old = no_program;
 	pairs->count = (size_t)VP_QUEUE_CLASSES * options->queueing.count;
 	pairs->places = vp_alloc(pairs->count, sizeof(struct place));
-	each_place(place, pairs) place->queue = -1;
+	each_place (place, pairs)
+		place->queue = -1;
 	pairs->epoll = epoll_create1(EPOLL_CLOEXEC);
 	if (pairs->epoll >= 0)
 		return pairs;
@@ -161,7 +160,6 @@ static void fill_setup(const struct vp_pairs *pairs, const struct place *place,
 	setup->window = pairs->options.window;
 	setup->deadline = queueing->lease_milliseconds;
 	setup->lease_mark = queueing->lease_mark;
-	setup->window = pairs->options.window;
 	setup->midstream_block = class_of(pairs, place) == VP_QUEUE_BLOCK &&
 				 (pairs->resumed || place->restarts);
 	add_queues(pairs, place, setup);
@@ -394,8 +392,11 @@ void vp_pairs_read(struct vp_pairs *pairs)
 {
 	uint64_t now = vp_milliseconds();
 
-	each_place(place, pairs) if (place->pair) read_place(pairs, place);
-	each_place(place, pairs) restart_due(pairs, place, now + 1);
+	each_place (place, pairs)
+		if (place->pair)
+			read_place(pairs, place);
+	each_place (place, pairs)
+		restart_due(pairs, place, now + 1);
 }
 
 int vp_pairs_fd(const struct vp_pairs *pairs)
@@ -423,8 +424,7 @@ unsigned int vp_pairs_tick(struct vp_pairs *pairs)
 {
 	unsigned int next = 0;
 
-	each_place(place, pairs)
-	{
+	each_place (place, pairs) {
 		tick_place(pairs, place, vp_milliseconds());
 		if (place->wanted)
 			next = pairs->options.queueing.lease_milliseconds / TICKS;
@@ -442,8 +442,7 @@ static bool has_answered(const struct vp_pairs *pairs, const struct place *place
 static int check_answers(const struct vp_pairs *pairs, bool *wait, struct vp_error *err)
 {
 	*wait = false;
-	each_place(place, pairs)
-	{
+	each_place (place, pairs) {
 		if (!has_answered(pairs, place) && !place->pair && place->ended[0])
 			return vp_fail(err, -EIO, "inspection does not start: %s",
 				       place->ended);
@@ -480,8 +479,7 @@ static int hand_over(struct vp_pairs *pairs, struct vp_error *err)
 {
 	int r = 0;
 
-	each_place(place, pairs)
-	{
+	each_place (place, pairs) {
 		if (r || !is_for(&pairs->next, class_of(pairs, place)))
 			continue;
 		place->refused = false;
@@ -529,18 +527,19 @@ int vp_pairs_prepare(struct vp_pairs *pairs, const struct vp_pairs_program *prog
 
 static void tell_all(struct vp_pairs *pairs, enum vp_note_kind kind, uint64_t generation)
 {
-	each_place(place, pairs) if (place->pair &&
-				     vp_pair_fd(place->pair, VP_PAIR_WORKER) >= 0 &&
-				     vp_pair_fd(place->pair, VP_PAIR_WRITER) >= 0)(void)
-		vp_pair_tell(place->pair, kind, generation);
+	each_place (place, pairs)
+		if (place->pair && vp_pair_fd(place->pair, VP_PAIR_WORKER) >= 0 &&
+		    vp_pair_fd(place->pair, VP_PAIR_WRITER) >= 0)
+			(void)vp_pair_tell(place->pair, kind, generation);
 }
 
 /* Without a program there is nothing to do; but packets may still wait. */
 static void retire_idle(struct vp_pairs *pairs)
 {
-	each_place(place, pairs) if (place->wanted && !place->retire_at &&
-				     !is_for(&pairs->active, class_of(pairs, place)))
-		place->retire_at = vp_milliseconds() + RETIRE;
+	each_place (place, pairs)
+		if (place->wanted && !place->retire_at &&
+		    !is_for(&pairs->active, class_of(pairs, place)))
+			place->retire_at = vp_milliseconds() + RETIRE;
 }
 
 void vp_pairs_beat(struct vp_pairs *pairs)
@@ -578,8 +577,7 @@ void vp_pairs_abort(struct vp_pairs *pairs)
 
 void vp_pairs_stop(struct vp_pairs *pairs)
 {
-	each_place(place, pairs)
-	{
+	each_place (place, pairs) {
 		end(pairs, place);
 		close_queues(pairs, place);
 		place->wanted = false;
@@ -611,17 +609,17 @@ uint64_t vp_pairs_generation(const struct vp_pairs *pairs)
 void vp_pairs_sums(const struct vp_pairs *pairs, struct vp_sums *sums)
 {
 	vp_sums_add_sums(sums, &pairs->base);
-	each_place(place, pairs) for (int side = 0; place->pair && side < VP_PAIR_SIDES;
-				      side++)
-		vp_sums_add_tally(sums, vp_pair_tally(place->pair, (enum vp_pair_side)side));
+	each_place (place, pairs)
+		for (int side = 0; place->pair && side < VP_PAIR_SIDES; side++)
+			vp_sums_add_tally(sums,
+					  vp_pair_tally(place->pair, (enum vp_pair_side)side));
 }
 
 void vp_pairs_each(const struct vp_pairs *pairs,
 		   void (*visit)(void *context, const struct vp_pairs_state *state),
 		   void *context)
 {
-	each_place(place, pairs)
-	{
+	each_place (place, pairs) {
 		const struct vp_pairs_state state = {
 			.class = class_of(pairs, place),
 			.index = index_of(pairs, place),
@@ -638,9 +636,10 @@ void vp_pairs_each(const struct vp_pairs *pairs,
 
 bool vp_pairs_are_well(const struct vp_pairs *pairs)
 {
-	each_place(place,
-		   pairs) if (is_for(&pairs->active, class_of(pairs, place)) &&
-			      (!place->pair || !vp_pair_state(place->pair)->well ||
-			       place->loaded < pairs->active.given.generation)) return false;
+	each_place (place, pairs)
+		if (is_for(&pairs->active, class_of(pairs, place)) &&
+		    (!place->pair || !vp_pair_state(place->pair)->well ||
+		     place->loaded < pairs->active.given.generation))
+			return false;
 	return true;
 }
