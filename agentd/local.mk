@@ -26,7 +26,6 @@ libvpagent_a_SOURCES = \
 	agentd/panic.c agentd/panic.h \
 	agentd/peer.c agentd/peer.h \
 	agentd/problems.c \
-	agentd/process.c agentd/process.h \
 	agentd/reporting.c agentd/reporting.h \
 	agentd/requests.c agentd/requests.h \
 	agentd/session.c agentd/session.h \

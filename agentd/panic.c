@@ -20,12 +20,12 @@
 #include "agentd/enforcement.h"
 #include "agentd/event.h"
 #include "agentd/lock.h"
-#include "agentd/process.h"
 #include "agentd/sink.h"
 #include "agentd/state.h"
 #include "agentd/totals.h"
 #include "lib/cleanup.h"
 #include "lib/memory.h"
+#include "lib/process.h"
 
 #define DEATH_MILLISECONDS 5000
 #define ROUNDS		   20 /* a service manager may have restarted it in between */

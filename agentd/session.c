@@ -13,8 +13,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "agentd/process.h"
 #include "lib/cleanup.h"
+#include "lib/process.h"
 
 #define ANCESTORS_MAX	  64
 #define STATE_ESTABLISHED 1

@@ -9,4 +9,5 @@ libvpbase_a_SOURCES = \
 	lib/file.c lib/file.h \
 	lib/log.c lib/log.h \
 	lib/memory.c lib/memory.h \
+	lib/process.c lib/process.h \
 	lib/strbuf.c lib/strbuf.h

@@ -13,19 +13,20 @@
 
 #include "lib/cleanup.h"
 #include "lib/memory.h"
+#include "lib/process.h"
 
 #define NAME "vpatchd-verdict" /* as long as a name in /proc may be */
 
-/* What /proc says of it: "PID (NAME) STATE PARENT ...". */
 static bool is_orphan(pid_t pid)
 {
-	_cleanup_free_ char *path = vp_format("/proc/%d/stat", (int)pid);
-	_cleanup_fclose_ FILE *file = fopen(path, "re");
-	char name[32];
-	int parent;
+	_cleanup_free_ char *path = vp_format("/proc/%d/comm", (int)pid);
+	_cleanup_fclose_ FILE *file = NULL;
+	char name[32] = "";
 
-	return file && fscanf(file, "%*d (%31[^)]) %*c %d", name, &parent) == 2 &&
-	       parent == 1 && !strcmp(name, NAME);
+	if (vp_process_parent(pid) != 1)
+		return false;
+	file = fopen(path, "re");
+	return file && fgets(name, sizeof(name), file) && !strcmp(name, NAME "\n");
 }
 
 /* First opened, then confirmed: a pid may be used again in between. */

@@ -7,9 +7,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "agentd/process.h"
 #include "agentd/session.h"
 #include "lib/cleanup.h"
+#include "lib/process.h"
 #include "tests/unit/agentd/daemon_tests.h"
 
 static void lines(void **state)

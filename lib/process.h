@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* What the kernel says about a process, in /proc. */
-#ifndef VP_AGENTD_PROCESS_H
-#define VP_AGENTD_PROCESS_H
+#ifndef VP_LIB_PROCESS_H
+#define VP_LIB_PROCESS_H
 
 #include <sys/types.h>
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The parent of a process: see process.h. */
-#include "agentd/process.h"
+#include "lib/process.h"
 
 #include <stdio.h>
 #include <string.h>
