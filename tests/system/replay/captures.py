@@ -7,35 +7,15 @@ import os
 import struct
 import sys
 
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "coverage"))
+from packets import address, checksum, pseudo  # noqa: E402
+
 ETHERNET, RAW, NULL, LOOP, SLL, SLL2, IPV4, IPV6, PPP = 1, 101, 0, 108, 113, 276, 228, 229, 9
 CLIENT, SERVER = "192.0.2.7", "198.51.100.4"
 CLIENT6, SERVER6 = "2001:db8::7", "2001:db8:1::4"
 FIN, SYN, RST, PSH, ACK, URG = 1, 2, 4, 8, 16, 32
 ATTACK = b"GET /evil HTTP/1.1\r\nHost: a\r\n\r\n"
 BENIGN = b"GET /good HTTP/1.1\r\nHost: a\r\n\r\n"
-
-
-def address(text):
-    if ":" not in text:
-        return bytes(int(part) for part in text.split("."))
-    head, _, tail = text.partition("::")
-    groups = lambda half: [int(g, 16) for g in half.split(":") if g]
-    middle = [0] * (8 - len(groups(head)) - len(groups(tail)))
-    return struct.pack("!8H", *(groups(head) + middle + groups(tail)))
-
-
-def checksum(data):
-    data += b"\0" * (len(data) % 2)
-    total = sum(struct.unpack("!%dH" % (len(data) // 2), data))
-    while total >> 16:
-        total = (total & 0xFFFF) + (total >> 16)
-    return ~total & 0xFFFF
-
-
-def pseudo(source, destination, protocol, length):
-    if len(source) == 4:
-        return source + destination + struct.pack("!BBH", 0, protocol, length)
-    return source + destination + struct.pack("!IxxxB", length, protocol)
 
 
 def ip(source, destination, protocol, payload, identification=0, fragment=0, ttl=64):
