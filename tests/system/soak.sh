@@ -93,6 +93,8 @@ soak_begin() {
 		net.netfilter.nf_conntrack_tcp_timeout_last_ack=5 2>/dev/null
 	# who is late because the machine is busy is not what these tests are about
 	echo "inspection-deadline = 2000" >>"$work/vpatchd.conf"
+	# nobody reads syslog here: messages kept for a receiver that is away would look like growth
+	sed -i 's/^syslog-socket = .*/syslog-socket = none/' "$work/vpatchd.conf"
 	check "the daemon starts" daemon_start
 	check "and inspects" soon inspecting
 	[ "$failed" = 0 ] || finish
