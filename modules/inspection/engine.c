@@ -10,13 +10,12 @@
 
 #include "modules/inspection/engine_layout.h"
 
-#define STREAM_KEPT	   (256u << 10)
-#define STREAM_HELD	   (512u << 10)
-#define STREAM_PACKETS	   512u
-#define SWEEP_MILLISECONDS 500u /* between looks at all connections, while none waits */
-#define DOZE_MILLISECONDS  1000u
-#define CLOSED_SECONDS	   60u
-#define SEVERED_SECONDS	   3600u
+#define STREAM_KEPT	  (256u << 10)
+#define STREAM_HELD	  (512u << 10)
+#define STREAM_PACKETS	  512u
+#define DOZE_MILLISECONDS 1000u
+#define CLOSED_SECONDS	  60u
+#define SEVERED_SECONDS	  3600u
 
 const struct vp_engine_options vp_engine_options_default = {
 	.memory = 512u << 20,
@@ -84,6 +83,7 @@ void vp_engine_free(struct vp_engine *engine)
 			vp_engine_end(engine, flow);
 	vp_flow_table_free(engine->flows);
 	vp_rates_free(engine->rates);
+	vp_array_free(&engine->waiting);
 	free_datagrams(engine);
 	free(engine->room);
 	free(engine);
@@ -220,48 +220,45 @@ static bool oldest_before(const struct vp_engine *engine, enum vp_flow_state sta
 	return *flow && (*flow)->last + age <= engine->now;
 }
 
-static void look_after_one(struct vp_engine *engine, struct vp_flow *flow)
+/* Packets that wait for too long. */
+static void expire(struct vp_engine *engine)
 {
-	const struct vp_engine_options *options = &engine->options;
-	uint64_t idle = engine->now - flow->last;
+	uint64_t hold = engine->options.hold_milliseconds;
 
-	if (flow->waits && flow->waits_since + options->hold_milliseconds <= engine->now) {
-		vp_engine_expire(engine, flow);
-		flow->dozes = flow->slept = false;
-	}
-	if (!flow->slept && idle >= options->sleep_seconds * UINT64_C(1000)) {
-		flow->dozes = flow->slept = true;
-		vp_engine_sleep(engine, flow);
-	} else if (!flow->dozes && idle >= DOZE_MILLISECONDS) {
-		flow->dozes = true;
-		vp_engine_doze(engine, flow);
+	for (size_t i = engine->waiting.len; i-- > 0;) {
+		struct vp_flow *flow = engine->waiting.data[i];
+
+		if (flow->waits_since + hold <= engine->now)
+			vp_engine_expire(engine, flow);
 	}
 }
 
-/*
- * Packets that wait for too long, connections that can do with less. Newest first: behind
- * one that has slept there are only such, and they may be very many.
- */
-static void look_after(struct vp_engine *engine, enum vp_flow_state state)
+/* Connections that can do with less, each once behind its last packet. */
+static void rest(struct vp_engine *engine, enum vp_flow_state state, enum vp_flow_rest depth)
 {
-	struct vp_flow *older;
+	uint64_t idle = depth == VP_FLOW_DOZE ? DOZE_MILLISECONDS
+					      : engine->options.sleep_seconds * UINT64_C(1000);
+	struct vp_flow *flow;
 
-	for (struct vp_flow *flow = vp_flow_newest(engine->flows, state); flow; flow = older) {
-		older = flow->older;
-		if (flow->slept && !engine->waiting)
-			break;
-		look_after_one(engine, flow);
+	while ((flow = vp_flow_restless(engine->flows, state, depth)) &&
+	       flow->last + idle <= engine->now) {
+		vp_flow_rests(engine->flows, flow, depth);
+		if (depth == VP_FLOW_DOZE)
+			vp_engine_doze(engine, flow);
+		else
+			vp_engine_sleep(engine, flow);
 	}
 }
 
-static void sweep(struct vp_engine *engine)
+static void look_after(struct vp_engine *engine)
 {
-	if (!engine->waiting && engine->now - engine->swept < SWEEP_MILLISECONDS)
-		return;
-	engine->swept = engine->now;
-	look_after(engine, VP_FLOW_AWAKE);
-	look_after(engine, VP_FLOW_AWAY);
-	look_after(engine, VP_FLOW_CLOSED);
+	static const enum vp_flow_state states[] = { VP_FLOW_AWAKE, VP_FLOW_AWAY,
+						     VP_FLOW_CLOSED };
+
+	expire(engine);
+	for (size_t i = 0; i < VP_COUNT(states); i++)
+		for (int depth = 0; depth < VP_FLOW_RESTS; depth++)
+			rest(engine, states[i], (enum vp_flow_rest)depth);
 }
 
 /* Connections that are over; those that only seemed so within a message are kept longer. */
@@ -285,7 +282,7 @@ void vp_engine_tick(struct vp_engine *engine, uint64_t milliseconds)
 	struct vp_flow *flow;
 
 	engine->now = milliseconds;
-	sweep(engine);
+	look_after(engine);
 	forget_closed(engine);
 	for (size_t i = 0; i < VP_COUNT(open); i++)
 		while (oldest_before(engine, open[i],

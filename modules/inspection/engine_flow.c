@@ -194,6 +194,24 @@ bool vp_engine_sever(struct vp_engine *engine, struct vp_flow *flow)
 	return true;
 }
 
+static void note_waiting(struct vp_engine *engine, struct vp_flow *flow, bool waits)
+{
+	struct vp_flow *last;
+
+	if (waits == (flow->waits > 0))
+		return;
+	if (waits) {
+		flow->waits_since = engine->now;
+		vp_array_push(&engine->waiting, flow);
+		flow->waits = engine->waiting.len;
+		return;
+	}
+	last = engine->waiting.data[--engine->waiting.len]; /* goes into its place */
+	last->waits = flow->waits;
+	engine->waiting.data[last->waits - 1] = last;
+	flow->waits = 0;
+}
+
 void vp_engine_end(struct vp_engine *engine, struct vp_flow *flow)
 {
 	if (!engine->given)
@@ -201,7 +219,7 @@ void vp_engine_end(struct vp_engine *engine, struct vp_flow *flow)
 	vp_flow_drop_streams(flow);
 	vp_flow_drop_readers(flow);
 	engine->counts.memory_now -= flow->memory;
-	engine->waiting -= flow->waits;
+	note_waiting(engine, flow, false);
 	vp_variables_clear(&flow->variables);
 	vp_flow_remove(engine->flows, flow);
 }
@@ -410,12 +428,7 @@ void vp_flow_renew(struct vp_engine *engine, struct vp_flow *flow)
 
 void vp_flow_note_waiting(struct vp_engine *engine, struct vp_flow *flow)
 {
-	bool waits = vp_flow_waiting(flow);
-
-	if (waits && !flow->waits)
-		flow->waits_since = engine->now;
-	engine->waiting += (size_t)waits - (size_t)flow->waits;
-	flow->waits = waits;
+	note_waiting(engine, flow, vp_flow_waiting(flow));
 }
 
 void vp_engine_expire(struct vp_engine *engine, struct vp_flow *flow)

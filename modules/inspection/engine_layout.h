@@ -18,8 +18,7 @@ struct vp_engine {
 	struct vp_rates *rates;
 	struct vp_stream_options streams[2]; /* enforced, watched */
 	struct vp_engine_counts counts;
-	size_t waiting; /* connections of which packets wait */
-	uint64_t swept; /* when all connections were last looked after */
+	VP_ARRAY(struct vp_flow *) waiting; /* connections of which packets wait */
 	uint64_t now;
 	/* the packet at hand */
 	const struct vp_engine_packet *given;

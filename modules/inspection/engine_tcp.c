@@ -314,6 +314,5 @@ void vp_engine_segment(struct vp_engine *engine)
 	vp_flow_note_waiting(engine, flow);
 	check_memory(engine, flow);
 	vp_engine_leave(engine, flow, direction);
-	flow->dozes = flow->slept = false;
 	vp_flow_touch(engine->flows, flow, state_of(engine, flow, direction), engine->now);
 }

@@ -9,6 +9,7 @@
 
 struct list {
 	struct vp_flow *oldest, *newest;
+	struct vp_flow *restless[VP_FLOW_RESTS]; /* all older ones rest that deep */
 };
 
 struct vp_flow_table {
@@ -108,10 +109,16 @@ static void link_newest(struct list *list, struct vp_flow *flow)
 	flow->newer = NULL;
 	*(list->newest ? &list->newest->newer : &list->oldest) = flow;
 	list->newest = flow;
+	for (int rest = 0; rest < VP_FLOW_RESTS; rest++)
+		if (!list->restless[rest])
+			list->restless[rest] = flow;
 }
 
 static void unlink_flow(struct list *list, struct vp_flow *flow)
 {
+	for (int rest = 0; rest < VP_FLOW_RESTS; rest++)
+		if (list->restless[rest] == flow)
+			list->restless[rest] = flow->newer;
 	*(flow->older ? &flow->older->newer : &list->oldest) = flow->newer;
 	*(flow->newer ? &flow->newer->older : &list->newest) = flow->older;
 }
@@ -161,9 +168,15 @@ struct vp_flow *vp_flow_oldest(const struct vp_flow_table *table, enum vp_flow_s
 	return table->lists[state].oldest;
 }
 
-struct vp_flow *vp_flow_newest(const struct vp_flow_table *table, enum vp_flow_state state)
+struct vp_flow *vp_flow_restless(const struct vp_flow_table *table, enum vp_flow_state state,
+				 enum vp_flow_rest rest)
 {
-	return table->lists[state].newest;
+	return table->lists[state].restless[rest];
+}
+
+void vp_flow_rests(struct vp_flow_table *table, struct vp_flow *flow, enum vp_flow_rest rest)
+{
+	table->lists[flow->state].restless[rest] = flow->newer;
 }
 
 bool vp_flow_table_full(const struct vp_flow_table *table)

@@ -21,6 +21,13 @@ enum vp_flow_state {
 	VP_FLOW_STATES,
 };
 
+/* How deep a flow rests: deeper ones give back more. */
+enum vp_flow_rest {
+	VP_FLOW_DOZE,
+	VP_FLOW_SLEEP,
+	VP_FLOW_RESTS,
+};
+
 struct vp_flow;
 
 /* What goes in one direction. */
@@ -47,12 +54,10 @@ struct vp_flow {
 	bool midstream; /* its beginning was not seen */
 	bool unproven;	/* connection tracking may have lost it */
 	bool given_up;	/* nothing of it is read any more */
-	bool waits;	/* counted as one with packets that wait */
-	bool dozes;	/* since its last packet it gave back parsers, */
-	bool slept;	/* and what is kept for comparison */
 	bool candidate; /* a SYN asked for another connection in this one's place */
 	uint32_t candidate_begin;
 	uint64_t last; /* packet, milliseconds */
+	size_t waits;  /* its place among those with packets that wait, from 1 */
 	uint64_t waits_since;
 	uint64_t away;		      /* until then it is VP_FLOW_AWAY */
 	struct vp_flow_side sides[2]; /* by enum vp_direction */
@@ -93,9 +98,14 @@ void vp_flow_remove(struct vp_flow_table *table, struct vp_flow *flow);
 void vp_flow_touch(struct vp_flow_table *table, struct vp_flow *flow, enum vp_flow_state state,
 		   uint64_t now);
 
-/* The flow of a list whose last packet is oldest, or newest, or NULL. */
+/* The flow of a list whose last packet is oldest, or NULL. */
 struct vp_flow *vp_flow_oldest(const struct vp_flow_table *table, enum vp_flow_state state);
-struct vp_flow *vp_flow_newest(const struct vp_flow_table *table, enum vp_flow_state state);
+
+/* Likewise, of those that do not rest that deep since their last packet. */
+struct vp_flow *vp_flow_restless(const struct vp_flow_table *table, enum vp_flow_state state,
+				 enum vp_flow_rest rest);
+/* That flow does now. */
+void vp_flow_rests(struct vp_flow_table *table, struct vp_flow *flow, enum vp_flow_rest rest);
 
 bool vp_flow_table_full(const struct vp_flow_table *table);
 size_t vp_flow_count(const struct vp_flow_table *table);

@@ -43,10 +43,9 @@ static void wake(struct vp_reader *reader, const struct vp_parser_limits *limits
 {
 	const struct vp_scope *scope = reader->scope;
 
-	if (!reader->unit) {
-		reader->unit = vp_unit_new(scope->program, limits->memory);
-		vp_unit_flow(reader->unit, flow);
-	}
+	if (!reader->unit)
+		reader->unit =
+			vp_unit_pool_take(scope->units, scope->program, limits->memory, flow);
 	if (!reader->parser)
 		reader->parser = scope->protocol->open(limits, scope->frame,
 						       vp_unit_sink(reader->unit));
@@ -104,7 +103,8 @@ void vp_reader_sleep(struct vp_reader *reader)
 {
 	if (reader->parser)
 		reader->scope->protocol->close(reader->parser);
-	vp_unit_free(reader->unit);
+	if (reader->unit)
+		vp_unit_pool_give(reader->scope->units, reader->unit);
 	reader->parser = NULL;
 	reader->unit = NULL;
 }

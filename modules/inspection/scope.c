@@ -149,12 +149,18 @@ static void set_failure(struct vp_scope *scope, const struct vp_placement *const
 	}
 }
 
+static void drop_scope(struct vp_scope **scope)
+{
+	if (*scope)
+		vp_scope_release(*scope);
+}
+
 static void make_scope(struct compiler *c, const struct vp_placement *const *rules,
 		       size_t count, unsigned int traffic)
 {
 	const struct vp_service *service = rules[0]->service;
 	const char *application = application_of(rules[0]);
-	_cleanup_free_ struct vp_scope *scope = vp_new(struct vp_scope);
+	vp_cleanup(drop_scope) struct vp_scope *scope = vp_scope_new();
 
 	scope->direction = rules[0]->rule->direction;
 	scope->protocol = vp_protocol_for(application, traffic);
@@ -173,7 +179,6 @@ static void make_scope(struct compiler *c, const struct vp_placement *const *rul
 	}
 	set_failure(scope, rules, count);
 	scope->frame = vp_strdup(frame_of(rules[0]));
-	scope->holders = 1;
 	vp_array_push(&c->out->found, (uint32_t)c->out->scopes.len);
 	vp_array_push(&c->out->scopes, TAKE_PTR(scope));
 }
@@ -343,6 +348,15 @@ struct vp_scopes *vp_scopes_compile(const struct vp_plan *plan, struct vp_error 
 	return NULL;
 }
 
+struct vp_scope *vp_scope_new(void)
+{
+	struct vp_scope *scope = vp_new(struct vp_scope);
+
+	scope->units = vp_unit_pool_new();
+	scope->holders = 1;
+	return scope;
+}
+
 const struct vp_scope *vp_scope_hold(const struct vp_scope *scope)
 {
 	((struct vp_scope *)scope)->holders++;
@@ -355,6 +369,7 @@ void vp_scope_release(const struct vp_scope *scope)
 
 	if (--own->holders)
 		return;
+	vp_unit_pool_free(own->units);
 	vp_program_free(own->program);
 	free(own->frame);
 	free(own);

@@ -10,6 +10,7 @@
 
 #include "modules/inspection/program.h"
 #include "modules/inspection/protocol.h"
+#include "modules/inspection/unit_pool.h"
 
 struct vp_scope {
 	const struct vp_protocol *protocol;
@@ -20,8 +21,9 @@ struct vp_scope {
 	bool enforce; /* has an enforced rule; else the traffic is only watched */
 	enum vp_on_failure
 		on_failure; /* the strictest of its enforced patches; PASS without */
-	uint64_t digest; /* of the program's bytes, where it was loaded */
+	uint64_t digest;    /* of the program's bytes, where it was loaded */
 	unsigned int holders;
+	struct vp_unit_pool *units; /* of the program, not in use */
 	uint32_t tag; /* the rule that a failure is reported for: the first enforced one of the
 		       * strictest patches, else the first */
 };
@@ -48,6 +50,9 @@ int vp_scopes_load(const uint8_t *bytes, size_t len, struct vp_scopes **scopes,
  * is read by it goes on when `scopes` are used instead.
  */
 void vp_scopes_share(struct vp_scopes *scopes, const struct vp_scopes *older);
+
+/* One that nobody else holds, with nothing in it but what every scope has. */
+struct vp_scope *vp_scope_new(void);
 
 /* A scope lives as long as somebody holds it; its scopes do until they are freed. */
 const struct vp_scope *vp_scope_hold(const struct vp_scope *scope);

@@ -91,10 +91,8 @@ static void scope_fields(struct vp_archive *a, struct vp_scope *scope)
 
 static void scope(struct vp_archive *a, struct vp_scope **scope)
 {
-	if (a->loading) {
-		*scope = vp_new(struct vp_scope);
-		(*scope)->holders = 1;
-	}
+	if (a->loading)
+		*scope = vp_scope_new();
 	scope_fields(a, *scope);
 }
 

@@ -104,6 +104,11 @@ inspection_http_test_LDADD = libvpinspection.a libvppolicy.a libvpbase.a \
 	$(VP_INSPECTION_LIBS) $(CMOCKA_LIBS)
 
 # the engine
+check_PROGRAMS += inspection_flow_test
+TESTS += inspection_flow_test
+inspection_flow_test_SOURCES = tests/unit/inspection/flow_test.c
+inspection_flow_test_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+inspection_flow_test_LDADD = libvpinspection.a libvpbase.a $(CMOCKA_LIBS)
 check_PROGRAMS += inspection_engine_test
 TESTS += inspection_engine_test
 inspection_engine_test_SOURCES = \

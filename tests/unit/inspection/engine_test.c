@@ -80,6 +80,29 @@ static void test_cut_anywhere(void **state)
 	engine_close(&w);
 }
 
+/* What the connection before left half read is nothing to the next, which has its unit. */
+static void test_one_after_another(void **state)
+{
+	struct engine_world w;
+
+	(void)state;
+	engine_open(&w, sections, "enforce", "pass", NULL);
+	for (int i = 0; i < 3; i++) {
+		engine_begin(&w, 7000);
+		assert_fate(&w, engine_segment(&w, 0, FIN, "ev", 2), PASS);
+		engine_begin(&w, 7000);
+		assert_fate(&w, engine_segment(&w, 0, FIN, "il", 2), PASS);
+		engine_begin(&w, 7000);
+		assert_fate(&w, engine_segment(&w, 0, FIN, "evil", 4), BLOCK);
+		engine_begin(&w, 80);
+		assert_fate(&w, engine_segment(&w, 0, FIN, "EV", 2), PASS);
+		engine_begin(&w, 80);
+		assert_fate(&w, engine_next(&w, "GET / HTTP/1.1\r\nHost: a\r\n\r\n"), PASS);
+	}
+	assert_int_equal(w.hits, 3);
+	engine_close(&w);
+}
+
 static void test_conflict(void **state)
 {
 	struct engine_world w;
@@ -421,14 +444,23 @@ static void test_ambiguous(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_whole),	    cmocka_unit_test(test_cut_anywhere),
-		cmocka_unit_test(test_conflict),    cmocka_unit_test(test_monitor),
-		cmocka_unit_test(test_limit),	    cmocka_unit_test(test_datagram),
-		cmocka_unit_test(test_inward),	    cmocka_unit_test(test_published),
-		cmocka_unit_test(test_decoys),	    cmocka_unit_test(test_hold),
-		cmocka_unit_test(test_sleep),	    cmocka_unit_test(test_midstream),
-		cmocka_unit_test(test_same_scopes), cmocka_unit_test(test_generations),
-		cmocka_unit_test(test_foreign),	    cmocka_unit_test(test_ambiguous),
+		cmocka_unit_test(test_whole),
+		cmocka_unit_test(test_cut_anywhere),
+		cmocka_unit_test(test_one_after_another),
+		cmocka_unit_test(test_conflict),
+		cmocka_unit_test(test_monitor),
+		cmocka_unit_test(test_limit),
+		cmocka_unit_test(test_datagram),
+		cmocka_unit_test(test_inward),
+		cmocka_unit_test(test_published),
+		cmocka_unit_test(test_decoys),
+		cmocka_unit_test(test_hold),
+		cmocka_unit_test(test_sleep),
+		cmocka_unit_test(test_midstream),
+		cmocka_unit_test(test_same_scopes),
+		cmocka_unit_test(test_generations),
+		cmocka_unit_test(test_foreign),
+		cmocka_unit_test(test_ambiguous),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
