@@ -39,6 +39,7 @@ static const struct vp_sandbox_call worker_calls[] = {
 
 static const struct vp_sandbox_call writer_calls[] = {
 	{ SCMP_SYS(sendto), 0, VP_FD_QUEUE },
+	{ SCMP_SYS(read), 0, VP_FD_WAKE },
 	{ SCMP_SYS(recvfrom), 0, VP_FD_QUEUE }, /* when the worker is given up */
 	{ SCMP_SYS(recvmsg), 0, VP_FD_CONTROL },
 	{ SCMP_SYS(sendmsg), 0, VP_FD_CONTROL },

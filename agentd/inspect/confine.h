@@ -19,7 +19,7 @@ enum {
 	VP_FD_CONTROL,	 /* to the parent */
 	VP_FD_RING,	 /* both are mapped and closed before anything else */
 	VP_FD_TALLY,
-	VP_FD_WAKE, /* eventfd: verdicts came while the writer slept */
+	VP_FD_WAKE, /* a pipe to the writer: verdicts came while it slept */
 	VP_FD_LIFE, /* a socket pair between the two: its end is that of the other process */
 	VP_FD_GIVEN_END,
 	VP_FD_EPOLL = VP_FD_RING,

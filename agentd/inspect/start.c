@@ -70,7 +70,7 @@ static int watch(int watched, struct vp_error *err)
 	if (epoll_create1(EPOLL_CLOEXEC) != VP_FD_EPOLL)
 		return vp_fail(err, -EBADF, "descriptors are not those that are expected");
 	for (size_t i = 0; i < sizeof(fds) / sizeof(fds[0]); i++) {
-		/* the eventfd is never read: each write is an event */
+		/* it is not read at once: each write is an event */
 		uint32_t edge = fds[i] == VP_FD_WAKE ? EPOLLET : 0;
 		struct epoll_event event = { .events = EPOLLIN | edge, .data.fd = fds[i] };
 

@@ -47,10 +47,8 @@ struct worker {
 
 static void wake_writer(struct worker *worker)
 {
-	const uint64_t one = 1;
-
 	if (vp_ring_must_wake(worker->start.ring))
-		(void)!write(VP_FD_WAKE, &one, sizeof(one));
+		(void)!write(VP_FD_WAKE, "", 1);
 }
 
 /* The writer makes room; without it there is nobody to work for. */

@@ -232,6 +232,15 @@ static void live_on(const struct writer *writer)
 	(void)timer_settime(writer->end, 0, &time, NULL);
 }
 
+/* What woke us; there is room for far more than can come between two ticks. */
+static void empty_wake(void)
+{
+	uint8_t bytes[4096];
+
+	while (read(VP_FD_WAKE, bytes, sizeof(bytes)) == sizeof(bytes))
+		;
+}
+
 static void tick(struct writer *writer, uint64_t now)
 {
 	/* who was kept from running cannot tell whether the worker was: once, it may be so */
@@ -239,6 +248,7 @@ static void tick(struct writer *writer, uint64_t now)
 
 	writer->next_tick = now + writer->tick;
 	live_on(writer);
+	empty_wake();
 	vp_tally_add(writer->start.tally, VP_TALLY_TICKS, 0, 1);
 	if (writer->lateness)
 		settle(writer, true);
