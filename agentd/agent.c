@@ -84,18 +84,29 @@ void vp_agent_close(struct vp_agent *agent)
 	vp_findings_free(&agent->folder);
 }
 
-int vp_agent_count(struct vp_agent *agent, struct vp_error *err)
+static int count_of(struct vp_agent *agent, enum vp_holder holder, struct vp_error *err)
 {
 	struct vp_counts counts = { 0 };
-	int r;
+	int r = vp_enforcement_counts(&agent->all, holder, &counts, err);
+
+	if (!r)
+		vp_totals_update(&agent->totals, holder, &counts);
+	vp_array_free(&counts);
+	return r;
+}
+
+int vp_agent_count(struct vp_agent *agent, struct vp_error *err)
+{
+	int first = 0;
 
 	if (!agent->all.count || !agent->all.instances[0])
 		return 0;
-	r = vp_enforcement_counts(&agent->all, &counts, err);
-	if (!r)
-		vp_totals_update(&agent->totals, &counts);
-	vp_array_free(&counts);
-	return r;
+	for (int holder = 0; holder < VP_HOLDERS; holder++) {
+		int r = count_of(agent, (enum vp_holder)holder, err);
+
+		first = first ? first : r;
+	}
+	return first;
 }
 
 void vp_agent_save_totals(struct vp_agent *agent)

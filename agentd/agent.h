@@ -53,7 +53,7 @@ void vp_agent_close(struct vp_agent *agent);
 /* The enforcement points, when they are not open yet. 0 or -errno, kept for status. */
 int vp_agent_open_modules(struct vp_agent *agent, struct vp_error *err);
 
-/* Take in the kernel's counts. Failures are for the caller's log only. */
+/* Take in what everybody has counted. Failures are for the caller's log only. */
 int vp_agent_count(struct vp_agent *agent, struct vp_error *err);
 /* Store the totals when they changed. */
 void vp_agent_save_totals(struct vp_agent *agent);

@@ -214,15 +214,18 @@ static bool is_gone(const struct vp_module *module, struct vp_instance *instance
 	return module->running && !module->running(instance, &generation, NULL) && !generation;
 }
 
-int vp_enforcement_counts(struct vp_enforcement *all, struct vp_counts *counts,
-			  struct vp_error *err)
+int vp_enforcement_counts(struct vp_enforcement *all, enum vp_holder holder,
+			  struct vp_counts *counts, struct vp_error *err)
 {
 	bool gone = false;
 
 	for (size_t i = 0; i < all->count; i++) {
 		size_t before = counts->len;
-		int r = all->modules[i]->counts(all->instances[i], counts, err);
+		int r;
 
+		if (vp_module_holder(all->modules[i]) != holder)
+			continue;
+		r = all->modules[i]->counts(all->instances[i], counts, err);
 		if (r)
 			return vp_fail_context(err, "%s", all->modules[i]->name), r;
 		if (counts->len == before)

@@ -60,12 +60,12 @@ int vp_enforcement_verify(struct vp_enforcement *all, const struct vp_artefacts 
 int vp_enforcement_running(struct vp_enforcement *all, uint64_t *generation, bool *mixed,
 			   struct vp_error *err);
 /*
- * One count for each tag: a rule may be counted at several enforcement points, as is a ban
- * that inspection gives and netfilter carries out. While what should last is gone (someone
- * flushed it), the others' counts are not the whole: none.
+ * What one holder has counted, one count for each tag. A rule may be counted by several, as
+ * is a ban that inspection gives and netfilter carries out. While one of the holder's points
+ * is gone (someone flushed it), the others' counts are not the whole: none.
  */
-int vp_enforcement_counts(struct vp_enforcement *all, struct vp_counts *counts,
-			  struct vp_error *err);
+int vp_enforcement_counts(struct vp_enforcement *all, enum vp_holder holder,
+			  struct vp_counts *counts, struct vp_error *err);
 
 /* Remove every trace of all modules; goes on after a failure and returns the first. */
 int vp_enforcement_remove(struct vp_enforcement *all, struct vp_error *err);

@@ -121,23 +121,36 @@ static void end_processes(const struct vp_config *config, struct vp_panic *panic
 			       " it installs nothing\n");
 }
 
+/* What cannot be read may be there all the same: then all of the holder's stays as it was. */
+static void take_counts(struct vp_totals *totals, enum vp_holder holder,
+			const struct vp_module *const *modules,
+			struct vp_instance *const *instances)
+{
+	struct vp_counts counts = { 0 };
+	bool all = true;
+
+	for (size_t i = 0; modules[i]; i++)
+		if (vp_module_holder(modules[i]) == holder)
+			all = all && instances[i] &&
+			      !modules[i]->counts(instances[i], &counts, NULL);
+	vp_counts_join(&counts);
+	if (all)
+		vp_totals_update(totals, holder, &counts);
+	vp_array_free(&counts);
+}
+
 /* The daemon can do it no more: what the kernel has counted goes with its objects. */
 static void keep_totals(const struct vp_config *config, const struct vp_module *const *modules,
 			struct vp_instance *const *instances)
 {
 	_cleanup_free_ char *path = vp_format("%s/totals.json", config->state);
 	struct vp_totals totals = { 0 };
-	struct vp_counts counts = { 0 };
 
 	vp_totals_load(&totals, path, NULL);
-	for (size_t i = 0; modules[i]; i++)
-		if (instances[i])
-			modules[i]->counts(instances[i], &counts, NULL);
-	vp_counts_join(&counts);
-	vp_totals_update(&totals, &counts);
+	for (int holder = 0; holder < VP_HOLDERS; holder++)
+		take_counts(&totals, (enum vp_holder)holder, modules, instances);
 	vp_totals_detach(&totals);
 	vp_totals_save(&totals, path, NULL);
-	vp_array_free(&counts);
 	vp_totals_free(&totals);
 }
 
@@ -146,7 +159,7 @@ static void remove_objects(const struct vp_config *config,
 {
 	struct vp_instance *instances[VP_ENFORCEMENT_MAX] = { NULL };
 	struct vp_error errors[VP_ENFORCEMENT_MAX] = { 0 };
-	struct vp_host host = { 0 }; /* removal needs no facts */
+	struct vp_host host = { .run = config->run }; /* removal needs no other facts */
 	int r[VP_ENFORCEMENT_MAX];
 
 	for (size_t i = 0; modules[i]; i++)

@@ -40,8 +40,9 @@ static struct vp_total *find_or_add(struct vp_totals *totals, uint32_t tag)
 	vp_array_add(&totals->list);
 	memmove(&totals->list.data[at + 1], &totals->list.data[at],
 		(last - at) * sizeof(struct vp_total));
-	totals->list.data[at] =
-		(struct vp_total){ .tag = tag, .base.tag = tag, .kernel.tag = tag };
+	totals->list.data[at] = (struct vp_total){ .tag = tag, .base.tag = tag };
+	for (int holder = 0; holder < VP_HOLDERS; holder++)
+		totals->list.data[at].held[holder].tag = tag;
 	return &totals->list.data[at];
 }
 
@@ -55,13 +56,20 @@ static struct vp_count sum_of(const struct vp_count *a, const struct vp_count *b
 
 struct vp_count vp_total_count(const struct vp_total *total)
 {
-	return total ? sum_of(&total->base, &total->kernel) : (struct vp_count){ 0 };
+	struct vp_count sum = { 0 };
+
+	if (!total)
+		return sum;
+	sum = total->base;
+	for (int holder = 0; holder < VP_HOLDERS; holder++)
+		sum = sum_of(&sum, &total->held[holder]);
+	return sum;
 }
 
-static void detach_one(struct vp_total *total)
+static void detach_one(struct vp_total *total, enum vp_holder holder)
 {
-	total->base = sum_of(&total->base, &total->kernel);
-	total->kernel = (struct vp_count){ .tag = total->tag };
+	total->base = sum_of(&total->base, &total->held[holder]);
+	total->held[holder] = (struct vp_count){ .tag = total->tag };
 }
 
 static bool went_back(const struct vp_count *now, const struct vp_count *before)
@@ -70,33 +78,40 @@ static bool went_back(const struct vp_count *now, const struct vp_count *before)
 	       now->banned < before->banned;
 }
 
-static void take_count(struct vp_totals *totals, const struct vp_count *count)
+static void take_count(struct vp_totals *totals, enum vp_holder holder,
+		       const struct vp_count *count)
 {
 	struct vp_total *total = find_or_add(totals, count->tag);
+	struct vp_count *held = &total->held[holder];
 
 	total->seen = true;
-	if (went_back(count, &total->kernel))
-		detach_one(total);
-	if (count->packets == total->kernel.packets && count->bytes == total->kernel.bytes &&
-	    count->banned == total->kernel.banned)
+	if (went_back(count, held))
+		detach_one(total, holder);
+	if (count->packets == held->packets && count->bytes == held->bytes &&
+	    count->banned == held->banned)
 		return;
-	total->kernel = *count;
+	*held = *count;
 	totals->changed = true;
 }
 
 /*
  * A counter that is there no more has been forgotten; should it come back, it
- * begins anew. When all are gone the table is, and repair brings the counts back.
+ * begins anew. When all of the kernel's are gone the table is, and repair brings the
+ * counts back.
  */
-void vp_totals_update(struct vp_totals *totals, const struct vp_counts *counts)
+void vp_totals_update(struct vp_totals *totals, enum vp_holder holder,
+		      const struct vp_counts *counts)
 {
+	bool come_back = holder == VP_HOLDER_KERNEL && !counts->len;
+
 	vp_array_each (total, &totals->list)
-		total->seen = !counts->len;
+		total->seen = come_back;
 	vp_array_each (count, counts)
-		take_count(totals, count);
+		take_count(totals, holder, count);
 	vp_array_each (total, &totals->list)
-		if (!total->seen && (total->kernel.packets || total->kernel.banned)) {
-			detach_one(total);
+		if (!total->seen &&
+		    (total->held[holder].packets || total->held[holder].banned)) {
+			detach_one(total, holder);
 			totals->changed = true;
 		}
 }
@@ -104,15 +119,15 @@ void vp_totals_update(struct vp_totals *totals, const struct vp_counts *counts)
 void vp_totals_detach(struct vp_totals *totals)
 {
 	vp_array_each (total, &totals->list)
-		detach_one(total);
+		detach_one(total, VP_HOLDER_KERNEL);
 	totals->changed = true;
 }
 
-static void raise_one(uint64_t *base, uint64_t kernel, uint64_t least, bool *changed)
+static void raise_one(uint64_t *base, uint64_t now, uint64_t least, bool *changed)
 {
-	if (*base + kernel >= least)
+	if (now >= least)
 		return;
-	*base = least - kernel;
+	*base += least - now;
 	*changed = true;
 }
 
@@ -121,10 +136,10 @@ void vp_totals_raise(struct vp_totals *totals, const struct vp_counts *reported)
 	vp_array_each (count, reported) {
 		struct vp_total *total = find_or_add(totals, count->tag);
 
-		raise_one(&total->base.packets, total->kernel.packets, count->packets,
-			  &totals->changed);
-		raise_one(&total->base.banned, total->kernel.banned, count->banned,
-			  &totals->changed);
+		struct vp_count now = vp_total_count(total);
+
+		raise_one(&total->base.packets, now.packets, count->packets, &totals->changed);
+		raise_one(&total->base.banned, now.banned, count->banned, &totals->changed);
 	}
 }
 
@@ -176,7 +191,8 @@ static void read_total(struct vp_totals *totals, const json_t *item)
 		return;
 	total = find_or_add(totals, (uint32_t)tag);
 	read_count(item, "base_", &total->base);
-	read_count(item, "", &total->kernel);
+	read_count(item, "", &total->held[VP_HOLDER_KERNEL]);
+	read_count(item, "process_", &total->held[VP_HOLDER_PROCESSES]);
 	total->reported = vp_json_get_number(item, "reported");
 	total->reported_banned = vp_json_get_number(item, "reported_banned");
 }
@@ -194,25 +210,34 @@ int vp_totals_load(struct vp_totals *totals, const char *path, struct vp_error *
 	document = json_loadb(text, len, 0, NULL);
 	if (!json_is_array(json_object_get(document, "totals")))
 		return vp_fail(err, -EINVAL,
-			       "%s: damaged: totals start again at what the kernel holds",
-			       path);
+			       "%s: damaged: totals start again at what is held now", path);
 	json_array_foreach (json_object_get(document, "totals"), i, item)
 		read_total(totals, item);
 	totals->changed = false;
 	return 0;
 }
 
+static void write_count(json_t *item, const char *prefix, const struct vp_count *count)
+{
+	_cleanup_free_ char *packets = vp_format("%spackets", prefix);
+	_cleanup_free_ char *bytes = vp_format("%sbytes", prefix);
+	_cleanup_free_ char *banned = vp_format("%sbanned", prefix);
+
+	vp_json_set_number(item, packets, count->packets);
+	vp_json_set_number(item, bytes, count->bytes);
+	vp_json_set_number(item, banned, count->banned);
+}
+
 static json_t *total_document(const struct vp_total *total)
 {
+	const struct vp_count *processes = &total->held[VP_HOLDER_PROCESSES];
 	json_t *item = json_object();
 
 	vp_json_set_hex(item, "tag", total->tag);
-	vp_json_set_number(item, "base_packets", total->base.packets);
-	vp_json_set_number(item, "base_bytes", total->base.bytes);
-	vp_json_set_number(item, "base_banned", total->base.banned);
-	vp_json_set_number(item, "packets", total->kernel.packets);
-	vp_json_set_number(item, "bytes", total->kernel.bytes);
-	vp_json_set_number(item, "banned", total->kernel.banned);
+	write_count(item, "base_", &total->base);
+	write_count(item, "", &total->held[VP_HOLDER_KERNEL]);
+	if (processes->packets || processes->banned)
+		write_count(item, "process_", processes);
 	vp_json_set_number(item, "reported", total->reported);
 	vp_json_set_number(item, "reported_banned", total->reported_banned);
 	return item;

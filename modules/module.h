@@ -98,6 +98,21 @@ struct vp_module {
 	int (*remove)(struct vp_instance *instance, struct vp_error *err);
 };
 
+/*
+ * Who keeps what a module counts. The counts of one holder go on, or begin anew,
+ * whatever becomes of the other's.
+ */
+enum vp_holder {
+	VP_HOLDER_KERNEL,    /* of what lasts: gone with a reboot, a flush, a removal */
+	VP_HOLDER_PROCESSES, /* of what ends with a process: in files, which it outlives */
+	VP_HOLDERS,
+};
+
+static inline enum vp_holder vp_module_holder(const struct vp_module *module)
+{
+	return module->running ? VP_HOLDER_KERNEL : VP_HOLDER_PROCESSES;
+}
+
 /* The modules of this build, NULL-terminated, in order of commit. */
 extern const struct vp_module *const vp_modules[];
 

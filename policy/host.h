@@ -38,8 +38,10 @@ struct vp_kernel {
 	bool nftables;	    /* tables can be made at all */
 	bool owner_persist; /* NFT_TABLE_F_OWNER together with PERSIST (6.9) */
 	bool native_queue;  /* the nft_queue expression */
-	bool compat_queue;  /* the NFQUEUE target by nft_compat; not asked for with the former */
-	bool inner_payload; /* payload behind the transport header, whatever its length (5.16) */
+	bool compat_queue;  /* the NFQUEUE target by nft_compat; not asked for with the former
+			     */
+	bool inner_payload; /* payload behind the transport header, whatever its length (5.16)
+			     */
 	bool away; /* rules can remove elements, and look-ups count to a quota (5.7): flows can
 		      leave inspection */
 	bool sock_destroy; /* SOCK_DESTROY, for resets on the local side */
@@ -74,7 +76,9 @@ struct vp_host {
 	struct vp_port_ranges management; /* default tcp/22 */
 	uint16_t log_group;		  /* NFLOG */
 	struct vp_queueing queueing;
-	bool table_ownership;		  /* configured; used only with kernel.owner_persist */
+	const char
+		*run; /* folder for what outlives a process; NULL: nothing is to; not owned */
+	bool table_ownership; /* configured; used only with kernel.owner_persist */
 	/*
 	 * Not a host to apply to (check, the lab, an offline plan): example values of sets
 	 * with `site = required` are used, and a unit or process that does not listen is a

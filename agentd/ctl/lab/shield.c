@@ -282,6 +282,18 @@ int vp_shield_remove(struct vp_shield *shield, struct vp_error *err)
 	return vp_lab_forget(shield->lab, err);
 }
 
+/* Of whatever holder. */
+static int read_counts(struct vp_shield *shield, struct vp_counts *counts,
+		       struct vp_error *err)
+{
+	int r = 0;
+
+	for (int holder = 0; !r && holder < VP_HOLDERS; holder++)
+		r = vp_enforcement_counts(&shield->enforcement, (enum vp_holder)holder, counts,
+					  err);
+	return r;
+}
+
 int vp_shield_unread(struct vp_shield *shield, uint64_t *packets, struct vp_error *err)
 {
 	static const enum vp_queue_count unread[] = { VP_QUEUE_UNREAD_PASS,
@@ -292,7 +304,7 @@ int vp_shield_unread(struct vp_shield *shield, uint64_t *packets, struct vp_erro
 
 	*packets = 0;
 	if (!r)
-		r = vp_enforcement_counts(&shield->enforcement, &read, err);
+		r = read_counts(shield, &read, err);
 	vp_array_each (one, &read)
 		for (size_t i = 0; i < VP_COUNT(unread); i++)
 			if (one->tag == vp_queue_count_tag(unread[i]))
@@ -309,7 +321,7 @@ int vp_shield_counts(struct vp_shield *shield, struct vp_movements *counts,
 
 	counts->len = 0;
 	if (!r)
-		r = vp_enforcement_counts(&shield->enforcement, &read, err);
+		r = read_counts(shield, &read, err);
 	vp_array_each (placement, &shield->plan.placements) {
 		struct vp_movement *count = vp_array_add(counts);
 

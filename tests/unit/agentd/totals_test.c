@@ -8,15 +8,21 @@
 #include "lib/memory.h"
 #include "tests/unit/agentd/daemon_tests.h"
 
-static void count(struct vp_totals *totals, uint32_t tag, uint64_t packets)
+static void count_by(struct vp_totals *totals, enum vp_holder holder, uint32_t tag,
+		     uint64_t packets)
 {
 	struct vp_counts counts = { 0 };
 
 	vp_array_push(
 		&counts,
 		((struct vp_count){ .tag = tag, .packets = packets, .bytes = packets * 100 }));
-	vp_totals_update(totals, &counts);
+	vp_totals_update(totals, holder, &counts);
 	vp_array_free(&counts);
+}
+
+static void count(struct vp_totals *totals, uint32_t tag, uint64_t packets)
+{
+	count_by(totals, VP_HOLDER_KERNEL, tag, packets);
 }
 
 static void life_of_a_counter(void **state)
@@ -59,7 +65,8 @@ static void forgotten_and_back(void **state)
 
 	(void)state;
 	count(&totals, 5, 10);
-	vp_totals_update(&totals, &none); /* the table is gone; repair restores its counts */
+	vp_totals_update(&totals, VP_HOLDER_KERNEL,
+			 &none); /* the table is gone; repair restores its counts */
 	count(&totals, 5, 12);
 	assert_int_equal(vp_total_count(vp_totals_find(&totals, 5)).packets, 12);
 	count(&totals, 9, 1); /* 5 is forgotten */
@@ -69,7 +76,7 @@ static void forgotten_and_back(void **state)
 	vp_totals_free(&totals);
 }
 
-/* Events told of more than was saved: the rest was counted by processes that are gone. */
+/* Events told of more than was saved: the rest was counted by who is gone. */
 static void raised_to_what_was_told(void **state)
 {
 	struct vp_totals totals = { 0 };
@@ -92,6 +99,43 @@ static void raised_to_what_was_told(void **state)
 	assert_false(totals.changed);
 	vp_array_free(&reported);
 	vp_totals_free(&totals);
+}
+
+/* A flush or a reboot ends the kernel's counts; those of processes are in files of their own.
+ */
+static void processes_go_on(void **state)
+{
+	char *folder = vp_test_folder_make();
+	_cleanup_free_ char *path = vp_format("%s/totals.json", folder);
+	struct vp_totals totals = { 0 }, next = { 0 };
+	struct vp_counts none = { 0 };
+
+	(void)state;
+	count(&totals, 5,
+	      10); /* a rule that both have counted: it moved from one to the other */
+	count_by(&totals, VP_HOLDER_PROCESSES, 5, 100);
+	assert_int_equal(vp_total_count(vp_totals_find(&totals, 5)).packets, 110);
+	vp_totals_detach(&totals);
+	assert_int_equal(vp_total_count(vp_totals_find(&totals, 5)).packets, 110);
+	count(&totals, 5, 1);
+	count_by(&totals, VP_HOLDER_PROCESSES, 5, 103);
+	assert_int_equal(vp_total_count(vp_totals_find(&totals, 5)).packets, 114);
+	count(&totals, 5, 0); /* the kernel's began anew by itself: the others' do not join */
+	count_by(&totals, VP_HOLDER_PROCESSES, 5, 104);
+	assert_int_equal(vp_total_count(vp_totals_find(&totals, 5)).packets, 115);
+	/* a new daemon, whose processes go on in the same files */
+	assert_int_equal(vp_totals_save(&totals, path, NULL), 0);
+	assert_int_equal(vp_totals_load(&next, path, NULL), 0);
+	assert_int_equal(vp_total_count(vp_totals_find(&next, 5)).packets, 115);
+	count_by(&next, VP_HOLDER_PROCESSES, 5, 120);
+	assert_int_equal(vp_total_count(vp_totals_find(&next, 5)).packets, 131);
+	/* the files are gone: nobody brings these back */
+	vp_totals_update(&next, VP_HOLDER_PROCESSES, &none);
+	count_by(&next, VP_HOLDER_PROCESSES, 5, 200);
+	assert_int_equal(vp_total_count(vp_totals_find(&next, 5)).packets, 331);
+	vp_totals_free(&totals);
+	vp_totals_free(&next);
+	vp_test_folder_remove(folder);
 }
 
 static void damaged_file(void **state)
@@ -128,7 +172,7 @@ static void one_rule_at_two_points(void **state)
 			vp_array_push(&counts, counted[i]);
 		vp_counts_join(&counts);
 		assert_int_equal(counts.len, 2);
-		vp_totals_update(&totals, &counts);
+		vp_totals_update(&totals, VP_HOLDER_KERNEL, &counts);
 		vp_array_free(&counts);
 	}
 	assert_int_equal(vp_total_count(vp_totals_find(&totals, 5)).packets, 1);
@@ -145,6 +189,7 @@ int vp_test_totals(void)
 		cmocka_unit_test(forgotten_and_back),
 		cmocka_unit_test(raised_to_what_was_told),
 		cmocka_unit_test(one_rule_at_two_points),
+		cmocka_unit_test(processes_go_on),
 		cmocka_unit_test(damaged_file),
 	};
 
