@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Counts in memory that outlives the process that counts: what it counted before
- * it was killed is there. One writer; any number of readers, which do not trust
- * it: whatever stands in the memory, reads stay inside it.
+ * Counts in memory or in a file that outlives the process that counts: what it
+ * counted before it was killed is there, and another goes on with it. Several may
+ * add at the same time. Readers trust no writer: whatever stands there, reads stay inside.
  */
 #ifndef VP_INSPECT_TALLY_H
 #define VP_INSPECT_TALLY_H
@@ -13,7 +13,10 @@
 
 #include "lib/error.h"
 
-/* What is counted; `of` says of what. */
+/*
+ * What is counted; `of` says of what. Stored: where a number changes its meaning,
+ * LAYOUT (tally.c) has to change too.
+ */
 enum vp_tally_kind {
 	/* by the worker */
 	VP_TALLY_PACKETS = 1, /* received, by queue */
@@ -53,9 +56,22 @@ struct vp_tally;
 /* A table for `slots` counts (a power of two) in a sealed memfd, *fd, owned by the caller. */
 int vp_tally_create(size_t slots, int *fd, struct vp_error *err);
 
-/* Map it to write or to read; the descriptor may be closed then. NULL with *err: none. */
+/*
+ * Make an empty file such a table. All of it has its place then: who reads it finds no
+ * hole, for which there might be no room. 0 or -errno.
+ */
+int vp_tally_fill(int fd, size_t slots, struct vp_error *err);
+
+/*
+ * Map it to write or to read; the descriptor may be closed then. NULL with *err: it is
+ * none, or one of another build. Nobody who has it must be able to shorten it.
+ */
 struct vp_tally *vp_tally_map(int fd, bool write, struct vp_error *err);
 void vp_tally_unmap(struct vp_tally *tally);
+
+size_t vp_tally_slots(const struct vp_tally *tally);
+/* Slots that are not free, whatever they hold. */
+size_t vp_tally_used(const struct vp_tally *tally);
 
 void vp_tally_add(struct vp_tally *tally, enum vp_tally_kind kind, uint32_t of, uint64_t n);
 

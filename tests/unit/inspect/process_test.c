@@ -10,6 +10,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -186,17 +187,67 @@ static void test_counts_outlive(void **state)
 	close(fd);
 }
 
+/* A writer that has not ended yet, and the one that takes its place, from an empty table on.
+ */
+static void test_several_count(void **state)
+{
+	struct vp_error err = { 0 };
+	pid_t children[4];
+	struct vp_tally *tally;
+	int fd;
+
+	(void)state;
+	assert_int_equal(vp_tally_create(64, &fd, &err), 0);
+	for (size_t child = 0; child < 4; child++) {
+		children[child] = fork();
+		if (!children[child]) {
+			tally = vp_tally_map(fd, true, &err);
+			for (uint32_t i = 0; tally && i < 200000; i++)
+				vp_tally_add(tally, VP_TALLY_HITS, i % 50, 1);
+			_exit(tally ? 0 : 1);
+		}
+	}
+	for (size_t child = 0; child < 4; child++) {
+		int status = -1;
+
+		assert_int_equal(waitpid(children[child], &status, 0), children[child]);
+		assert_int_equal(status, 0);
+	}
+	tally = vp_tally_map(fd, false, &err);
+	assert_non_null(tally);
+	assert_int_equal(vp_tally_used(tally), 50);
+	for (uint32_t i = 0; i < 50; i++)
+		assert_int_equal(vp_tally_get(tally, VP_TALLY_HITS, i), 4 * 200000 / 50);
+	assert_int_equal(vp_tally_lost(tally), 0);
+	vp_tally_unmap(tally);
+	close(fd);
+}
+
 static void test_a_table_is_a_table(void **state)
 {
 	struct vp_error err = { 0 };
-	int fd = memfd_create("other", 0);
+	struct vp_tally *made;
+	uint64_t layout = 0;
+	int fd = memfd_create("other", 0), table;
 
 	(void)state;
 	assert_null(vp_tally_map(fd, false, &err));
-	assert_int_equal(ftruncate(fd, 8 + 16 * 17), 0);
+	assert_int_equal(ftruncate(fd, 16 + 16 * 17), 0);
 	assert_null(vp_tally_map(fd, false, &err));
-	assert_int_equal(vp_tally_create(17, &fd, &err), -EINVAL);
+	assert_int_equal(ftruncate(fd, 16 + 16 * 16), 0);
+	assert_null(vp_tally_map(fd, false, &err)); /* empty */
+	assert_int_equal(vp_tally_create(17, &table, &err), -EINVAL);
+	assert_int_equal(vp_tally_create(16, &table, &err), 0);
+	assert_int_equal(ftruncate(table, 16), -1); /* it is sealed */
+	assert_int_equal(pread(table, &layout, sizeof(layout), 0), sizeof(layout));
+	assert_int_equal(pwrite(fd, &layout, sizeof(layout), 0), sizeof(layout));
+	made = vp_tally_map(fd, false, &err);
+	assert_non_null(made);
+	vp_tally_unmap(made);
+	assert_int_equal(ftruncate(fd, 16 + 16 * 16 + 1), 0);
+	assert_null(vp_tally_map(fd, false, &err));
 	close(fd);
+	close(table);
 }
 
 static void test_notes_travel(void **state)
@@ -397,6 +448,7 @@ int main(void)
 		cmocka_unit_test(test_busy_too_long),
 		cmocka_unit_test(test_deaf),
 		cmocka_unit_test(test_counts_outlive),
+		cmocka_unit_test(test_several_count),
 		cmocka_unit_test(test_a_table_is_a_table),
 		cmocka_unit_test(test_notes_travel),
 		cmocka_unit_test(test_notes_are_not_believed),
