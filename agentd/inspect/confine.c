@@ -27,7 +27,12 @@ static const struct vp_sandbox_call worker_calls[] = {
 	{ SCMP_SYS(mmap), 2, PROT_READ | PROT_WRITE },
 	{ SCMP_SYS(mremap), -1, 0 },
 	{ SCMP_SYS(munmap), -1, 0 },
-	{ SCMP_SYS(madvise), -1, 0 },
+	/* never MADV_REMOVE: the counts are a file, whose pages are all there */
+	{ SCMP_SYS(madvise), 2, MADV_DONTNEED },
+	{ SCMP_SYS(madvise), 2, MADV_FREE },
+	{ SCMP_SYS(madvise), 2, MADV_HUGEPAGE },
+	{ SCMP_SYS(madvise), 2, MADV_NOHUGEPAGE },
+	{ SCMP_SYS(madvise), 2, MADV_DONTDUMP },
 	{ SCMP_SYS(brk), -1, 0 },
 	{ SCMP_SYS(clock_gettime), -1, 0 },
 	{ SCMP_SYS(getrandom), -1, 0 },		    /* expat: what salts its tables */

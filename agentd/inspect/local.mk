@@ -8,6 +8,7 @@ libvpinspect_a_SOURCES = \
 	agentd/inspect/child.c agentd/inspect/child.h \
 	agentd/inspect/confine.c agentd/inspect/confine.h \
 	agentd/inspect/health.c agentd/inspect/health.h \
+	agentd/inspect/ledger.c agentd/inspect/ledger.h \
 	agentd/inspect/module.c agentd/inspect/module.h \
 	agentd/inspect/note.c agentd/inspect/note.h \
 	agentd/inspect/orphan.c agentd/inspect/orphan.h \

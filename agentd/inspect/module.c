@@ -114,12 +114,14 @@ static int open_instance(struct vp_instance **instance, const struct vp_host *ho
 {
 	_cleanup_free_ char *worker = executable("vpatchd-inspect");
 	_cleanup_free_ char *writer = executable("vpatchd-verdict");
+	_cleanup_free_ char *counts = host->run ? vp_format("%s/inspection", host->run) : NULL;
 	const struct vp_window_facts facts = vp_window_facts();
 	const struct vp_pairs_options options = {
 		.worker = worker,
 		.writer = writer,
 		.queueing = vp_queueing(host),
 		.window = vp_window_of(&facts),
+		.counts = counts,
 	};
 	struct vp_pairs *pairs = vp_pairs_new(&options, err);
 

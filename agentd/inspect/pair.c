@@ -35,7 +35,8 @@ struct vp_pair {
 	struct side sides[VP_PAIR_SIDES];
 	struct vp_pair_state state;
 	uint64_t deadline, ticks, ticked; /* the writer's ticks, and when they moved last */
-	uint64_t looked;		  /* when that was looked at last */
+	uint64_t began;	 /* its ticks before it began: of those who were here before */
+	uint64_t looked; /* when that was looked at last */
 };
 
 /* Everything to be handed over; the parent's ends too, until the pair has them. */
@@ -105,6 +106,31 @@ static int make_lifeline(struct parts *parts, struct vp_error *err)
 	return 0;
 }
 
+size_t vp_pair_slots(enum vp_pair_side side)
+{
+	return side == VP_PAIR_WORKER ? WORKER_TALLY : WRITER_TALLY;
+}
+
+static int make_tallies(struct parts *parts, const struct vp_pair_options *options,
+			struct vp_error *err)
+{
+	int r = 0;
+
+	for (int side = 0; !r && side < VP_PAIR_SIDES; side++) {
+		int *fd = &parts->fds[side][TALLY];
+
+		if (!options->tallies) {
+			r = vp_tally_create(vp_pair_slots((enum vp_pair_side)side), fd, err);
+			continue;
+		}
+		*fd = fcntl(options->tallies[side], F_DUPFD_CLOEXEC, 0);
+		if (*fd < 0)
+			r = vp_fail(err, -errno, "cannot hand over a table of counts: %s",
+				    strerror(errno));
+	}
+	return r;
+}
+
 static int raise_all(struct parts *parts, struct vp_error *err)
 {
 	for (int side = 0; side < VP_PAIR_SIDES; side++)
@@ -133,9 +159,7 @@ static int make_parts(struct parts *parts, const struct vp_pair_options *options
 	if (!r)
 		r = share(parts, SHARED_RING, ring, err);
 	if (!r)
-		r = vp_tally_create(WORKER_TALLY, &parts->fds[VP_PAIR_WORKER][TALLY], err);
-	if (!r)
-		r = vp_tally_create(WRITER_TALLY, &parts->fds[VP_PAIR_WRITER][TALLY], err);
+		r = make_tallies(parts, options, err);
 	if (!r)
 		r = make_wake(parts, err);
 	if (!r)
@@ -158,6 +182,9 @@ static int start_side(struct vp_pair *pair, struct parts *parts, int side,
 	pair->sides[side].tally = vp_tally_map(parts->fds[side][TALLY], false, err);
 	if (!pair->sides[side].tally)
 		return err->code;
+	if (side == VP_PAIR_WRITER)
+		pair->began = pair->ticks =
+			vp_tally_get(pair->sides[side].tally, VP_TALLY_TICKS, 0);
 	pair->sides[side].control = TAKE_FD(parts->controls[side]);
 	pid = vp_child_start(executable, parts->fds[side], GIVEN, err);
 	if (pid < 0)
@@ -338,7 +365,8 @@ void vp_pair_tick(struct vp_pair *pair)
 	uint64_t ticks = vp_tally_get(pair->sides[VP_PAIR_WRITER].tally, VP_TALLY_TICKS, 0);
 	uint64_t now = vp_milliseconds();
 
-	if (ticks != pair->ticks || !ticks || now - pair->looked > pair->deadline)
+	if (ticks != pair->ticks || ticks == pair->began ||
+	    now - pair->looked > pair->deadline)
 		pair->ticked = now;
 	pair->looked = now;
 	pair->ticks = ticks;

@@ -28,6 +28,9 @@ struct vp_pair_options {
 	/* The queues' socket, of vp_queue_open(), which stays the caller's; NULL: the pair
 	 * opens its own, and nobody else has it. */
 	const int *queue;
+	/* Tables of counts to go on with (vp_tally_create), by side, which stay the caller's;
+	 * NULL: new ones, that end with the pair. */
+	const int *tallies;
 };
 
 /* 0 with *pair, owned by the caller (vp_pair_stop); else -errno and NULL. */
@@ -38,6 +41,9 @@ int vp_pair_start(struct vp_pair **pair, const struct vp_pair_options *options,
 void vp_pair_stop(struct vp_pair *pair);
 
 enum vp_pair_side { VP_PAIR_WORKER, VP_PAIR_WRITER, VP_PAIR_SIDES };
+
+/* How many slots the side's table has to have. */
+size_t vp_pair_slots(enum vp_pair_side side);
 
 /* -1: this side is gone. */
 int vp_pair_fd(const struct vp_pair *pair, enum vp_pair_side side);
@@ -81,7 +87,7 @@ struct vp_pair_state {
 
 const struct vp_pair_state *vp_pair_state(const struct vp_pair *pair);
 
-/* What a side has counted, still there when it is dead. */
+/* What was counted at this side, also by those before; still there when it is dead. */
 const struct vp_tally *vp_pair_tally(const struct vp_pair *pair, enum vp_pair_side side);
 
 #endif

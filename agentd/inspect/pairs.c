@@ -59,8 +59,8 @@ struct vp_pairs {
 	/* `active` judges; `next` is prepared; `old` is to be forgotten. Generation 0: none.
 	 */
 	struct program active, next, old;
-	struct vp_sums base; /* counted by processes that are gone */
-	char reason[128];    /* of the last refusal */
+	struct vp_ledger *ledger;
+	char reason[128]; /* of the last refusal */
 };
 
 static const struct program no_program = { .given.fd = -1 };
@@ -97,6 +97,8 @@ struct vp_pairs *vp_pairs_new(const struct vp_pairs_options *options, struct vp_
 	pairs->places = vp_alloc(pairs->count, sizeof(struct place));
 	each_place (place, pairs)
 		place->queue = -1;
+	pairs->ledger = vp_ledger_open(options->counts);
+	pairs->options.counts = NULL;
 	pairs->epoll = epoll_create1(EPOLL_CLOEXEC);
 	if (pairs->epoll >= 0)
 		return pairs;
@@ -243,6 +245,27 @@ static int open_queues(struct place *place, const struct vp_setup *setup, struct
 	return vp_child_raise(&place->queue);
 }
 
+/* Whoever counted there before is gone, as its queues are. */
+static int open_tallies(const struct vp_pairs *pairs, const struct place *place,
+			int tallies[VP_PAIR_SIDES], struct vp_error *err)
+{
+	static const char *const sides[] = {
+		[VP_PAIR_WORKER] = "worker", [VP_PAIR_WRITER] = "writer"
+	};
+
+	for (int side = 0; side < VP_PAIR_SIDES; side++) {
+		_cleanup_free_ char *name =
+			vp_format("%s-%u.%s", vp_queue_class_name(class_of(pairs, place)),
+				  index_of(pairs, place), sides[side]);
+
+		tallies[side] = vp_ledger_table(pairs->ledger, name,
+						vp_pair_slots((enum vp_pair_side)side), err);
+		if (tallies[side] < 0)
+			return tallies[side];
+	}
+	return 0;
+}
+
 /* Who still waits is not dropped, unless that is the failure verdict. */
 static void close_queues(const struct vp_pairs *pairs, struct place *place)
 {
@@ -258,33 +281,36 @@ static void close_queues(const struct vp_pairs *pairs, struct place *place)
 
 static int start(struct vp_pairs *pairs, struct place *place, struct vp_error *err)
 {
+	int tallies[VP_PAIR_SIDES], r;
 	struct vp_pair_options options = { .worker = pairs->worker,
 					   .writer = pairs->writer,
-					   .queue = keeps_queues(pairs) ? &place->queue
-									: NULL };
-	int r;
+					   .queue = &place->queue,
+					   .tallies = tallies };
 
 	place->wanted = true;
 	place->loaded = place->restart_at = place->retire_at = 0;
 	place->refused = false;
 	place->started = vp_milliseconds();
 	fill_setup(pairs, place, &options.setup);
-	r = keeps_queues(pairs) ? open_queues(place, &options.setup, err) : 0;
+	r = open_queues(place, &options.setup, err);
+	if (!r)
+		r = open_tallies(pairs, place, tallies, err);
 	if (!r)
 		r = vp_pair_start(&place->pair, &options, err);
+	if (!keeps_queues(pairs) && place->queue >= 0) {
+		close(place->queue);
+		place->queue = -1;
+	}
 	if (r)
 		return r;
 	watch(pairs, place->pair);
 	return give_programs(pairs, place, err);
 }
 
-static void end(struct vp_pairs *pairs, struct place *place)
+static void end(struct place *place)
 {
 	if (!place->pair)
 		return;
-	for (int side = 0; side < VP_PAIR_SIDES; side++)
-		vp_sums_add_tally(&pairs->base,
-				  vp_pair_tally(place->pair, (enum vp_pair_side)side));
 	vp_pair_stop(place->pair);
 	place->pair = NULL;
 	place->loaded = 0;
@@ -322,7 +348,7 @@ static void restart(struct vp_pairs *pairs, struct place *place)
 	place->restarts++;
 	if (!start(pairs, place, &err))
 		return;
-	end(pairs, place);
+	end(place);
 	snprintf(place->ended, sizeof(place->ended), "%.150s", err.text);
 	replace_later(place, vp_milliseconds());
 }
@@ -332,7 +358,7 @@ static void take_end(struct vp_pairs *pairs, struct place *place)
 {
 	vp_pair_tick(place->pair);
 	describe_end(vp_pair_state(place->pair), place->ended, sizeof(place->ended));
-	end(pairs, place);
+	end(place);
 	if (!place->told)
 		place->ended_at = vp_milliseconds();
 	place->told = true;
@@ -409,7 +435,7 @@ static void tick_place(struct vp_pairs *pairs, struct place *place, uint64_t now
 	if (place->retire_at && now >= place->retire_at) {
 		place->wanted = false;
 		place->retire_at = 0;
-		end(pairs, place);
+		end(place);
 		close_queues(pairs, place);
 	}
 	if (place->pair) {
@@ -578,7 +604,7 @@ void vp_pairs_abort(struct vp_pairs *pairs)
 void vp_pairs_stop(struct vp_pairs *pairs)
 {
 	each_place (place, pairs) {
-		end(pairs, place);
+		end(place);
 		close_queues(pairs, place);
 		place->wanted = false;
 	}
@@ -594,7 +620,7 @@ void vp_pairs_free(struct vp_pairs *pairs)
 	vp_pairs_stop(pairs);
 	if (pairs->epoll >= 0)
 		close(pairs->epoll);
-	vp_array_free(&pairs->base);
+	vp_ledger_close(pairs->ledger);
 	free(pairs->places);
 	free(pairs->worker);
 	free(pairs->writer);
@@ -608,11 +634,12 @@ uint64_t vp_pairs_generation(const struct vp_pairs *pairs)
 
 void vp_pairs_sums(const struct vp_pairs *pairs, struct vp_sums *sums)
 {
-	vp_sums_add_sums(sums, &pairs->base);
-	each_place (place, pairs)
-		for (int side = 0; place->pair && side < VP_PAIR_SIDES; side++)
-			vp_sums_add_tally(sums,
-					  vp_pair_tally(place->pair, (enum vp_pair_side)side));
+	vp_ledger_sums(pairs->ledger, sums);
+}
+
+struct vp_ledger *vp_pairs_ledger(const struct vp_pairs *pairs)
+{
+	return pairs->ledger;
 }
 
 void vp_pairs_each(const struct vp_pairs *pairs,

@@ -18,6 +18,7 @@
 #ifndef VP_INSPECT_PAIRS_H
 #define VP_INSPECT_PAIRS_H
 
+#include "agentd/inspect/ledger.h"
 #include "agentd/inspect/pair.h"
 #include "agentd/inspect/sums.h"
 #include "policy/host.h"
@@ -36,6 +37,8 @@ struct vp_pairs_options {
 	const char *worker, *writer; /* absolute paths */
 	struct vp_queueing queueing; /* complete: vp_queueing() */
 	uint64_t window; /* the largest receive window of a local socket, bytes; 0: unknown */
+	const char *
+		counts; /* folder of files that counts outlive us in; NULL: they end with us */
 };
 
 /* Told while notes are read. */
@@ -46,7 +49,8 @@ struct vp_pairs_listener {
 	void *context;
 };
 
-/* Options are copied. Owned by the caller; nothing is started yet. NULL with *err. */
+/* Options are copied; counts that are there are taken over. Owned by the caller; nothing is
+ * started yet. NULL with *err. */
 struct vp_pairs *vp_pairs_new(const struct vp_pairs_options *options, struct vp_error *err);
 void vp_pairs_free(struct vp_pairs *pairs);
 void vp_pairs_listen(struct vp_pairs *pairs, const struct vp_pairs_listener *listener);
@@ -81,8 +85,10 @@ void vp_pairs_read(struct vp_pairs *pairs);
  */
 unsigned int vp_pairs_tick(struct vp_pairs *pairs);
 
-/* Everything counted since `pairs` was made, also by processes that are gone. */
+/* Everything counted, also by processes that are gone, and by those before us. */
 void vp_pairs_sums(const struct vp_pairs *pairs, struct vp_sums *sums);
+/* An account of what events have told of that, which outlives us likewise. */
+struct vp_ledger *vp_pairs_ledger(const struct vp_pairs *pairs);
 
 struct vp_pairs_state {
 	enum vp_queue_class class;

@@ -80,6 +80,24 @@ static void try_other_descriptor(void)
 	(void)!write(2, "", 0);
 }
 
+/* What another process maps must not be shortened, nor have its pages taken away. */
+static void try_truncate(void)
+{
+	(void)!ftruncate(VP_FD_TALLY, 0);
+}
+
+static void try_allocate(void)
+{
+	(void)syscall(SYS_fallocate, VP_FD_TALLY, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE,
+		      0L, 4096L);
+}
+
+static void try_remove_pages(void)
+{
+	(void)syscall(SYS_madvise, (uintptr_t)try_truncate & ~(uintptr_t)4095, 4096L,
+		      MADV_REMOVE);
+}
+
 static const struct {
 	const char *what;
 	void (*try)(void);
@@ -96,6 +114,9 @@ static const struct {
 	{ "memory made executable", try_make_executable, false },
 	{ "kill", try_kill, false },
 	{ "write to another descriptor", try_other_descriptor, false },
+	{ "a file made shorter", try_truncate, false },
+	{ "a hole in a file", try_allocate, false },
+	{ "a hole in shared memory", try_remove_pages, false },
 };
 
 /* The numbers that the rules speak of must be descriptors; of what is no matter. */

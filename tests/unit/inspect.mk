@@ -12,6 +12,12 @@ inspect_queue_test_SOURCES = tests/unit/inspect/queue_test.c
 inspect_queue_test_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS) $(MNL_CFLAGS)
 inspect_queue_test_LDADD = libvpinspect.a libvpbase.a $(MNL_LIBS) $(CMOCKA_LIBS)
 
+check_PROGRAMS += inspect_ledger_test
+TESTS += inspect_ledger_test
+inspect_ledger_test_SOURCES = tests/unit/inspect/ledger_test.c
+inspect_ledger_test_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+inspect_ledger_test_LDADD = libvpinspect.a libvpbase.a $(CMOCKA_LIBS)
+
 # parts of the two processes
 check_PROGRAMS += inspect_process_test
 TESTS += inspect_process_test
