@@ -287,6 +287,15 @@ void vp_aggregate_baseline(struct vp_aggregate *aggregate, const struct vp_count
 	sort_accounts(aggregate);
 }
 
+void vp_aggregate_told(struct vp_aggregate *aggregate, uint32_t tag,
+		       struct vp_aggregate_cause cause, uint64_t packets)
+{
+	struct account *account = open_account(aggregate, key_of(tag, cause));
+
+	if (account)
+		account->own = (struct tally){ .counted = packets };
+}
+
 static uint64_t reported(const struct tally *tally)
 {
 	return (uint64_t)((int64_t)tally->counted - tally->due);
@@ -298,7 +307,7 @@ void vp_aggregate_reported(const struct vp_aggregate *aggregate, struct vp_count
 		struct vp_count *count;
 
 		if (cause_of(account).reason && !is_shared(account))
-			continue; /* counted from 0 again after a restart */
+			continue; /* kept where they are counted: vp_aggregate_told() */
 		count = vp_array_add(counts);
 		count->tag = account->rule.tag;
 		count->packets = reported(&account->own);

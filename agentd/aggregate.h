@@ -78,7 +78,14 @@ void vp_aggregate_rules(struct vp_aggregate *aggregate, uint64_t generation,
  */
 void vp_aggregate_baseline(struct vp_aggregate *aggregate, const struct vp_counts *counts);
 
-/* Packets that had their events, to be stored and given to the next start's baseline. */
+/* Likewise of a cause, of which so many had their events. */
+void vp_aggregate_told(struct vp_aggregate *aggregate, uint32_t tag,
+		       struct vp_aggregate_cause cause, uint64_t packets);
+
+/*
+ * Packets that had their events, to be stored and given to the next start's baseline; but
+ * for those of causes, of which each event says what it is about.
+ */
 void vp_aggregate_reported(const struct vp_aggregate *aggregate, struct vp_counts *counts);
 
 /* A record from the reporter. `interface` is a name for the event, or NULL. */
@@ -95,8 +102,8 @@ struct vp_aggregate_hit {
 void vp_aggregate_hit(struct vp_aggregate *aggregate, const struct vp_aggregate_hit *hit);
 
 /*
- * The exact count of a cause since the daemon's start (a lower one than before began
- * anew), to be given before each tick and after the last of its hits.
+ * The exact count of a cause (a lower one than before began anew), to be given before
+ * each tick and after the last of its hits.
  */
 void vp_aggregate_counted(struct vp_aggregate *aggregate, uint32_t tag,
 			  struct vp_aggregate_cause cause, uint64_t packets);

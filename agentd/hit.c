@@ -82,14 +82,30 @@ struct vp_aggregate_cause vp_hit_cause(const struct vp_note_hit *hit)
 	return cause;
 }
 
+static const enum vp_event_kind outcomes[] = {
+	[VP_TALLY_PASSED] = VP_EVENT_COVERAGE,
+	[VP_TALLY_STOPPED] = VP_EVENT_BLOCKED,
+	[VP_TALLY_RESET] = VP_EVENT_RESET,
+	[VP_TALLY_WATCHED] = VP_EVENT_WOULD_BLOCK,
+};
+
+bool vp_hit_told(const struct vp_event *event, enum vp_tally_kind *kind)
+{
+	unsigned int reason =
+		(unsigned int)event->reason - VP_EVENT_REASON_CONFLICT + VP_REASON_CONFLICT;
+
+	if (event->reason < VP_EVENT_REASON_CONFLICT || reason >= VP_REASON_COUNT)
+		return false;
+	for (size_t i = 0; i < VP_COUNT(outcomes); i++)
+		if (event->kind == outcomes[i]) {
+			*kind = vp_tally_failure(reason, (enum vp_tally_outcome)i);
+			return true;
+		}
+	return false;
+}
+
 bool vp_hit_counted(enum vp_tally_kind kind, struct vp_aggregate_cause *cause)
 {
-	static const enum vp_event_kind outcomes[] = {
-		[VP_TALLY_PASSED] = VP_EVENT_COVERAGE,
-		[VP_TALLY_STOPPED] = VP_EVENT_BLOCKED,
-		[VP_TALLY_RESET] = VP_EVENT_RESET,
-		[VP_TALLY_WATCHED] = VP_EVENT_WOULD_BLOCK,
-	};
 	unsigned int number = (unsigned int)kind - VP_TALLY_FAILURES;
 	unsigned int reason = number / VP_COUNT(outcomes);
 

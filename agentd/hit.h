@@ -20,6 +20,9 @@ struct vp_aggregate_cause vp_hit_cause(const struct vp_note_hit *hit);
 /* The cause of a count that a worker keeps (vp_tally_failure()). False: it is none. */
 bool vp_hit_counted(enum vp_tally_kind kind, struct vp_aggregate_cause *cause);
 
+/* The other way round: the count that an event tells of. False: of none of these. */
+bool vp_hit_told(const struct vp_event *event, enum vp_tally_kind *kind);
+
 /* Has vpatchd to do something for it: RESET, REJECT or BAN; else PASS. */
 enum vp_verdict vp_hit_asks(const struct vp_note_hit *hit);
 

@@ -72,11 +72,6 @@ void vp_reporting_event(struct vp_reporting *reporting, const struct vp_event *e
 	}
 }
 
-static void take_event(void *context, const struct vp_event *event)
-{
-	vp_reporting_event(context, event);
-}
-
 void vp_reporting_follow(struct vp_reporting *reporting, vp_follower *function, void *context)
 {
 	vp_array_each (follower, &reporting->followers)
@@ -110,6 +105,23 @@ static struct vp_instance *instance_of(const struct vp_agent *agent,
 		if (agent->all.modules[i] == module)
 			return agent->all.instances[i];
 	return NULL;
+}
+
+static struct vp_pairs *pairs_of(const struct vp_reporting *reporting)
+{
+	return vp_inspection_pairs(instance_of(reporting->agent, &vp_inspection_module));
+}
+
+/* Of what inspection counts by cause nobody else notes how far it was told. */
+static void take_event(void *context, const struct vp_event *event)
+{
+	const struct vp_reporting *reporting = context;
+	struct vp_pairs *pairs = pairs_of(reporting);
+	enum vp_tally_kind kind;
+
+	vp_reporting_event(context, event);
+	if (pairs && vp_hit_told(event, &kind))
+		vp_ledger_tell(vp_pairs_ledger(pairs), kind, event->tag, event->count);
 }
 
 static int ban_client(struct vp_reporting *reporting, const struct vp_report *report,
@@ -197,8 +209,7 @@ void vp_reporting_hit(struct vp_reporting *reporting, const struct vp_note_hit *
 /* What the workers have counted, told one by one or not. */
 static void take_sums(struct vp_reporting *reporting)
 {
-	struct vp_pairs *pairs =
-		vp_inspection_pairs(instance_of(reporting->agent, &vp_inspection_module));
+	struct vp_pairs *pairs = pairs_of(reporting);
 	struct vp_aggregate_cause cause;
 	struct vp_sums sums = { 0 };
 
@@ -414,7 +425,7 @@ static void set_baseline(struct vp_reporting *reporting)
 	struct vp_agent *agent = reporting->agent;
 	_cleanup_free_ char *path = vp_state_path(&agent->state, "events.jsonl");
 	struct vp_counts reported = { 0 };
-	bool remembered = agent->totals.list.len > 0;
+	bool remembered = agent->totals.stored;
 	bool counted = !vp_agent_open_modules(agent, NULL) && !vp_agent_count(agent, NULL);
 
 	if (remembered) {
@@ -427,6 +438,39 @@ static void set_baseline(struct vp_reporting *reporting)
 	}
 	vp_aggregate_baseline(reporting->aggregate, &reported);
 	vp_array_free(&reported);
+	if (remembered)
+		return;
+	agent->totals.changed = true; /* should we be killed soon, there is a memory of it */
+	vp_agent_save_totals(agent);
+}
+
+/*
+ * Causes go on from what was told of them. More than is counted cannot have been told,
+ * unless the counts were lost: then they begin anew, and so does this.
+ */
+static void set_causes(struct vp_reporting *reporting)
+{
+	struct vp_pairs *pairs = pairs_of(reporting);
+	struct vp_sums counted = { 0 }, told = { 0 };
+	struct vp_aggregate_cause cause;
+
+	if (!pairs)
+		return;
+	vp_pairs_sums(pairs, &counted);
+	vp_ledger_told(vp_pairs_ledger(pairs), &told);
+	vp_array_each (sum, &told) {
+		uint64_t there = vp_sums_get(&counted, sum->kind, sum->of);
+
+		if (!vp_hit_counted(sum->kind, &cause))
+			continue;
+		if (sum->n > there)
+			vp_ledger_tell(vp_pairs_ledger(pairs), sum->kind, sum->of,
+				       there - sum->n); /* a sum modulo 2^64 */
+		vp_aggregate_told(reporting->aggregate, sum->of, cause,
+				  sum->n > there ? there : sum->n);
+	}
+	vp_array_free(&counted);
+	vp_array_free(&told);
 }
 
 static void start_reporter(struct vp_reporting *reporting)
@@ -458,6 +502,7 @@ int vp_reporting_start(struct vp_reporting **reporting, struct vp_agent *agent,
 	made->aggregate = vp_aggregate_new(&options, take_event, made);
 	open_sinks(made);
 	set_baseline(made);
+	set_causes(made);
 	start_reporter(made);
 	made->timer = vp_loop_timer(agent->loop, tick, made);
 	vp_timer_start(made->timer, TICK_MILLISECONDS);

@@ -214,6 +214,7 @@ int vp_totals_load(struct vp_totals *totals, const char *path, struct vp_error *
 	json_array_foreach (json_object_get(document, "totals"), i, item)
 		read_total(totals, item);
 	totals->changed = false;
+	totals->stored = true;
 	return 0;
 }
 
@@ -263,8 +264,10 @@ int vp_totals_save(struct vp_totals *totals, const char *path, struct vp_error *
 	json_object_set_new(document, "totals", list);
 	text = json_dumps(document, JSON_COMPACT);
 	r = vp_file_write(path, text, strlen(text), 0640, err);
-	if (!r)
+	if (!r) {
 		totals->changed = false;
+		totals->stored = true;
+	}
 	return r;
 }
 

@@ -26,6 +26,7 @@ struct vp_total {
 struct vp_totals {
 	VP_ARRAY(struct vp_total) list; /* by tag */
 	bool changed;			/* since the last load or save */
+	bool stored;			/* there was a file, or there is now */
 };
 
 /* A missing file is no error; a damaged one is: totals then start at what is held. */

@@ -235,7 +235,7 @@ static void causes_apart(void **state)
 	assert_int_equal(sum_of(&log, VP_EVENT_REASON_RULE, VP_EVENT_BLOCKED), 31);
 	assert_int_equal(sum_of(&log, VP_EVENT_REASON_CONFLICT, VP_EVENT_BLOCKED), 100);
 	assert_int_equal(sum_of(&log, VP_EVENT_REASON_CONFLICT, VP_EVENT_WOULD_BLOCK), 30);
-	/* what a worker counted is gone with the daemon: nothing to go on from */
+	/* causes are kept elsewhere: their events say what they are about */
 	vp_aggregate_reported(aggregate, &stored);
 	assert_int_equal(stored.len, 2);
 	assert_int_equal(stored.data[0].packets, 31);
@@ -300,6 +300,34 @@ static void causes_survive_rules(void **state)
 	vp_aggregate_counted(aggregate, 2, bound, 1); /* a new worker, from 0 */
 	vp_aggregate_finish(aggregate, NULL, 31 * SECOND);
 	assert_int_equal(sum_of(&log, VP_EVENT_REASON_BOUND, VP_EVENT_BLOCKED), 5);
+	vp_aggregate_free(aggregate);
+	free_log(&log);
+}
+
+/* The next daemon goes on where this one was killed: nothing twice, and nothing left out. */
+static void causes_survive_the_daemon(void **state)
+{
+	const struct vp_aggregate_rule rules[] = { rule(1, "A", VP_VERDICT_DROP) };
+	const struct vp_aggregate_cause bound = { VP_EVENT_REASON_BOUND, VP_EVENT_BLOCKED };
+	const struct vp_aggregate_cause foreign = { VP_EVENT_REASON_FOREIGN,
+						    VP_EVENT_COVERAGE };
+	struct vp_aggregate_options options = { 0 };
+	struct log log = { 0 };
+	struct vp_aggregate *aggregate = vp_aggregate_new(&options, take, &log);
+
+	(void)state;
+	vp_aggregate_told(aggregate, 1, bound, 7);
+	vp_aggregate_told(aggregate, 2, bound, 5); /* of no rule any more */
+	vp_aggregate_rules(aggregate, 1, rules, 1);
+	hit(aggregate, 1, 1, bound, SECOND);
+	vp_aggregate_counted(aggregate, 1, bound, 12);
+	vp_aggregate_counted(aggregate, 2, bound, 9);
+	vp_aggregate_counted(aggregate, 1, foreign, 2); /* nobody told of these */
+	vp_aggregate_tick(aggregate, NULL, 11 * SECOND);
+	vp_aggregate_counted(aggregate, 1, bound, 12);
+	vp_aggregate_finish(aggregate, NULL, 21 * SECOND);
+	assert_int_equal(sum_of(&log, VP_EVENT_REASON_BOUND, VP_EVENT_BLOCKED), 5);
+	assert_int_equal(sum_of(&log, VP_EVENT_REASON_FOREIGN, VP_EVENT_COVERAGE), 2);
 	vp_aggregate_free(aggregate);
 	free_log(&log);
 }
@@ -663,6 +691,7 @@ int run_aggregate_tests(void)
 		cmocka_unit_test(causes_apart),
 		cmocka_unit_test(coverage_in_sums),
 		cmocka_unit_test(causes_survive_rules),
+		cmocka_unit_test(causes_survive_the_daemon),
 		cmocka_unit_test(unread_and_invalid),
 		cmocka_unit_test(told_and_counted_in_any_order),
 		cmocka_unit_test(unknown_tags),

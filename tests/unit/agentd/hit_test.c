@@ -112,6 +112,8 @@ static void reasons(void **state)
 		{ VP_VERDICT_DROP, true, VP_EVENT_WOULD_BLOCK, VP_TALLY_WATCHED },
 	};
 	struct vp_aggregate_cause cause, counted;
+	struct vp_event event = { 0 };
+	enum vp_tally_kind kind;
 
 	(void)state;
 	for (int reason = VP_REASON_RULE + 1; reason < VP_REASON_COUNT; reason++)
@@ -128,7 +130,21 @@ static void reasons(void **state)
 				&counted));
 			assert_int_equal(counted.reason, cause.reason);
 			assert_int_equal(counted.kind, cause.kind);
+			event.reason = cause.reason;
+			event.kind = cause.kind;
+			assert_true(vp_hit_told(&event, &kind));
+			assert_int_equal(
+				kind, vp_tally_failure((unsigned int)reason, rows[i].outcome));
 		}
+	for (int reason = 0; reason < VP_EVENT_REASONS; reason++) { /* of others' causes */
+		event.kind = VP_EVENT_BLOCKED;
+		event.reason = (enum vp_event_reason)reason;
+		assert_int_equal(vp_hit_told(&event, &kind),
+				 reason >= VP_EVENT_REASON_CONFLICT &&
+					 reason <= VP_EVENT_REASON_MALFORMED);
+		event.kind = VP_EVENT_APPLIED;
+		assert_false(vp_hit_told(&event, &kind));
+	}
 	assert_false(vp_hit_counted(VP_TALLY_HITS, &counted));
 	assert_false(vp_hit_counted(vp_tally_failure(VP_REASON_RULE, 0), &counted));
 	assert_false(vp_hit_counted(vp_tally_failure(VP_REASON_COUNT, 0), &counted));
