@@ -32,6 +32,7 @@ sandbox() {
 		socket = $work/run/control.sock
 		syslog-socket = $work/log.sock
 	CONF
+	mount -t tmpfs -o mode=755 tmpfs "$work/run" # in memory, as /run is: inspection counts in files there
 	ip link set lo up
 	PATH=$build:$build/tests/harness:$top/tests/harness:$PATH
 	passed=0 failed=0 daemon=
@@ -41,6 +42,7 @@ sandbox_end() {
 	local status=$?
 	[ -z "$daemon" ] || daemon_kill 2>/dev/null
 	[ $status = 0 ] || { echo "--- daemon's output"; tail -n 30 "$work/daemon.log" 2>/dev/null; }
+	umount --lazy "$work/run" 2>/dev/null
 	while umount --lazy "$work/state" 2>/dev/null; do :; done # however many a test has put there
 	rm -rf "$work"
 }
