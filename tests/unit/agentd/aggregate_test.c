@@ -309,8 +309,6 @@ static void causes_survive_the_daemon(void **state)
 {
 	const struct vp_aggregate_rule rules[] = { rule(1, "A", VP_VERDICT_DROP) };
 	const struct vp_aggregate_cause bound = { VP_EVENT_REASON_BOUND, VP_EVENT_BLOCKED };
-	const struct vp_aggregate_cause foreign = { VP_EVENT_REASON_FOREIGN,
-						    VP_EVENT_COVERAGE };
 	struct vp_aggregate_options options = { 0 };
 	struct log log = { 0 };
 	struct vp_aggregate *aggregate = vp_aggregate_new(&options, take, &log);
@@ -322,12 +320,8 @@ static void causes_survive_the_daemon(void **state)
 	hit(aggregate, 1, 1, bound, SECOND);
 	vp_aggregate_counted(aggregate, 1, bound, 12);
 	vp_aggregate_counted(aggregate, 2, bound, 9);
-	vp_aggregate_counted(aggregate, 1, foreign, 2); /* nobody told of these */
-	vp_aggregate_tick(aggregate, NULL, 11 * SECOND);
-	vp_aggregate_counted(aggregate, 1, bound, 12);
 	vp_aggregate_finish(aggregate, NULL, 21 * SECOND);
 	assert_int_equal(sum_of(&log, VP_EVENT_REASON_BOUND, VP_EVENT_BLOCKED), 5);
-	assert_int_equal(sum_of(&log, VP_EVENT_REASON_FOREIGN, VP_EVENT_COVERAGE), 2);
 	vp_aggregate_free(aggregate);
 	free_log(&log);
 }
