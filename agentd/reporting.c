@@ -58,6 +58,7 @@ struct vp_reporting {
 	VP_ARRAY(struct follower) followers;
 	char *failure; /* why the reporter does not run, or NULL */
 	uint64_t lost; /* already told about */
+	bool goes_on;  /* where the daemon before has ended */
 };
 
 void vp_reporting_event(struct vp_reporting *reporting, const struct vp_event *event)
@@ -206,6 +207,34 @@ void vp_reporting_hit(struct vp_reporting *reporting, const struct vp_note_hit *
 	vp_aggregate_hit(reporting->aggregate, &hit);
 }
 
+/*
+ * Causes go on from what was told of them, also by the daemon before this one. More than
+ * is counted cannot have been told, unless the counts were lost: then they begin anew,
+ * and so does this.
+ */
+static void set_causes(struct vp_reporting *reporting, struct vp_pairs *pairs)
+{
+	struct vp_sums counted = { 0 }, told = { 0 };
+	struct vp_aggregate_cause cause;
+
+	reporting->goes_on = true;
+	vp_pairs_sums(pairs, &counted);
+	vp_ledger_told(vp_pairs_ledger(pairs), &told);
+	vp_array_each (sum, &told) {
+		uint64_t there = vp_sums_get(&counted, sum->kind, sum->of);
+
+		if (!vp_hit_counted(sum->kind, &cause))
+			continue;
+		if (sum->n > there)
+			vp_ledger_tell(vp_pairs_ledger(pairs), sum->kind, sum->of,
+				       there - sum->n); /* a sum modulo 2^64 */
+		vp_aggregate_told(reporting->aggregate, sum->of, cause,
+				  sum->n > there ? there : sum->n);
+	}
+	vp_array_free(&counted);
+	vp_array_free(&told);
+}
+
 /* What the workers have counted, told one by one or not. */
 static void take_sums(struct vp_reporting *reporting)
 {
@@ -215,6 +244,8 @@ static void take_sums(struct vp_reporting *reporting)
 
 	if (!pairs)
 		return;
+	if (!reporting->goes_on)
+		set_causes(reporting, pairs);
 	vp_pairs_sums(pairs, &sums);
 	vp_array_each (sum, &sums)
 		if (vp_hit_counted(sum->kind, &cause))
@@ -444,35 +475,6 @@ static void set_baseline(struct vp_reporting *reporting)
 	vp_agent_save_totals(agent);
 }
 
-/*
- * Causes go on from what was told of them. More than is counted cannot have been told,
- * unless the counts were lost: then they begin anew, and so does this.
- */
-static void set_causes(struct vp_reporting *reporting)
-{
-	struct vp_pairs *pairs = pairs_of(reporting);
-	struct vp_sums counted = { 0 }, told = { 0 };
-	struct vp_aggregate_cause cause;
-
-	if (!pairs)
-		return;
-	vp_pairs_sums(pairs, &counted);
-	vp_ledger_told(vp_pairs_ledger(pairs), &told);
-	vp_array_each (sum, &told) {
-		uint64_t there = vp_sums_get(&counted, sum->kind, sum->of);
-
-		if (!vp_hit_counted(sum->kind, &cause))
-			continue;
-		if (sum->n > there)
-			vp_ledger_tell(vp_pairs_ledger(pairs), sum->kind, sum->of,
-				       there - sum->n); /* a sum modulo 2^64 */
-		vp_aggregate_told(reporting->aggregate, sum->of, cause,
-				  sum->n > there ? there : sum->n);
-	}
-	vp_array_free(&counted);
-	vp_array_free(&told);
-}
-
 static void start_reporter(struct vp_reporting *reporting)
 {
 	const struct vp_config *config = &reporting->agent->config;
@@ -502,7 +504,6 @@ int vp_reporting_start(struct vp_reporting **reporting, struct vp_agent *agent,
 	made->aggregate = vp_aggregate_new(&options, take_event, made);
 	open_sinks(made);
 	set_baseline(made);
-	set_causes(made);
 	start_reporter(made);
 	made->timer = vp_loop_timer(agent->loop, tick, made);
 	vp_timer_start(made->timer, TICK_MILLISECONDS);
