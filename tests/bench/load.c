@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The client of bench-inspection: one process, one thread, HTTP/1.1 over some
- * connections. It measures and judges nothing; a connection that breaks or an
- * answer other than 200 is counted as an error.
+ * A client of bench-inspection that costs next to nothing itself: one process, one
+ * thread, HTTP/1.1 over some connections. It measures and judges nothing; a connection that
+ * breaks or an answer other than 200 is counted as an error.
  *
- *   load keep ADDRESS CONNECTIONS SECONDS     the next request when the last was answered
  *   load new ADDRESS CONNECTIONS SECONDS      a connection for each request
  *   load get ADDRESS PATH SECONDS             bodies, one connection each
  *   load post ADDRESS PATH MEGABYTES SECONDS  bodies of so many MiB, one connection each
@@ -111,74 +110,66 @@ static void send_all(int fd, const char *data, size_t len)
 	}
 }
 
-static void ask(struct connection *c, bool keep)
+static void ask(struct connection *c)
 {
 	char request[1024];
 	int len = snprintf(request, sizeof(request),
-			   "GET /index.html?some=parameter HTTP/1.1\r\n%s%s\r\n", common,
-			   keep ? "" : "Connection: close\r\n");
+			   "GET /index.html?some=parameter HTTP/1.1\r\n"
+			   "%sConnection: close\r\n\r\n",
+			   common);
 
-	c->begin = now();
 	c->answered = false;
 	send_all(c->fd, request, (size_t)len);
 }
 
-static void open_one(struct connection *c, bool keep)
+static void open_one(struct connection *c)
 {
 	struct epoll_event event = { .events = EPOLLIN, .data.ptr = c };
-	double begin = now();
 
+	c->begin = now();
 	c->fd = connected();
-	ask(c, keep);
-	c->begin = begin;
+	ask(c);
 	if (epoll_ctl(epoll_fd, EPOLL_CTL_ADD, c->fd, &event))
 		die("epoll");
 }
 
-static void again(struct connection *c, bool keep, bool good)
+static void again(struct connection *c)
 {
-	if (!good)
-		errors++;
-	else
+	if (c->answered)
 		measured(c->begin);
-	if (keep && good) {
-		ask(c, true);
-		return;
-	}
+	else
+		errors++;
 	close(c->fd);
-	open_one(c, keep);
+	open_one(c);
 }
 
 /* Answers are small: they come whole. */
-static void readable(struct connection *c, bool keep)
+static void readable(struct connection *c)
 {
 	char answer[4096];
 	ssize_t n = recv(c->fd, answer, sizeof(answer), 0);
-	bool good = n > 12 && !memcmp(answer, "HTTP/1.1 200", 12);
 
-	if (keep)
-		again(c, keep, good);
-	else if (n <= 0)
-		again(c, keep, c->answered);
+	if (n <= 0)
+		again(c);
 	else
-		c->answered = good;
+		c->answered = n > 12 && !memcmp(answer, "HTTP/1.1 200", 12);
 }
 
-static void requests(int number, double seconds, bool keep)
+static void requests(int number, double seconds)
 {
 	struct epoll_event events[MOST];
 	double begin, end;
 
 	epoll_fd = epoll_create1(0);
 	for (int i = 0; i < number; i++)
-		open_one(&connections[i], keep);
+		open_one(&connections[i]);
 	begin = now();
 	end = begin + seconds;
 	while (now() < end) {
 		int ready = epoll_wait(epoll_fd, events, MOST, 100);
 
 		for (int i = 0; i < ready; i++)
-			readable(events[i].data.ptr, keep);
+			readable(events[i].data.ptr);
 	}
 	report(begin);
 }
@@ -264,8 +255,8 @@ int main(int argc, char *argv[])
 		fprintf(stderr, "load: wrong arguments: see the top of load.c\n");
 		return 2;
 	}
-	if ((!strcmp(what, "keep") || !strcmp(what, "new")) && atoi(argv[3]) <= MOST)
-		requests(atoi(argv[3]), atof(argv[4]), what[0] == 'k');
+	if (!strcmp(what, "new") && atoi(argv[3]) <= MOST)
+		requests(atoi(argv[3]), atof(argv[4]));
 	else if (!strcmp(what, "get"))
 		transfers(argv[3], 0, atof(argv[4]));
 	else if (!strcmp(what, "post") && argc == 6)
