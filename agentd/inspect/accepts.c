@@ -28,22 +28,28 @@ static struct vp_ring_verdict accept_one(const struct vp_accepts *accepts, uint3
 					 .packet = packet };
 }
 
+/* In the order of the queue? What waited for the piece before it is not. */
+static bool in_order(const struct vp_accepts *accepts)
+{
+	for (size_t i = 1; i < accepts->count; i++) /* numbers wrap */
+		if ((int32_t)(accepts->packets[i] - accepts->packets[i - 1]) < 0)
+			return false;
+	return true;
+}
+
 size_t vp_accepts_take(struct vp_accepts *accepts,
 		       struct vp_ring_verdict verdicts[static VP_ACCEPTS_MAX])
 {
-	uint32_t newest = accepts->packets[0];
 	size_t count = accepts->count;
+	bool single = accepts->waiting || count < 2 || !in_order(accepts);
 
 	accepts->count = 0;
-	if (accepts->waiting || count < 2) {
+	if (single) {
 		for (size_t i = 0; i < count; i++)
 			verdicts[i] = accept_one(accepts, accepts->packets[i]);
 		return count;
 	}
-	for (size_t i = 1; i < count; i++) /* numbers wrap */
-		if ((int32_t)(accepts->packets[i] - newest) > 0)
-			newest = accepts->packets[i];
-	verdicts[0] = accept_one(accepts, newest);
+	verdicts[0] = accept_one(accepts, accepts->packets[count - 1]);
 	verdicts[0].batch = true;
 	return 1;
 }

@@ -2,7 +2,8 @@
 /*
  * Packets of one queue that were accepted, until their verdicts are written: one
  * verdict for many where that says the same. A verdict "this one and all before
- * it" is right only while nothing of the queue waits for a decision. Pure.
+ * it" is right only while nothing of the queue waits for a decision; and they go on in
+ * the order of the queue then, not in that of their stream. Pure.
  */
 #ifndef VP_INSPECT_ACCEPTS_H
 #define VP_INSPECT_ACCEPTS_H

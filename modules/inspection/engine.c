@@ -10,7 +10,6 @@
 
 #include "modules/inspection/engine_layout.h"
 
-#define STREAM_KEPT	  (256u << 10)
 #define STREAM_HELD	  (512u << 10)
 #define STREAM_PACKETS	  512u
 #define DOZE_MILLISECONDS 1000u
@@ -57,7 +56,7 @@ struct vp_engine *vp_engine_new(const struct vp_engine_options *options,
 	engine->rates = vp_rates_new(seed);
 	for (int monitor = 0; monitor < 2; monitor++)
 		engine->streams[monitor] = (struct vp_stream_options){
-			.kept = STREAM_KEPT,
+			.kept = VP_ENGINE_KEPT_LEAST,
 			.held = STREAM_HELD,
 			.packets = STREAM_PACKETS,
 			.monitor = monitor,

@@ -7,6 +7,14 @@
 #include "modules/inspection/flow.h"
 #include "modules/inspection/rate.h"
 
+/*
+ * Bytes that were read and are kept for comparison. A receiver that could not take a packet
+ * asks for it again when others of its window were read behind it: 6 MiB is the most that
+ * Linux offers by itself. While half of the memory is in use, the lesser has to do.
+ */
+#define VP_ENGINE_KEPT_LEAST (256u << 10)
+#define VP_ENGINE_KEPT_MOST  (8u << 20)
+
 struct vp_engine {
 	struct vp_engine_options options;
 	const struct vp_engine_user *user;

@@ -245,12 +245,26 @@ static void save_memory(struct vp_engine *engine, const struct vp_flow *flow)
 	}
 }
 
+/* How much of a stream that is enforced is kept, with the memory that there is now. */
+static size_t kept_now(const struct vp_engine *engine)
+{
+	size_t most = engine->options.memory / 8;
+
+	if (most > VP_ENGINE_KEPT_MOST)
+		most = VP_ENGINE_KEPT_MOST;
+	if (most < VP_ENGINE_KEPT_LEAST ||
+	    engine->counts.memory_now > engine->options.memory / 2)
+		return VP_ENGINE_KEPT_LEAST;
+	return most;
+}
+
 /* More memory than allowed: as when any other bound is reached. */
 static void check_memory(struct vp_engine *engine, struct vp_flow *flow)
 {
 	vp_flow_count_memory(engine, flow);
 	save_memory(engine, flow);
-	if (flow->memory <= engine->options.flow_memory &&
+	engine->streams[0].kept = kept_now(engine);
+	if (flow->memory <= engine->options.flow_memory + VP_ENGINE_KEPT_MOST &&
 	    engine->counts.memory_now <= engine->options.memory)
 		return;
 	if (vp_engine_bound(engine, flow, VP_REASON_BOUND)) {

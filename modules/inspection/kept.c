@@ -68,8 +68,8 @@ static bool ring_same(const struct vp_kept *kept, uint64_t from, const uint8_t *
 }
 
 /*
- * Make the ring at least `need` long, or as long as `limit` lets it be. Nothing
- * was overwritten before it has its last size, so until then byte n is at n.
+ * Make the ring at least `need` long, or as long as `limit` lets it be. As long as
+ * nothing was overwritten byte n is at n; after that it stays as it is.
  */
 static void ring_grow(struct vp_kept *kept, size_t limit, size_t need)
 {
@@ -79,7 +79,7 @@ static void ring_grow(struct vp_kept *kept, size_t limit, size_t need)
 		size *= 2;
 	if (size > limit)
 		size = limit;
-	if (size <= kept->size)
+	if (size <= kept->size || kept->count > kept->size)
 		return;
 	kept->ring = vp_realloc(kept->ring, size, 1);
 	kept->size = size;

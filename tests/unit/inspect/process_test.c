@@ -109,6 +109,25 @@ static void test_nothing_else_is_accepted(void **state)
 	}
 }
 
+/* Those that waited for a piece go on behind it, not where they lie in the queue. */
+static void test_accepts_are_in_order(void **state)
+{
+	static const uint32_t order[] = { UINT32_MAX, 3, 0, 1, 2 };
+	struct vp_ring_verdict verdicts[VP_ACCEPTS_MAX];
+	struct vp_accepts accepts = { 0 };
+
+	(void)state;
+	for (size_t i = 0; i < VP_COUNT(order); i++)
+		vp_accepts_received(&accepts);
+	for (size_t i = 0; i < VP_COUNT(order); i++)
+		assert_true(vp_accepts_accept(&accepts, order[i]));
+	assert_int_equal(vp_accepts_take(&accepts, verdicts), VP_COUNT(order));
+	for (size_t i = 0; i < VP_COUNT(order); i++) {
+		assert_int_equal(verdicts[i].packet, order[i]);
+		assert_false(verdicts[i].batch);
+	}
+}
+
 static void test_accepts_are_full(void **state)
 {
 	struct vp_accepts accepts = { 0 };
@@ -444,6 +463,7 @@ int main(void)
 		cmocka_unit_test(test_accepts_are_one_verdict),
 		cmocka_unit_test(test_numbers_wrap),
 		cmocka_unit_test(test_nothing_else_is_accepted),
+		cmocka_unit_test(test_accepts_are_in_order),
 		cmocka_unit_test(test_accepts_are_full),
 		cmocka_unit_test(test_busy_too_long),
 		cmocka_unit_test(test_deaf),

@@ -278,6 +278,54 @@ static void test_hold(void **state)
 	engine_close(&w);
 }
 
+#define PIECE 60000u
+
+/* A body whose beginning the receiver asks for again when all of a window was read. */
+static void send_body(struct engine_world *w, char *piece, enum vp_decision_kind first,
+		      enum vp_decision_kind other)
+{
+	static const char head[] = "POST / HTTP/1.1\r\nHost: a\r\n"
+				   "Content-Length: 9000000\r\n\r\n";
+	uint32_t begin = sizeof(head) - 1;
+
+	engine_begin(w, 80);
+	assert_fate(w, engine_next(w, head), PASS);
+	for (uint32_t i = 0; i < 100; i++) {
+		memset(piece, 'a' + (int)(i % 26), PIECE);
+		assert_fate(w, engine_segment(w, begin + i * PIECE, 0, piece, PIECE), PASS);
+	}
+	memset(piece, 'a', PIECE);
+	assert_fate(w, engine_segment(w, begin, 0, piece, PIECE), first + 1);
+	piece[PIECE / 2] = 'x';
+	assert_fate(w, engine_segment(w, begin, 0, piece, PIECE), other + 1);
+}
+
+static void test_window(void **state)
+{
+	static const char body[] =
+		"[service web]\nports = tcp/80\napplication = http\n"
+		"[rule evil]\nservice = web\nwhen = http.request_body contains \"evil\"\n"
+		"action = drop\n"
+		"[sample a]\nrule = evil\nexpect = blocked\nsend = \"POST / "
+		"HTTP/1.1\\r\\nHost: a\\r\\nContent-Length: 4\\r\\n\\r\\nevil\"\n"
+		"[sample b]\nservice = web\nexpect = passed\n"
+		"send = \"GET / HTTP/1.0\\r\\n\\r\\n\"\n";
+	struct vp_engine_options options = vp_engine_options_default;
+	char *piece = vp_alloc(1, PIECE);
+	struct engine_world w;
+
+	(void)state;
+	engine_open(&w, body, "enforce", "block", NULL);
+	send_body(&w, piece, VP_DECISION_PASS, VP_DECISION_BLOCK);
+	assert_int_equal(w.last.reason, VP_REASON_CONFLICT);
+	engine_close(&w);
+	options.memory = 4u << 20; /* then it is no longer known */
+	engine_open(&w, body, "enforce", "block", &options);
+	send_body(&w, piece, VP_DECISION_REPLACE, VP_DECISION_REPLACE);
+	engine_close(&w);
+	free(piece);
+}
+
 /* Asleep between messages a connection costs little, and wakes as if nothing was. */
 static void test_sleep(void **state)
 {
@@ -455,6 +503,7 @@ int main(void)
 		cmocka_unit_test(test_published),
 		cmocka_unit_test(test_decoys),
 		cmocka_unit_test(test_hold),
+		cmocka_unit_test(test_window),
 		cmocka_unit_test(test_sleep),
 		cmocka_unit_test(test_midstream),
 		cmocka_unit_test(test_same_scopes),

@@ -6,6 +6,8 @@
 
 #include <cmocka.h>
 
+#include "lib/bytes.h"
+#include "lib/memory.h"
 #include "modules/inspection/stream.h"
 
 struct tally {
@@ -122,12 +124,50 @@ static void test_memory(void **state)
 	vp_stream_free(stream);
 }
 
+/* As much is kept as the bound allows that there was when the ring was first full. */
+static void test_changing_bound(void **state)
+{
+	static const size_t bounds[][3] = { { 64, 1000, 64 },	/* grows too late */
+					    { 1000, 64, 1000 }, /* shrinks in vain */
+					    { 1000, 4000, 1000 } };
+	uint8_t data[3000];
+#define DATA(from, len) ((struct vp_slice){ data + (from), len })
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(data); i++)
+		data[i] = (uint8_t)(i * 7 + i / 251);
+	for (size_t i = 0; i < VP_COUNT(bounds); i++) {
+		struct vp_stream_options options = { .kept = bounds[i][0],
+						     .held = 64,
+						     .packets = 8 };
+		struct tally t = { 0 };
+		struct vp_stream *stream = vp_stream_new(&options, &tally_user, &t);
+		size_t kept = bounds[i][2];
+
+		vp_stream_segment(stream, 0, 0, DATA(0, 1500), false, false);
+		options.kept = bounds[i][1];
+		vp_stream_segment(stream, 1, 1500, DATA(1500, 1500), false, false);
+		assert_int_equal(t.fates[VP_FATE_PASS], 2);
+		vp_stream_segment(stream, 2, (uint32_t)(3000 - kept), DATA(3000 - kept, kept),
+				  false, false);
+		assert_int_equal(t.fates[VP_FATE_PASS], 3);
+		vp_stream_segment(stream, 3, (uint32_t)(2999 - kept), DATA(2999 - kept, kept),
+				  false, false);
+		assert_int_equal(t.fates[VP_FATE_EMPTY], 1);
+		vp_stream_segment(stream, 4, (uint32_t)(2999 - kept), DATA(3000 - kept, kept),
+				  false, false);
+		assert_int_equal(t.fates[VP_FATE_CONFLICT], 1);
+		vp_stream_free(stream);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_long),
 		cmocka_unit_test(test_skip_unseen),
 		cmocka_unit_test(test_memory),
+		cmocka_unit_test(test_changing_bound),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
