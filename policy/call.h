@@ -147,6 +147,9 @@ struct vp_call_rule {
 
 VP_ARRAY_TYPE(vp_call_rules, struct vp_call_rule);
 
+/* Release the rules and what they own. */
+void vp_call_rules_free(struct vp_call_rules *rules);
+
 /* A concrete call; what was not written is 0. */
 struct vp_call_vector {
 	const struct vp_call_prototype *prototype;
@@ -158,15 +161,12 @@ struct vp_call_vector {
 bool vp_call_rule_matches(const struct vp_call_rule *rule,
 			  const uint64_t arguments[VP_CALL_ARGUMENTS]);
 
-/* One call of a named set, as the language writes it: "unshare(flags has CLONE_NEWUSER)". */
-struct vp_call_set_member {
-	const char *term;
-	int error; /* 0: the errno of the section */
-};
+#define VP_CALL_SET_MEMBERS 8
 
+/* A named group of terms, as the language writes them: "unshare(flags has CLONE_NEWUSER)". */
 struct vp_call_set {
-	const char *name, *what; /* what it is for, a phrase */
-	struct vp_call_set_member members[12];
+	const char *name, *what; /* what it denies, a phrase */
+	const char *members[VP_CALL_SET_MEMBERS];
 };
 
 /* NULL: unknown. */
@@ -178,6 +178,7 @@ enum vp_call_trait {
 	VP_CALL_VITAL = 1 << 0, /* without it hardly a process lives, whatever the arguments */
 	VP_CALL_VITAL_WHOLE = 1 << 1, /* likewise, unless arguments narrow it */
 	VP_CALL_IN_RING = 1 << 2,     /* io_uring does the same without the call */
+	VP_CALL_MANY = 1 << 3,	      /* one number for many operations */
 };
 unsigned int vp_call_traits(const struct vp_call_prototype *call);
 

@@ -1,6 +1,11 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 noinst_LIBRARIES += libvppolicy.a
 libvppolicy_a_SOURCES = \
+	policy/call.c policy/call.h \
+	policy/call_constant.c \
+	policy/call_errno.c \
+	policy/call_set.c \
+	policy/call_table.c \
 	policy/condition.c \
 	policy/definition.c policy/definition.h \
 	policy/diagnostic.c policy/diagnostic.h \
@@ -24,6 +29,7 @@ libvppolicy_a_SOURCES = \
 	policy/sources.c \
 	policy/suggest.c policy/suggest.h \
 	policy/validate.c policy/validate.h \
+	policy/validate_call.c policy/validate_call.h \
 	policy/validate_condition.c \
 	policy/validate_keys.c \
 	policy/validate_operand.c policy/validate_operand.h \
@@ -33,5 +39,6 @@ libvppolicy_a_SOURCES = \
 	policy/validate_service.c \
 	policy/validate_syscalls.c \
 	policy/validate_unit.c \
+	policy/validate_vector.c \
 	policy/validate_whole.c \
 	policy/value.c policy/value.h

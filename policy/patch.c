@@ -45,6 +45,12 @@ static const char *const direction_names[] = {
 };
 VP_NAMES(direction_names, VP_TO_CLIENT);
 
+static const char *const foreign_names[] = {
+	[VP_FOREIGN_CLOSE] = "close",
+	[VP_FOREIGN_COVER] = "cover",
+};
+VP_NAMES(foreign_names, VP_FOREIGN_COVER);
+
 static const char *const verdict_names[] = {
 	[VP_VERDICT_PASS] = "pass",	[VP_VERDICT_DROP] = "drop",
 	[VP_VERDICT_REJECT] = "reject", [VP_VERDICT_RESET] = "reset",
@@ -76,6 +82,11 @@ const char *vp_on_failure_name(enum vp_on_failure on_failure)
 const char *vp_direction_name(enum vp_direction direction)
 {
 	return direction_names[direction];
+}
+
+const char *vp_foreign_name(enum vp_foreign foreign)
+{
+	return foreign_names[foreign];
 }
 
 const char *vp_verdict_name(enum vp_verdict verdict)
@@ -220,8 +231,19 @@ static void syscalls_free(struct vp_syscalls *syscalls)
 	free(syscalls->name);
 	free(syscalls->unit);
 	free(syscalls->process);
-	free(syscalls->deny);
-	free(syscalls->action);
+	vp_array_each (term, &syscalls->deny)
+		free(term->text);
+	vp_array_free(&syscalls->deny);
+	vp_call_rules_free(&syscalls->rules);
+}
+
+static void call_sample_free(struct vp_call_sample *sample)
+{
+	free(sample->name);
+	vp_array_each (text, &sample->texts)
+		free(*text);
+	vp_array_free(&sample->texts);
+	vp_array_free(&sample->calls);
 }
 
 static void sample_free(struct vp_sample *sample)
@@ -256,6 +278,7 @@ void vp_patch_free(struct vp_patch *patch)
 	VP_FREE_EACH(&patch->rules, rule_free);
 	VP_FREE_EACH(&patch->syscalls, syscalls_free);
 	VP_FREE_EACH(&patch->samples, sample_free);
+	VP_FREE_EACH(&patch->call_samples, call_sample_free);
 	texts_free(&patch->references);
 	texts_free(&patch->affects);
 	texts_free(&patch->fixed_by);

@@ -7,6 +7,7 @@
 #include <stdint.h>
 #include <time.h>
 
+#include "policy/call.h"
 #include "policy/field.h"
 #include "policy/value.h"
 
@@ -138,13 +139,43 @@ struct vp_rule {
 	char *set;		 /* name of the variable that it counts up, or NULL */
 };
 
-/* System-call rules: kept as written and checked for form; the seccomp point types them. */
+/* How calls of a foreign ABI (int 0x80, x32, AArch32) are met. */
+enum vp_foreign {
+	VP_FOREIGN_CLOSE, /* all of them are answered ENOSYS */
+	VP_FOREIGN_COVER, /* the rules hold for them too */
+};
+
+const char *vp_foreign_name(enum vp_foreign foreign);
+
+/* One term of `deny`, and the rules that it became. */
+struct vp_call_term {
+	char *text; /* canonical: "socket(domain = AF_NETLINK)", "userns" */
+	struct vp_location at;
+	size_t first, count; /* of vp_syscalls.rules */
+};
+
+/* [syscalls NAME]: calls that a unit or a process is denied. */
 struct vp_syscalls {
 	char *name;
 	struct vp_location at;
-	char *unit, *process;
-	char *deny;
-	char *action;
+	char *unit, *process; /* one of them */
+	VP_ARRAY(struct vp_call_term) deny;
+	struct vp_call_rules rules;
+	int error; /* errno value; rules may have another (clone3) */
+	enum vp_foreign foreign;
+	bool no_new_privs; /* no_new_privs may be set where the filter needs it */
+	bool revocable;
+	bool forced; /* dangerous denials are meant */
+};
+
+/* A sample of system calls: concrete calls that a section must deny, or allow. */
+struct vp_call_sample {
+	char *name;
+	struct vp_location at;
+	size_t syscalls; /* index into the patch's syscalls */
+	bool denied;
+	VP_ARRAY(struct vp_call_vector) calls;
+	VP_ARRAY(char *) texts; /* of the calls, canonical */
 };
 
 enum vp_step_kind { VP_STEP_SEND, VP_STEP_RECEIVE, VP_STEP_WAIT, VP_STEP_PACKET };
@@ -194,6 +225,7 @@ struct vp_patch {
 	VP_ARRAY(struct vp_rule) rules;
 	VP_ARRAY(struct vp_syscalls) syscalls;
 	VP_ARRAY(struct vp_sample) samples;
+	VP_ARRAY(struct vp_call_sample) call_samples;
 	/* what overrides made of it */
 	bool disabled;
 	char *overridden; /* who or what changed it, for status and plan; or NULL */

@@ -269,8 +269,25 @@ static void print_syscalls(const struct vp_syscalls *syscalls, struct vp_strbuf 
 	section(out, "syscalls", syscalls->name);
 	line(out, "unit", syscalls->unit);
 	line(out, "process", syscalls->process);
-	line(out, "deny", syscalls->deny);
-	line(out, "action", syscalls->action);
+	vp_array_each (term, &syscalls->deny)
+		line(out, "deny", term->text);
+	key(out, "action");
+	vp_strbuf_addf(out, "errno %s\n", vp_call_errno_name(syscalls->error));
+	if (syscalls->foreign != VP_FOREIGN_CLOSE)
+		line(out, "foreign-abi", vp_foreign_name(syscalls->foreign));
+	line(out, "no-new-privileges", syscalls->no_new_privs ? "allow" : NULL);
+	line(out, "revocable", syscalls->revocable ? "yes" : NULL);
+	line(out, "force", syscalls->forced ? "yes" : NULL);
+}
+
+static void print_call_sample(const struct vp_patch *patch,
+			      const struct vp_call_sample *sample, struct vp_strbuf *out)
+{
+	section(out, "sample", sample->name);
+	line(out, "syscalls", patch->syscalls.data[sample->syscalls].name);
+	line(out, "expect", sample->denied ? "denied" : "allowed");
+	vp_array_each (text, &sample->texts)
+		line(out, "call", *text);
 }
 
 static void print_hex(const struct vp_step *step, struct vp_strbuf *out)
@@ -364,4 +381,6 @@ void vp_patch_print(const struct vp_patch *patch, struct vp_strbuf *out)
 		print_syscalls(syscalls, out);
 	vp_array_each (sample, &patch->samples)
 		print_sample(patch, sample, out);
+	vp_array_each (sample, &patch->call_samples)
+		print_call_sample(patch, sample, out);
 }

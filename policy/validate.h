@@ -94,6 +94,8 @@ void vp_validate_service(struct vp_validation *v, const struct vp_section *secti
 void vp_validate_rule(struct vp_validation *v, const struct vp_section *section);
 void vp_validate_syscalls(struct vp_validation *v, const struct vp_section *section);
 void vp_validate_sample(struct vp_validation *v, const struct vp_section *section);
+/* A sample that names a [syscalls NAME]. */
+void vp_validate_vector(struct vp_validation *v, const struct vp_section *section);
 
 /* `ports = ...` into `ports`. */
 void vp_read_ports(struct vp_lexer *lexer, struct vp_port_ranges *ports);
@@ -114,6 +116,12 @@ void vp_validate_condition(struct vp_validation *v, struct vp_condition *conditi
 
 /* Do the rules' conditions hold for one unit each, which can be judged so? */
 void vp_validate_units(struct vp_validation *v);
+
+/* Samples that are missing, and rules on calls that io_uring gets past. */
+void vp_validate_calls(struct vp_validation *v);
+
+/* Are both about the same unit, or the same process? */
+bool vp_syscalls_same_target(const struct vp_syscalls *a, const struct vp_syscalls *b);
 
 /* What only the whole patch can show. */
 void vp_validate_whole(struct vp_validation *v);

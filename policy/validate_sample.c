@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* [sample NAME]: traffic that proves a rule, or that it does no harm. */
+/*
+ * [sample NAME]: traffic that proves a rule, or that it does no harm. Samples of
+ * system calls are in validate_vector.c.
+ */
 #include <inttypes.h>
 #include <string.h>
 
@@ -430,7 +433,7 @@ static void settle_families(struct vp_validation *v, const struct sample_reader 
 		sample->families = reader->families;
 }
 
-void vp_validate_sample(struct vp_validation *v, const struct vp_section *section)
+static void validate_traffic(struct vp_validation *v, const struct vp_section *section)
 {
 	struct vp_sample *sample = vp_array_add(&v->patch->samples);
 	struct sample_reader reader = { .sample = sample };
@@ -452,4 +455,12 @@ void vp_validate_sample(struct vp_validation *v, const struct vp_section *sectio
 	}
 	check_port(v, &reader, &v->patch->services.data[sample->service]);
 	settle_families(v, &reader, &v->patch->services.data[sample->service]);
+}
+
+void vp_validate_sample(struct vp_validation *v, const struct vp_section *section)
+{
+	if (vp_section_entry(v->definition, section, "syscalls"))
+		vp_validate_vector(v, section);
+	else
+		validate_traffic(v, section);
 }

@@ -1,23 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * [syscalls NAME]: only the form. Which calls exist, and the types of their
- * arguments, is known where they are compiled for the host.
+ * [syscalls NAME]: the calls that a unit or a process is denied, how they are
+ * answered, and denials that would do more harm than an attack.
  */
+#include <errno.h>
 #include <string.h>
 
 #include "policy/validate.h"
+#include "policy/validate_call.h"
 
-static const char deny_example[] = "execve, socket(domain=AF_NETLINK)";
-
-static size_t small_word(struct vp_lexer *lexer, const char *more, const char **word)
-{
-	size_t length = vp_lexer_word(lexer, more, word);
-
-	for (size_t i = 0; i < length; i++)
-		if ((*word)[i] == '-' || (*word)[i] == '.')
-			return 0;
-	return length;
-}
+static const char deny_example[] = "userns, socket(domain = AF_ALG)";
 
 static void read_unit(struct vp_validation *v, void *object, struct vp_lexer *lexer)
 {
@@ -31,106 +23,183 @@ static void read_process(struct vp_validation *v, void *object, struct vp_lexer 
 	vp_read_process(lexer, &((struct vp_syscalls *)object)->process);
 }
 
-/* (name=VALUE, ...) */
-static bool read_arguments(struct vp_lexer *lexer, struct vp_strbuf *out)
-{
-	do {
-		const char *word;
-		size_t length = small_word(lexer, "", &word);
-
-		if (!length)
-			return vp_lexer_expected(lexer, word, "the name of an argument",
-						 deny_example);
-		vp_strbuf_adds(out, out->data[out->len - 1] == '(' ? "" : ", ");
-		vp_strbuf_add(out, word, length);
-		if (!vp_lexer_skip(lexer, '='))
-			return vp_lexer_expected(lexer, lexer->next,
-						 "`=` behind the name of the argument",
-						 deny_example);
-		length = small_word(lexer, "|", &word);
-		if (!length)
-			return vp_lexer_expected(lexer, word, "a constant or a number",
-						 deny_example);
-		vp_strbuf_addc(out, '=');
-		vp_strbuf_add(out, word, length);
-	} while (vp_lexer_skip(lexer, ','));
-	if (!vp_lexer_skip(lexer, ')'))
-		return vp_lexer_expected(lexer, lexer->next, "`)` behind the arguments",
-					 deny_example);
-	vp_strbuf_addc(out, ')');
-	return true;
-}
-
-/* One number for many operations: denying it whole breaks unrelated programs. */
-static void warn_multiplexed(struct vp_lexer *lexer, const char *word, size_t length)
-{
-	static const char *const calls[] = { "socketcall", "ipc",   "ioctl",  "prctl",
-					     "fcntl",	   "futex", "clone3", "bpf" };
-	struct vp_location at = vp_lexer_at(lexer, word);
-
-	for (size_t i = 0; i < VP_COUNT(calls); i++)
-		if (strlen(calls[i]) == length && !memcmp(calls[i], word, length))
-			vp_find_warning(lexer->findings, &at,
-					"`%s` stands for many operations: denying it without "
-					"arguments breaks programs that need the others",
-					calls[i]);
-}
-
 static void read_deny(struct vp_validation *v, void *object, struct vp_lexer *lexer)
 {
-	_cleanup_strbuf_ struct vp_strbuf text = { 0 };
-
 	(void)v;
 	do {
-		const char *word;
-		size_t length = small_word(lexer, "", &word);
-
-		if (!length || (*word >= '0' && *word <= '9')) {
-			vp_lexer_expected(lexer, word, "the name of a system call",
-					  deny_example);
-			return;
-		}
-		vp_strbuf_adds(&text, text.len ? ", " : "");
-		vp_strbuf_add(&text, word, length);
-		if (!vp_lexer_skip(lexer, '(')) {
-			warn_multiplexed(lexer, word, length);
-			continue;
-		}
-		vp_strbuf_addc(&text, '(');
-		if (!read_arguments(lexer, &text))
+		if (!vp_read_call_term(lexer, object))
 			return;
 	} while (vp_lexer_skip(lexer, ','));
 	if (!vp_lexer_end(lexer))
 		vp_lexer_expected(lexer, lexer->next, "a comma between system calls",
 				  deny_example);
-	else if (!lexer->failed)
-		((struct vp_syscalls *)object)->deny = vp_strbuf_take(&text);
 }
 
 static void read_action(struct vp_validation *v, void *object, struct vp_lexer *lexer)
 {
+	struct vp_syscalls *syscalls = object;
+	struct vp_suggestion suggestion = { 0 };
 	const char *word;
 	size_t length = vp_lexer_word(lexer, "", &word);
 
 	(void)v;
-	if (length == 5 && !memcmp(word, "errno", 5)) {
-		length = small_word(lexer, "", &word);
-		if (length > 1 && *word == 'E') {
-			if (vp_read_end(lexer))
-				((struct vp_syscalls *)object)->action =
-					vp_format("errno %.*s", (int)length, word);
-			return;
-		}
+	if (length != 5 || memcmp(word, "errno", 5) != 0) {
+		vp_lexer_expected(lexer, word, "`errno NAME`", "errno EPERM");
+		return;
 	}
-	vp_lexer_expected(lexer, word, "`errno NAME`", "errno EPERM");
+	length = vp_lexer_word(lexer, "", &word);
+	syscalls->error = length ? vp_call_errno_find(word, length) : 0;
+	if (syscalls->error) {
+		vp_read_end(lexer);
+		return;
+	}
+	suggestion.text = word;
+	suggestion.length = length;
+	vp_call_errno_suggest(&suggestion);
+	if (suggestion.best)
+		vp_lexer_fail(lexer, word,
+			      "expected the name of an errno value, found `%.*s`; did you "
+			      "mean `%s`?",
+			      vp_excerpt(word, length), word, suggestion.best);
+	else
+		vp_lexer_expected(lexer, word, "the name of an errno value", "EPERM");
+}
+
+static void read_foreign(struct vp_validation *v, void *object, struct vp_lexer *lexer)
+{
+	const char *const names[] = { vp_foreign_name(VP_FOREIGN_CLOSE),
+				      vp_foreign_name(VP_FOREIGN_COVER) };
+	unsigned int index;
+
+	(void)v;
+	if (vp_read_choice(lexer, names, VP_COUNT(names), &index))
+		((struct vp_syscalls *)object)->foreign = (enum vp_foreign)index;
+}
+
+static bool read_either(struct vp_lexer *lexer, const char *no, const char *yes, bool *out)
+{
+	const char *const names[] = { no, yes };
+	unsigned int index;
+
+	if (!vp_read_choice(lexer, names, VP_COUNT(names), &index))
+		return false;
+	*out = index;
+	return true;
+}
+
+static void read_no_new_privs(struct vp_validation *v, void *object, struct vp_lexer *lexer)
+{
+	(void)v;
+	read_either(lexer, "refuse", "allow", &((struct vp_syscalls *)object)->no_new_privs);
+}
+
+static void read_revocable(struct vp_validation *v, void *object, struct vp_lexer *lexer)
+{
+	(void)v;
+	read_either(lexer, "no", "yes", &((struct vp_syscalls *)object)->revocable);
+}
+
+static void read_force(struct vp_validation *v, void *object, struct vp_lexer *lexer)
+{
+	(void)v;
+	read_either(lexer, "no", "yes", &((struct vp_syscalls *)object)->forced);
 }
 
 static const struct vp_key keys[] = {
 	{ .name = "unit", .read = read_unit },
 	{ .name = "process", .read = read_process },
-	{ .name = "deny", .example = deny_example, .required = true, .read = read_deny },
+	{ .name = "deny",
+	  .example = deny_example,
+	  .required = true,
+	  .repeats = true,
+	  .read = read_deny },
 	{ .name = "action", .example = "errno EPERM", .required = true, .read = read_action },
+	{ .name = "foreign-abi", .read = read_foreign },
+	{ .name = "no-new-privileges", .read = read_no_new_privs },
+	{ .name = "revocable", .read = read_revocable },
+	{ .name = "force", .read = read_force },
 };
+
+/* Units and programs whose work is to start others: their name up to '@' or '.'. */
+static const char *const starters[] = {
+	"anacron",    "apache-htcacheclean",
+	"atd",	      "bash",
+	"containerd", "cron",
+	"crond",      "crio",
+	"dash",	      "docker",
+	"dockerd",    "getty",
+	"init",	      "kubelet",
+	"login",      "podman",
+	"ssh",	      "sshd",
+	"systemd",    "user",
+	"vpatchd",    "xinetd",
+};
+
+static bool starts_others(const struct vp_syscalls *syscalls)
+{
+	const char *slash = syscalls->process ? strrchr(syscalls->process, '/') : NULL;
+	const char *name = slash ? slash + 1 : syscalls->unit;
+	size_t length = name ? strcspn(name, "@.") : 0;
+
+	if (name && !strncmp(name, "systemd-", 8))
+		return true;
+	for (size_t i = 0; length && i < VP_COUNT(starters); i++)
+		if (!strncmp(starters[i], name, length) && !starters[i][length])
+			return true;
+	return false;
+}
+
+/* Why the denial would do harm, or NULL. */
+static const char *danger_of(const struct vp_syscalls *syscalls,
+			     const struct vp_call_rule *rule)
+{
+	const char *name = rule->prototype->name;
+	unsigned int traits = vp_call_traits(rule->prototype);
+
+	if (traits & VP_CALL_VITAL)
+		return "no process lives without it";
+	if (rule->conditions.len)
+		return NULL;
+	if (traits & VP_CALL_VITAL_WHOLE)
+		return "hardly a process lives without it; narrow it by its arguments";
+	if (!strcmp(name, "clone3") && rule->error != ENOSYS)
+		return "no thread could be started; in a section of its own with `action = "
+		       "errno ENOSYS` the C library takes clone in its place";
+	if ((!strcmp(name, "execve") || !strcmp(name, "execveat")) && starts_others(syscalls))
+		return "it is the work of this service to start other programs";
+	return NULL;
+}
+
+static void check_danger(struct vp_validation *v, const struct vp_syscalls *syscalls,
+			 const struct vp_call_term *term)
+{
+	for (size_t i = term->first; i < term->first + term->count; i++) {
+		const struct vp_call_rule *rule = &syscalls->rules.data[i];
+		const char *danger = danger_of(syscalls, rule);
+
+		if (!danger)
+			continue;
+		vp_find_error(
+			v->findings, &term->at,
+			"expected `force = yes` in the section, as `%s` denies %s and %s, "
+			"found none",
+			term->text, rule->prototype->name, danger);
+		return;
+	}
+}
+
+/* The rules' errno, which may stand behind them in the section. */
+static void settle(struct vp_validation *v, struct vp_syscalls *syscalls)
+{
+	vp_array_each (rule, &syscalls->rules) {
+		if (!rule->error)
+			rule->error = syscalls->error;
+		rule->forced = syscalls->forced;
+	}
+	vp_array_each (term, &syscalls->deny)
+		if (!syscalls->forced && syscalls->error)
+			check_danger(v, syscalls, term);
+}
 
 void vp_validate_syscalls(struct vp_validation *v, const struct vp_section *section)
 {
@@ -148,4 +217,87 @@ void vp_validate_syscalls(struct vp_validation *v, const struct vp_section *sect
 			"`unit = php-fpm.service`",
 			vp_excerpt(section->name, section->name_len), section->name,
 			unit ? "both" : "none");
+	settle(v, syscalls);
+}
+
+/* What only the whole patch can show */
+
+bool vp_syscalls_same_target(const struct vp_syscalls *a, const struct vp_syscalls *b)
+{
+	return a->unit ? b->unit && !strcmp(a->unit, b->unit)
+		       : a->process && b->process && !strcmp(a->process, b->process);
+}
+
+static bool denies_whole(const struct vp_syscalls *syscalls, const char *name)
+{
+	vp_array_each (rule, &syscalls->rules)
+		if (!rule->conditions.len && !strcmp(rule->prototype->name, name))
+			return true;
+	return false;
+}
+
+static bool closes_rings(const struct vp_patch *patch, const struct vp_syscalls *syscalls)
+{
+	vp_array_each (other, &patch->syscalls)
+		if (vp_syscalls_same_target(other, syscalls) &&
+		    denies_whole(other, "io_uring_setup") &&
+		    denies_whole(other, "io_uring_enter"))
+			return true;
+	return false;
+}
+
+/* What a ring does is no call, and no filter sees it. */
+static void warn_rings(struct vp_validation *v, const struct vp_syscalls *syscalls)
+{
+	vp_array_each (term, &syscalls->deny)
+		for (size_t i = term->first; i < term->first + term->count; i++) {
+			const struct vp_call_rule *rule = &syscalls->rules.data[i];
+
+			if (!(vp_call_traits(rule->prototype) & VP_CALL_IN_RING))
+				continue;
+			vp_find_warning(v->findings, &term->at,
+					"io_uring does what `%s` does without the call: add "
+					"the set `io-uring` to `deny`, or whoever has a ring "
+					"gets past this",
+					rule->prototype->name);
+			break;
+		}
+}
+
+static bool has_sample(const struct vp_patch *patch, const struct vp_syscalls *syscalls,
+		       bool denied)
+{
+	vp_array_each (sample, &patch->call_samples)
+		if (&patch->syscalls.data[sample->syscalls] == syscalls &&
+		    sample->denied == denied)
+			return true;
+	return false;
+}
+
+/* Mode enforce needs calls that are denied and calls that are allowed. */
+static void check_proof(struct vp_validation *v, const struct vp_syscalls *syscalls,
+			bool denied)
+{
+	const char *expected = denied ? "denied" : "allowed";
+
+	if (!syscalls->name || has_sample(v->patch, syscalls, denied))
+		return;
+	vp_find_error(
+		v->findings, v->mode_at ? v->mode_at : &syscalls->at,
+		"expected a sample of %s calls for [syscalls %s] of a patch in mode "
+		"enforce, found none; add a `[sample NAME]` with `syscalls = %s`, `expect "
+		"= %s` and `call = ...`, or set `mode = monitor`",
+		expected, syscalls->name, syscalls->name, expected);
+}
+
+void vp_validate_calls(struct vp_validation *v)
+{
+	vp_array_each (syscalls, &v->patch->syscalls) {
+		if (v->patch->mode == VP_MODE_ENFORCE && !v->sample_errors) {
+			check_proof(v, syscalls, true);
+			check_proof(v, syscalls, false);
+		}
+		if (!closes_rings(v->patch, syscalls))
+			warn_rings(v, syscalls);
+	}
 }

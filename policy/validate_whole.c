@@ -198,6 +198,7 @@ void vp_validate_whole(struct vp_validation *v)
 		if (rule->service != SIZE_MAX)
 			check_action(v, rule);
 	vp_validate_units(v);
+	vp_validate_calls(v);
 	check_endpoints(v);
 	vp_array_each (service, &patch->services)
 		warn_encrypted(v, service);
