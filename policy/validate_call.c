@@ -538,6 +538,25 @@ static bool expand_set(struct vp_lexer *lexer, const struct vp_call_set *set,
 	return true;
 }
 
+/* The call behind a function of the C library. */
+static const char *behind(const char *word, size_t length)
+{
+	static const char *const functions[][2] = {
+		{ "popen", "execve" },		 { "posix_spawn", "execve" },
+		{ "pread", "pread64" },		 { "pwrite", "pwrite64" },
+		{ "recv", "recvfrom" },		 { "send", "sendto" },
+		{ "sendfile64", "sendfile" },	 { "sigaction", "rt_sigaction" },
+		{ "signal", "rt_sigaction" },	 { "sigprocmask", "rt_sigprocmask" },
+		{ "sigreturn", "rt_sigreturn" }, { "system", "execve" },
+		{ "umount", "umount2" },	 { "waitpid", "wait4" },
+	};
+
+	for (size_t i = 0; i < VP_COUNT(functions); i++)
+		if (!strncmp(functions[i][0], word, length) && !functions[i][0][length])
+			return functions[i][1];
+	return NULL;
+}
+
 static bool unknown_call(struct vp_lexer *lexer, const char *word, size_t length, bool sets)
 {
 	struct vp_suggestion suggestion = { .text = word, .length = length };
@@ -562,6 +581,8 @@ static bool unknown_call(struct vp_lexer *lexer, const char *word, size_t length
 	all = vp_call_set_all(&count);
 	for (size_t i = 0; sets && i < count; i++)
 		vp_suggest(&suggestion, all[i].name);
+	if (behind(word, length))
+		suggestion.best = behind(word, length);
 	if (suggestion.best)
 		return vp_lexer_fail(lexer, word,
 				     "expected %s, found `%.*s`; did you mean `%s`?", what,

@@ -157,7 +157,7 @@ static const char *danger_of(const struct vp_syscalls *syscalls,
 	unsigned int traits = vp_call_traits(rule->prototype);
 
 	if (traits & VP_CALL_VITAL)
-		return "no process lives without it";
+		return "no process lives without it; leave it out";
 	if (rule->conditions.len)
 		return NULL;
 	if (traits & VP_CALL_VITAL_WHOLE)
@@ -166,7 +166,7 @@ static const char *danger_of(const struct vp_syscalls *syscalls,
 		return "no thread could be started; in a section of its own with `action = "
 		       "errno ENOSYS` the C library takes clone in its place";
 	if ((!strcmp(name, "execve") || !strcmp(name, "execveat")) && starts_others(syscalls))
-		return "it is the work of this service to start other programs";
+		return "starting other programs is the work of this service; leave it out";
 	return NULL;
 }
 
@@ -179,11 +179,10 @@ static void check_danger(struct vp_validation *v, const struct vp_syscalls *sysc
 
 		if (!danger)
 			continue;
-		vp_find_error(
-			v->findings, &term->at,
-			"expected `force = yes` in the section, as `%s` denies %s and %s, "
-			"found none",
-			term->text, rule->prototype->name, danger);
+		vp_find_error(v->findings, &term->at,
+			      "expected denials that the service survives, found `%s`, which "
+			      "denies %s: %s, or say `force = yes` in the section",
+			      term->text, rule->prototype->name, danger);
 		return;
 	}
 }
