@@ -611,14 +611,15 @@ bool vp_read_call_term(struct vp_lexer *lexer, struct vp_syscalls *syscalls)
 	const struct vp_call_set *set = length ? vp_call_set_find(word, length) : NULL;
 	struct vp_call_term *term;
 
-	if (call) {
-		if (!read_call(lexer, word, call, syscalls, &at, &text))
-			return false;
-		warn_many(lexer, call, syscalls, &at);
-	} else if (set) {
+	/* bpf and ptrace are both: the set, unless there are conditions */
+	if (set && (!call || vp_lexer_end(lexer) || *lexer->next != '(')) {
 		if (!expand_set(lexer, set, syscalls, &at))
 			return false;
 		vp_strbuf_adds(&text, set->name);
+	} else if (call) {
+		if (!read_call(lexer, word, call, syscalls, &at, &text))
+			return false;
+		warn_many(lexer, call, syscalls, &at);
 	} else {
 		return unknown_call(lexer, word, length, true);
 	}

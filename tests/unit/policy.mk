@@ -3,7 +3,10 @@
 check_PROGRAMS += policy_test
 TESTS += policy_test
 policy_test_SOURCES = \
+	tests/unit/policy/call_test.c \
 	tests/unit/policy/field_test.c \
+	tests/unit/policy/kernel_constants.c tests/unit/policy/kernel_constants.h \
+	tests/unit/policy/kernel_socket_constants.c \
 	tests/unit/policy/override_test.c \
 	tests/unit/policy/policy_test.c \
 	tests/unit/policy/policy_tests.h \

@@ -86,5 +86,6 @@ int main(void)
 	failed += run_override_tests();
 	failed += run_sources_tests();
 	failed += run_print_tests();
+	failed += run_call_tests();
 	return failed ? 1 : 0;
 }

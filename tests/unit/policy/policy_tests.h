@@ -14,6 +14,7 @@ int run_validate_tests(void);
 int run_override_tests(void);
 int run_sources_tests(void);
 int run_print_tests(void);
+int run_call_tests(void);
 
 #define NOW 1767225600 /* 2026-01-01T00:00:00Z */
 
