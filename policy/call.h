@@ -111,6 +111,7 @@ const struct vp_call_constant *vp_call_constant_find(uint64_t families, const ch
 						     size_t len);
 /* Consider all constants of these families for "did you mean". */
 void vp_call_constant_suggest(uint64_t families, struct vp_suggestion *suggestion);
+const char *vp_call_family_name(enum vp_call_family family);
 /* The constants of one family; their count in *count. */
 const struct vp_call_constant *vp_call_constants(enum vp_call_family family, size_t *count);
 
@@ -181,5 +182,8 @@ enum vp_call_trait {
 	VP_CALL_MANY = 1 << 3,	      /* one number for many operations */
 };
 unsigned int vp_call_traits(const struct vp_call_prototype *call);
+
+/* Sets, calls and constants as a page of documentation (Markdown). */
+void vp_call_reference(struct vp_strbuf *out);
 
 #endif

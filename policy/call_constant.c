@@ -576,9 +576,10 @@ static const struct vp_call_constant sched_constants[] = {
 /* clang-format on */
 
 #define FAMILY(NAME, name)                                                                    \
-	[VP_CALL_FAMILY_##NAME] = { name##_constants, VP_COUNT(name##_constants) }
+	[VP_CALL_FAMILY_##NAME] = { #NAME, name##_constants, VP_COUNT(name##_constants) }
 
 static const struct {
+	const char *name;
 	const struct vp_call_constant *list;
 	size_t count;
 } families[] = {
@@ -602,6 +603,11 @@ static const struct {
 };
 _Static_assert(VP_COUNT(families) == VP_CALL_FAMILY_COUNT, "every family has its constants");
 _Static_assert(VP_CALL_FAMILY_COUNT <= 64, "families are bits of 64");
+
+const char *vp_call_family_name(enum vp_call_family family)
+{
+	return families[family].name;
+}
 
 const struct vp_call_constant *vp_call_constants(enum vp_call_family family, size_t *count)
 {

@@ -10,7 +10,7 @@
 
 static const struct vp_call_set sets[] = {
 	{ "userns",
-	  "new user namespaces",
+	  "new user namespaces; clone3 is answered ENOSYS",
 	  {
 		  "unshare(flags has CLONE_NEWUSER)",
 		  /* brings the rule that answers clone3 */

@@ -4,6 +4,7 @@ libvppolicy_a_SOURCES = \
 	policy/call.c policy/call.h \
 	policy/call_constant.c \
 	policy/call_errno.c \
+	policy/call_reference.c \
 	policy/call_set.c \
 	policy/call_table.c \
 	policy/condition.c \
