@@ -16,11 +16,15 @@
 #name, VP_CALL_##type, mask, families                                         \
 	}
 
-/* I, F, L, LF: 32 and 64 bits, numbers and flags; C: with constants. P: memory. */
+/*
+ * I, F, L, LF: 32 and 64 bits, numbers and flags; C: with constants. P: memory.
+ * IM, MASKED: the kernel takes flags out of the number before it looks at it.
+ */
 #define I(name)			   ARGUMENT(INT, name, 0, 0)
 #define IC(name, family)	   ARGUMENT(INT, name, 0, OF(family))
 #define IC2(name, one, two)	   ARGUMENT(INT, name, 0, OF(one) | OF(two))
 #define IC3(name, one, two, three) ARGUMENT(INT, name, 0, OF(one) | OF(two) | OF(three))
+#define IM(name, mask)		   ARGUMENT(INT, name, mask, 0)
 #define MASKED(name, mask, family) ARGUMENT(INT, name, mask, OF(family))
 #define F(name)			   ARGUMENT(FLAGS, name, 0, 0)
 #define FC(name, family)	   ARGUMENT(FLAGS, name, 0, OF(family))
@@ -115,7 +119,7 @@ static const struct vp_call_prototype calls[] = {
 	CALL(file_setattr, IC(dfd, AT), P(filename), P(ufattr), L(usize), FC(at_flags, AT)),
 	CALL(finit_module, I(fd), P(uargs), FC(flags, MODULE)),
 	CALL(flistxattr, I(fd), P(list), L(size)),
-	CALL(flock, I(fd), I(cmd)),
+	CALL(flock, I(fd), IM(cmd, 0xfffffffb)),
 	CALL(fork),
 	CALL(fremovexattr, I(fd), P(name)),
 	CALL(fsconfig, I(fd), IC(cmd, FS), P(key), P(value), I(aux)),
@@ -178,7 +182,7 @@ static const struct vp_call_prototype calls[] = {
 	CALL(io_submit, L(ctx_id), L(nr), P(iocbpp)),
 	CALL(io_uring_enter, I(fd), I(to_submit), I(min_complete), FC(flags, IORING), P(argp),
 	     L(argsz)),
-	CALL(io_uring_register, I(fd), IC(opcode, IORING), P(arg), I(nr_args)),
+	CALL(io_uring_register, I(fd), MASKED(opcode, 0x7fffffff, IORING), P(arg), I(nr_args)),
 	CALL(io_uring_setup, I(entries), P(params)),
 	CALL(ioctl, I(fd), IC(cmd, IOCTL), L(arg)),
 	CALL(ioperm, L(from), L(num), I(turn_on)),
@@ -328,7 +332,7 @@ static const struct vp_call_prototype calls[] = {
 	CALL(sched_setaffinity, I(pid), I(len), P(user_mask_ptr)),
 	CALL(sched_setattr, I(pid), P(uattr), F(flags)),
 	CALL(sched_setparam, I(pid), P(param)),
-	CALL(sched_setscheduler, I(pid), IC(policy, SCHED), P(param)),
+	CALL(sched_setscheduler, I(pid), MASKED(policy, 0xbfffffff, SCHED), P(param)),
 	CALL(sched_yield),
 	CALL(seccomp, IC(op, SECCOMP), FC(flags, SECCOMP), P(uargs)),
 	CALL(select, I(n), P(inp), P(outp), P(exp), P(tvp)),
@@ -340,7 +344,7 @@ static const struct vp_call_prototype calls[] = {
 	CALL(sendmmsg, I(fd), P(mmsg), I(vlen), FC(flags, MSG)),
 	CALL(sendmsg, I(fd), P(msg), FC(flags, MSG)),
 	CALL(sendto, I(fd), P(buff), L(len), FC(flags, MSG), P(addr), I(addr_len)),
-	CALL(set_mempolicy, I(mode), P(nmask), L(maxnode)),
+	CALL(set_mempolicy, IM(mode, 0xffff1fff), P(nmask), L(maxnode)),
 	CALL(set_mempolicy_home_node, P(start), L(len), L(home_node), LF(flags)),
 	CALL(set_robust_list, P(head), L(len)),
 	CALL(set_tid_address, P(tidptr)),

@@ -31,6 +31,7 @@ libvppolicy_a_SOURCES = \
 	policy/suggest.c policy/suggest.h \
 	policy/validate.c policy/validate.h \
 	policy/validate_call.c policy/validate_call.h \
+	policy/validate_call_name.c \
 	policy/validate_condition.c \
 	policy/validate_keys.c \
 	policy/validate_operand.c policy/validate_operand.h \

@@ -11,7 +11,8 @@
 
 #include "policy/suggest.h"
 
-#define ALTERNATIVES_MAX 256 /* rules of one term */
+#define ALTERNATIVES_MAX 256  /* rules of one term */
+#define RULES_MAX	 1024 /* of a section: a filter has room for no more */
 
 static const char example[] = "socket(domain = AF_NETLINK, protocol = NETLINK_XFRM)";
 
@@ -538,58 +539,6 @@ static bool expand_set(struct vp_lexer *lexer, const struct vp_call_set *set,
 	return true;
 }
 
-/* The call behind a function of the C library. */
-static const char *behind(const char *word, size_t length)
-{
-	static const char *const functions[][2] = {
-		{ "popen", "execve" },		 { "posix_spawn", "execve" },
-		{ "pread", "pread64" },		 { "pwrite", "pwrite64" },
-		{ "recv", "recvfrom" },		 { "send", "sendto" },
-		{ "sendfile64", "sendfile" },	 { "sigaction", "rt_sigaction" },
-		{ "signal", "rt_sigaction" },	 { "sigprocmask", "rt_sigprocmask" },
-		{ "sigreturn", "rt_sigreturn" }, { "system", "execve" },
-		{ "umount", "umount2" },	 { "waitpid", "wait4" },
-	};
-
-	for (size_t i = 0; i < VP_COUNT(functions); i++)
-		if (!strncmp(functions[i][0], word, length) && !functions[i][0][length])
-			return functions[i][1];
-	return NULL;
-}
-
-static bool unknown_call(struct vp_lexer *lexer, const char *word, size_t length, bool sets)
-{
-	struct vp_suggestion suggestion = { .text = word, .length = length };
-	const char *what =
-		sets ? "the name of a system call or of a set" : "the name of a system call";
-	size_t count;
-	const struct vp_call_prototype *calls = vp_call_all(&count);
-	const struct vp_call_set *all;
-
-	if (!length || (*word >= '0' && *word <= '9'))
-		return vp_lexer_expected(lexer, word, what, example);
-	if ((length == 10 && !memcmp(word, "socketcall", 10)) ||
-	    (length == 3 && !memcmp(word, "ipc", 3)))
-		return vp_lexer_fail(
-			lexer, word,
-			"expected %s, found `%.*s`, one number of 32-bit code for "
-			"many calls whose arguments are in memory; name the call "
-			"that it stands for, and see `foreign-abi`",
-			what, (int)length, word);
-	for (size_t i = 0; i < count; i++)
-		vp_suggest(&suggestion, calls[i].name);
-	all = vp_call_set_all(&count);
-	for (size_t i = 0; sets && i < count; i++)
-		vp_suggest(&suggestion, all[i].name);
-	if (behind(word, length))
-		suggestion.best = behind(word, length);
-	if (suggestion.best)
-		return vp_lexer_fail(lexer, word,
-				     "expected %s, found `%.*s`; did you mean `%s`?", what,
-				     vp_excerpt(word, length), word, suggestion.best);
-	return vp_lexer_expected(lexer, word, what, example);
-}
-
 static void warn_many(struct vp_lexer *lexer, const struct vp_call_prototype *call,
 		      const struct vp_syscalls *syscalls, const struct vp_location *at)
 {
@@ -621,8 +570,13 @@ bool vp_read_call_term(struct vp_lexer *lexer, struct vp_syscalls *syscalls)
 			return false;
 		warn_many(lexer, call, syscalls, &at);
 	} else {
-		return unknown_call(lexer, word, length, true);
+		return vp_unknown_call(lexer, word, length, true);
 	}
+	if (syscalls->rules.len > RULES_MAX)
+		return vp_lexer_fail(lexer, word,
+				     "expected at most %d rules in a section, found more, as "
+				     "each alternative is one",
+				     RULES_MAX);
 	term = vp_array_add(&syscalls->deny);
 	term->text = vp_strbuf_take(&text);
 	term->at = at;
@@ -665,7 +619,7 @@ bool vp_read_call_vector(struct vp_lexer *lexer, struct vp_call_vector *vector,
 	vector->at = vp_lexer_at(lexer, word);
 	vector->prototype = length ? vp_call_find(word, length) : NULL;
 	if (!vector->prototype)
-		return unknown_call(lexer, word, length, false);
+		return vp_unknown_call(lexer, word, length, false);
 	reading.call = vector->prototype;
 	vp_strbuf_adds(text, vector->prototype->name);
 	if (!vp_lexer_skip(lexer, '('))

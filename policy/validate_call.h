@@ -17,4 +17,7 @@ bool vp_read_call_term(struct vp_lexer *lexer, struct vp_syscalls *syscalls);
 bool vp_read_call_vector(struct vp_lexer *lexer, struct vp_call_vector *vector,
 			 struct vp_strbuf *text);
 
+/* Make the error that a name is none of a call (nor of a set). Returns false. */
+bool vp_unknown_call(struct vp_lexer *lexer, const char *word, size_t length, bool sets);
+
 #endif

@@ -170,21 +170,41 @@ static const char *danger_of(const struct vp_syscalls *syscalls,
 	return NULL;
 }
 
-static void check_danger(struct vp_validation *v, const struct vp_syscalls *syscalls,
-			 const struct vp_call_term *term)
+/* The first dangerous rule of a term; why in *danger. NULL: none. */
+static const struct vp_call_rule *dangerous(const struct vp_syscalls *syscalls,
+					    const struct vp_call_term *term,
+					    const char **danger)
 {
 	for (size_t i = term->first; i < term->first + term->count; i++) {
-		const struct vp_call_rule *rule = &syscalls->rules.data[i];
-		const char *danger = danger_of(syscalls, rule);
-
-		if (!danger)
-			continue;
-		vp_find_error(v->findings, &term->at,
-			      "expected denials that the service survives, found `%s`, which "
-			      "denies %s: %s, or say `force = yes` in the section",
-			      term->text, rule->prototype->name, danger);
-		return;
+		*danger = danger_of(syscalls, &syscalls->rules.data[i]);
+		if (*danger)
+			return &syscalls->rules.data[i];
 	}
+	return NULL;
+}
+
+static void check_danger(struct vp_validation *v, const struct vp_syscalls *syscalls)
+{
+	const struct vp_call_rule *rule;
+	const char *danger;
+	bool any = false;
+
+	vp_array_each (term, &syscalls->deny) {
+		rule = dangerous(syscalls, term, &danger);
+		any |= rule != NULL;
+		if (rule && !syscalls->forced)
+			vp_find_error(
+				v->findings, &term->at,
+				"expected denials that the service survives, found `%s`, "
+				"which denies %s: %s, or say `force = yes` in the section",
+				term->text, rule->prototype->name, danger);
+	}
+	if (syscalls->forced && !any)
+		vp_find_warning(
+			v->findings, &syscalls->at,
+			"nothing in [syscalls %s] needs `force = yes`, which would hide "
+			"a dangerous denial that is added later",
+			syscalls->name ? syscalls->name : "?");
 }
 
 /* The rules' errno, which may stand behind them in the section. */
@@ -195,9 +215,8 @@ static void settle(struct vp_validation *v, struct vp_syscalls *syscalls)
 			rule->error = syscalls->error;
 		rule->forced = syscalls->forced;
 	}
-	vp_array_each (term, &syscalls->deny)
-		if (!syscalls->forced && syscalls->error)
-			check_danger(v, syscalls, term);
+	if (syscalls->error)
+		check_danger(v, syscalls);
 }
 
 void vp_validate_syscalls(struct vp_validation *v, const struct vp_section *section)

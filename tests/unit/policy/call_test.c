@@ -76,6 +76,10 @@ static void widths(void **state)
 	assert_int_equal(argument("socketpair", "type")->mask, 0xf);
 	assert_int_equal(argument("futex", "op")->mask, 0x7f);
 	assert_int_equal(argument("chmod", "mode")->mask, 0xffff);
+	/* numbers that carry a flag: registered rings, SCHED_RESET_ON_FORK, LOCK_NB */
+	assert_int_equal(argument("io_uring_register", "opcode")->mask, 0x7fffffff);
+	assert_int_equal(argument("sched_setscheduler", "policy")->mask, 0xbfffffff);
+	assert_int_equal(argument("flock", "cmd")->mask, 0xfffffffb);
 	assert_int_equal(argument("clone", "flags")->type, VP_CALL_FLAGS);
 	assert_int_equal(argument("unshare", "flags")->type, VP_CALL_LONG_FLAGS);
 	assert_int_equal(argument("mmap", "prot")->type, VP_CALL_LONG_FLAGS);
@@ -214,7 +218,7 @@ static void expect_rules(const char *deny, const char *more, const char *expecte
 	vp_array_each (rule, &syscalls->rules)
 		print_rule(rule, &out);
 	assert_string_equal(vp_strbuf_text(&out), expected);
-	/* the terms share the rules out, in order */
+	/* the terms share the rules, in order */
 	vp_array_each (term, &syscalls->deny) {
 		assert_int_equal(term->first, next);
 		next += term->count;
@@ -418,6 +422,11 @@ static void warnings(void **state)
 	expect_warning("unshare(flags != CLONE_FILES)", "", NULL);
 	expect_warning("ioctl", "", "stands for many operations");
 	expect_warning("ioctl(cmd = TIOCSTI)", "", NULL);
+	expect_warning(
+		"execve", "force = yes\n",
+		"test.vpatch:6:11: warning: nothing in [syscalls s] needs `force = yes`");
+	expect_warning("exit", "force = yes\n", NULL);
+	expect_warning("execve", "force = no\n", NULL);
 }
 
 /* Random terms */

@@ -3,9 +3,12 @@
  * Numbers of the kernel's interface as its headers on this machine have them. No
  * header of the C library is included here: they and the kernel's do not mix.
  */
-#include <stdint.h>
+#include "tests/unit/policy/kernel_constants.h"
+
 #include <asm/ioctls.h>
 #include <asm/signal.h>
+#include <stdint.h>
+
 #include <linux/bpf.h>
 #include <linux/close_range.h>
 #include <linux/eventpoll.h>
@@ -38,8 +41,6 @@
 #include <linux/userfaultfd.h>
 #include <linux/wait.h>
 #include <linux/watch_queue.h>
-
-#include "tests/unit/policy/kernel_constants.h"
 
 /* clang-format off */
 #define N(name) { #name, (uint64_t)(name) }

@@ -7,6 +7,7 @@
 #include <stdint.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+
 #include <linux/can.h>
 #include <linux/if_alg.h>
 #include <linux/if_packet.h>
@@ -145,4 +146,5 @@ const struct kernel_constant kernel_socket_constants[] = {
 };
 /* clang-format on */
 
-const size_t kernel_socket_constants_count = sizeof(kernel_socket_constants) / sizeof(kernel_socket_constants[0]);
+const size_t kernel_socket_constants_count =
+	sizeof(kernel_socket_constants) / sizeof(kernel_socket_constants[0]);
