@@ -207,6 +207,32 @@ static void check_danger(struct vp_validation *v, const struct vp_syscalls *sysc
 			syscalls->name ? syscalls->name : "?");
 }
 
+/* Does a rule before this one deny the whole call? */
+static bool is_shadowed(const struct vp_syscalls *syscalls, size_t end,
+			const struct vp_call_rule *rule)
+{
+	for (size_t i = 0; i < end; i++)
+		if (syscalls->rules.data[i].prototype == rule->prototype &&
+		    !syscalls->rules.data[i].conditions.len)
+			return true;
+	return false;
+}
+
+static void warn_shadowed(struct vp_validation *v, const struct vp_syscalls *syscalls)
+{
+	vp_array_each (term, &syscalls->deny) {
+		size_t shadowed = 0;
+
+		for (size_t i = term->first; i < term->first + term->count; i++)
+			shadowed +=
+				is_shadowed(syscalls, term->first, &syscalls->rules.data[i]);
+		if (shadowed == term->count)
+			vp_find_warning(v->findings, &term->at,
+					"`%s` denies nothing that is not denied before it",
+					term->text);
+	}
+}
+
 /* The rules' errno, which may stand behind them in the section. */
 static void settle(struct vp_validation *v, struct vp_syscalls *syscalls)
 {
@@ -217,6 +243,7 @@ static void settle(struct vp_validation *v, struct vp_syscalls *syscalls)
 	}
 	if (syscalls->error)
 		check_danger(v, syscalls);
+	warn_shadowed(v, syscalls);
 }
 
 void vp_validate_syscalls(struct vp_validation *v, const struct vp_section *section)
