@@ -15,6 +15,7 @@ libvpagent_a_SOURCES += \
 	agentd/nflog_socket.c agentd/nflog_socket.h \
 	agentd/query.c agentd/query.h \
 	agentd/quota.c agentd/quota.h \
+	agentd/reader.c agentd/reader.h \
 	agentd/report.c agentd/report.h \
 	agentd/reporter.c agentd/reporter.h \
 	agentd/reset.c agentd/reset.h \

@@ -45,3 +45,4 @@ vpatchd_SOURCES = agentd/main.c
 vpatchd_LDADD = $(VP_AGENT_LIBS)
 
 include agentd/events.mk
+include agentd/denials.mk

@@ -10,4 +10,5 @@ libvpbase_a_SOURCES = \
 	lib/log.c lib/log.h \
 	lib/memory.c lib/memory.h \
 	lib/process.c lib/process.h \
+	lib/seccomp_file.c lib/seccomp_file.h \
 	lib/strbuf.c lib/strbuf.h

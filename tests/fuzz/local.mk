@@ -143,3 +143,21 @@ fuzz_replay_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
 fuzz_replay_LDADD = libvpctl.a $(VP_CTL_LIBS)
 endif
 EXTRA_DIST += tests/fuzz/corpus/replay
+
+if FUZZERS
+noinst_PROGRAMS += fuzz_audit_record fuzz_seccomp_file
+fuzz_audit_record_SOURCES = tests/fuzz/fuzz_audit_record.c
+fuzz_audit_record_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
+fuzz_audit_record_LDADD = libvpagent.a libvpbase.a
+fuzz_seccomp_file_SOURCES = tests/fuzz/fuzz_seccomp_file.c
+fuzz_seccomp_file_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
+fuzz_seccomp_file_LDADD = libvpbase.a
+endif
+EXTRA_DIST += \
+	tests/fuzz/corpus/audit_record/datagram \
+	tests/fuzz/corpus/audit_record/label \
+	tests/fuzz/corpus/audit_record/record \
+	tests/fuzz/corpus/audit_record/several \
+	tests/fuzz/corpus/seccomp_file/mended \
+	tests/fuzz/corpus/seccomp_file/short \
+	tests/fuzz/corpus/seccomp_file/whole

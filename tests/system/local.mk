@@ -44,3 +44,11 @@ tests/harness/refuse.so: tests/harness/refuse.c
 check_PROGRAMS += tests/harness/coverage
 tests_harness_coverage_SOURCES = tests/harness/coverage.c
 tests_harness_coverage_LDADD = libvppolicy.a libvpbase.a $(INIH_LIBS)
+
+# Denied system calls: one who makes them, and vpatchd's part of hearing of them; files of filters.
+check_PROGRAMS += tests/harness/deny tests/harness/denials tests/harness/filter
+tests_harness_deny_SOURCES = tests/harness/deny.c
+tests_harness_denials_SOURCES = tests/harness/denials.c
+tests_harness_denials_LDADD = libvpagent.a libvpinspect.a libvpbase.a $(MNL_LIBS)
+tests_harness_filter_SOURCES = tests/harness/filter.c
+tests_harness_filter_LDADD = libvpbase.a $(SECCOMP_LIBS)

@@ -1,0 +1,138 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What vpatchd-denials says, how much was lost, and whether anything can come: see denials.h.
+ */
+#include "agentd/denials.h"
+
+#include <errno.h>
+
+#include "agentd/audit_socket.h"
+#include "lib/memory.h"
+
+#define STATUS_MAX 64 /* status records in a row: a hostile process could send no other */
+
+struct vp_denials {
+	struct vp_reader *reader;
+	uint64_t starts; /* of the reader, when the next two were said */
+	unsigned int confinement;
+	enum vp_denial_proof proof;
+	struct vp_reader_counter foreign;
+	uint64_t lost; /* the socket's, which outlives the processes */
+	uint64_t records, denials;
+};
+
+static int open_audit(uint32_t unused, struct vp_error *err)
+{
+	(void)unused;
+	return vp_audit_open(err);
+}
+
+static const struct vp_reader_kind denials_kind = {
+	.name = "vpatchd-denials",
+	.open = open_audit,
+	.size = sizeof(struct vp_denial),
+	.check = vp_denial_check,
+};
+
+int vp_denials_start(struct vp_denials **denials, const char *executable, struct vp_error *err)
+{
+	struct vp_denials *made = vp_new(struct vp_denials);
+
+	*denials = made;
+	return vp_reader_start(&made->reader, &denials_kind, executable, 0, err);
+}
+
+void vp_denials_stop(struct vp_denials *denials)
+{
+	if (!denials)
+		return;
+	vp_reader_stop(denials->reader);
+	free(denials);
+}
+
+void vp_denials_finish(struct vp_denials *denials)
+{
+	vp_reader_finish(denials->reader);
+}
+
+int vp_denials_fd(const struct vp_denials *denials)
+{
+	return vp_reader_fd(denials->reader);
+}
+
+static void take_counters(struct vp_denials *denials, const struct vp_denial *denial)
+{
+	denials->starts = vp_reader_state(denials->reader).starts;
+	denials->confinement = denial->confinement;
+	denials->proof = (enum vp_denial_proof)denial->proof;
+	if (denial->lost > denials->lost)
+		denials->lost = denial->lost;
+	vp_reader_count(denials->reader, &denials->foreign, denial->foreign);
+}
+
+int vp_denials_read(struct vp_denials *denials, struct vp_denial *denial)
+{
+	for (int i = 0; i < STATUS_MAX; i++) {
+		if (!vp_reader_read(denials->reader, denial))
+			return 0;
+		take_counters(denials, denial);
+		if (denial->kind == VP_DENIAL_STATUS)
+			continue;
+		denials->records++;
+		denials->denials += denial->count;
+		return 1;
+	}
+	return 0;
+}
+
+int vp_denials_tick(struct vp_denials *denials, struct vp_error *err)
+{
+	return vp_reader_tick(denials->reader, err);
+}
+
+static bool is_said(const struct vp_denials *denials)
+{
+	struct vp_reader_state process = vp_reader_state(denials->reader);
+
+	return process.pid && process.starts == denials->starts;
+}
+
+int vp_denials_reported(const struct vp_denials *denials, struct vp_error *err)
+{
+	if (!is_said(denials))
+		return 0;
+	switch (denials->proof) {
+	case VP_PROOF_REPORTED:
+		return 1;
+	case VP_PROOF_SILENT:
+		vp_audit_obstacle(err);
+		return -ENOTSUP;
+	case VP_PROOF_OTHER_PIDS:
+		return vp_fail(
+			err, -ENOTSUP,
+			"the kernel tells of denied system calls with the host's process "
+			"ids, and those of this pid namespace are others: run vpatchd "
+			"in the host's");
+	case VP_PROOF_UNTRIED:
+		return vp_fail(
+			err, -ENOTSUP,
+			"cannot try whether the kernel tells of denied system calls: no "
+			"filter could be installed (seccomp is not in the kernel, or "
+			"not allowed for vpatchd)");
+	case VP_PROOF_PENDING:
+	case VP_PROOFS:
+		break;
+	}
+	return 0;
+}
+
+struct vp_denials_state vp_denials_state(const struct vp_denials *denials)
+{
+	return (struct vp_denials_state){
+		.process = vp_reader_state(denials->reader),
+		.confinement = is_said(denials) ? denials->confinement : 0,
+		.lost = denials->lost,
+		.foreign = denials->foreign.total,
+		.records = denials->records,
+		.denials = denials->denials,
+	};
+}
