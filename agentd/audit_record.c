@@ -53,7 +53,7 @@ static bool take_number(struct span *rest, unsigned int base, uint64_t most, uin
 
 		if (digit < 0 || digit >= (int)base)
 			break;
-		if (sum > (most - (uint64_t)digit) / base)
+		if ((uint64_t)digit > most || sum > (most - (uint64_t)digit) / base)
 			return false;
 		sum = sum * base + (uint64_t)digit;
 	}

@@ -12,6 +12,7 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <linux/audit.h>
 
@@ -59,12 +60,19 @@ int vp_audit_open(struct vp_error *err)
 	return fd < 0 ? open_error(-errno, err) : fd;
 }
 
+/*
+ * The namespace of process 1 can be compared only by who may look at that process.
+ * What the whole host has one of is set in the first namespace alone.
+ */
 static bool in_first_network_namespace(void)
 {
 	struct stat ours, first;
 
-	return stat("/proc/self/ns/net", &ours) || stat("/proc/1/ns/net", &first) ||
-	       (ours.st_ino == first.st_ino && ours.st_dev == first.st_dev);
+	if (!stat("/proc/self/ns/net", &ours) && !stat("/proc/1/ns/net", &first) &&
+	    (ours.st_ino != first.st_ino || ours.st_dev != first.st_dev))
+		return false;
+	return access("/proc/sys/net/core/somaxconn", F_OK) ||
+	       !access("/proc/sys/net/core/netdev_max_backlog", F_OK);
 }
 
 /* Is `word` one of the words of the file? True when it cannot be read. */

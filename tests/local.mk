@@ -5,6 +5,7 @@ include tests/unit/policy.mk
 include tests/unit/netfilter.mk
 include tests/unit/inspection.mk
 include tests/unit/agentd.mk
+include tests/unit/denials.mk
 include tests/unit/inspect.mk
 include tests/golden/local.mk
 include tests/fuzz/local.mk

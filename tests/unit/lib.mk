@@ -4,3 +4,9 @@ TESTS += lib_test
 lib_test_SOURCES = tests/unit/lib/lib_test.c
 lib_test_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 lib_test_LDADD = libvpbase.a $(CMOCKA_LIBS)
+
+check_PROGRAMS += seccomp_file_test
+TESTS += seccomp_file_test
+seccomp_file_test_SOURCES = tests/unit/lib/seccomp_file_test.c
+seccomp_file_test_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+seccomp_file_test_LDADD = libvpbase.a $(CMOCKA_LIBS)
