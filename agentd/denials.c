@@ -11,11 +11,11 @@
 #define STATUS_MAX 64 /* status records in a row: a hostile process could send no other */
 
 struct vp_denials {
-	struct vp_reader *reader;
-	uint64_t starts; /* of the reader, when the next two were said */
+	struct vp_helper *helper;
+	uint64_t starts; /* of the helper, when the next two were said */
 	unsigned int confinement;
 	enum vp_denial_proof proof;
-	struct vp_reader_counter foreign;
+	struct vp_helper_counter foreign;
 	uint64_t lost; /* the socket's, which outlives the processes */
 	uint64_t records, denials;
 };
@@ -26,7 +26,7 @@ static int open_audit(uint32_t unused, struct vp_error *err)
 	return vp_audit_open(err);
 }
 
-static const struct vp_reader_kind denials_kind = {
+static const struct vp_helper_kind denials_kind = {
 	.name = "vpatchd-denials",
 	.open = open_audit,
 	.size = sizeof(struct vp_denial),
@@ -38,41 +38,41 @@ int vp_denials_start(struct vp_denials **denials, const char *executable, struct
 	struct vp_denials *made = vp_new(struct vp_denials);
 
 	*denials = made;
-	return vp_reader_start(&made->reader, &denials_kind, executable, 0, err);
+	return vp_helper_start(&made->helper, &denials_kind, executable, 0, err);
 }
 
 void vp_denials_stop(struct vp_denials *denials)
 {
 	if (!denials)
 		return;
-	vp_reader_stop(denials->reader);
+	vp_helper_stop(denials->helper);
 	free(denials);
 }
 
 void vp_denials_finish(struct vp_denials *denials)
 {
-	vp_reader_finish(denials->reader);
+	vp_helper_finish(denials->helper);
 }
 
 int vp_denials_fd(const struct vp_denials *denials)
 {
-	return vp_reader_fd(denials->reader);
+	return vp_helper_fd(denials->helper);
 }
 
 static void take_counters(struct vp_denials *denials, const struct vp_denial *denial)
 {
-	denials->starts = vp_reader_state(denials->reader).starts;
+	denials->starts = vp_helper_state(denials->helper).starts;
 	denials->confinement = denial->confinement;
 	denials->proof = (enum vp_denial_proof)denial->proof;
 	if (denial->lost > denials->lost)
 		denials->lost = denial->lost;
-	vp_reader_count(denials->reader, &denials->foreign, denial->foreign);
+	vp_helper_count(denials->helper, &denials->foreign, denial->foreign);
 }
 
 int vp_denials_read(struct vp_denials *denials, struct vp_denial *denial)
 {
 	for (int i = 0; i < STATUS_MAX; i++) {
-		if (!vp_reader_read(denials->reader, denial))
+		if (!vp_helper_read(denials->helper, denial))
 			return 0;
 		take_counters(denials, denial);
 		if (denial->kind == VP_DENIAL_STATUS)
@@ -86,12 +86,12 @@ int vp_denials_read(struct vp_denials *denials, struct vp_denial *denial)
 
 int vp_denials_tick(struct vp_denials *denials, struct vp_error *err)
 {
-	return vp_reader_tick(denials->reader, err);
+	return vp_helper_tick(denials->helper, err);
 }
 
 static bool is_said(const struct vp_denials *denials)
 {
-	struct vp_reader_state process = vp_reader_state(denials->reader);
+	struct vp_helper_state process = vp_helper_state(denials->helper);
 
 	return process.pid && process.starts == denials->starts;
 }
@@ -128,7 +128,7 @@ int vp_denials_reported(const struct vp_denials *denials, struct vp_error *err)
 struct vp_denials_state vp_denials_state(const struct vp_denials *denials)
 {
 	return (struct vp_denials_state){
-		.process = vp_reader_state(denials->reader),
+		.process = vp_helper_state(denials->helper),
 		.confinement = is_said(denials) ? denials->confinement : 0,
 		.lost = denials->lost,
 		.foreign = denials->foreign.total,

@@ -20,7 +20,7 @@
 #include <stdint.h>
 
 #include "agentd/denial.h"
-#include "agentd/reader.h"
+#include "agentd/helper.h"
 #include "lib/error.h"
 
 struct vp_denials; /* opaque */
@@ -44,7 +44,7 @@ int vp_denials_fd(const struct vp_denials *denials);
 /* The next record of denials. 1: filled and checked; 0: nothing now. */
 int vp_denials_read(struct vp_denials *denials, struct vp_denial *denial);
 
-/* Like vp_reader_tick. */
+/* Like vp_helper_tick. */
 int vp_denials_tick(struct vp_denials *denials, struct vp_error *err);
 
 /*
@@ -54,7 +54,7 @@ int vp_denials_tick(struct vp_denials *denials, struct vp_error *err);
 int vp_denials_reported(const struct vp_denials *denials, struct vp_error *err);
 
 struct vp_denials_state {
-	struct vp_reader_state process;
+	struct vp_helper_state process;
 	unsigned int confinement; /* VP_CONFINED_ bits; 0: not yet known */
 	uint64_t lost;	  /* audit records of any type that found no room: an upper bound */
 	uint64_t foreign; /* records not in the form that we know */

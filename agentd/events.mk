@@ -10,12 +10,12 @@ libvpagent_a_SOURCES += \
 	agentd/event_json.c \
 	agentd/event_text.c \
 	agentd/event_time.c agentd/event_time.h \
+	agentd/helper.c agentd/helper.h \
 	agentd/hit.c agentd/hit.h \
 	agentd/nflog.c agentd/nflog.h \
 	agentd/nflog_socket.c agentd/nflog_socket.h \
 	agentd/query.c agentd/query.h \
 	agentd/quota.c agentd/quota.h \
-	agentd/reader.c agentd/reader.h \
 	agentd/report.c agentd/report.h \
 	agentd/reporter.c agentd/reporter.h \
 	agentd/reset.c agentd/reset.h \

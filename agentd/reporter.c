@@ -4,8 +4,8 @@
 
 #include <time.h>
 
+#include "agentd/helper.h"
 #include "agentd/nflog_socket.h"
-#include "agentd/reader.h"
 #include "lib/memory.h"
 
 #define STATUS_MAX                                                                            \
@@ -13,10 +13,10 @@
 	    */
 
 struct vp_reporter {
-	struct vp_reader *reader;
-	uint64_t starts; /* of the reader, when `confinement` was said */
+	struct vp_helper *helper;
+	uint64_t starts; /* of the helper, when `confinement` was said */
 	unsigned int confinement;
-	struct vp_reader_counter lost, foreign;
+	struct vp_helper_counter lost, foreign;
 	uint64_t delivered;
 };
 
@@ -25,7 +25,7 @@ static int open_group(uint32_t group, struct vp_error *err)
 	return vp_nflog_open((uint16_t)group, err);
 }
 
-static const struct vp_reader_kind events_kind = {
+static const struct vp_helper_kind events_kind = {
 	.name = "vpatchd-events",
 	.open = open_group,
 	.size = sizeof(struct vp_report),
@@ -38,7 +38,7 @@ int vp_reporter_start(struct vp_reporter **reporter, const struct vp_reporter_op
 	struct vp_reporter *made = vp_new(struct vp_reporter);
 
 	*reporter = made;
-	return vp_reader_start(&made->reader, &events_kind, options->executable,
+	return vp_helper_start(&made->helper, &events_kind, options->executable,
 			       options->group, err);
 }
 
@@ -46,21 +46,21 @@ void vp_reporter_stop(struct vp_reporter *reporter)
 {
 	if (!reporter)
 		return;
-	vp_reader_stop(reporter->reader);
+	vp_helper_stop(reporter->helper);
 	free(reporter);
 }
 
 int vp_reporter_fd(const struct vp_reporter *reporter)
 {
-	return vp_reader_fd(reporter->reader);
+	return vp_helper_fd(reporter->helper);
 }
 
 static void take_counters(struct vp_reporter *reporter, const struct vp_report *report)
 {
-	reporter->starts = vp_reader_state(reporter->reader).starts;
+	reporter->starts = vp_helper_state(reporter->helper).starts;
 	reporter->confinement = report->confinement;
-	vp_reader_count(reporter->reader, &reporter->lost, report->lost);
-	vp_reader_count(reporter->reader, &reporter->foreign, report->foreign);
+	vp_helper_count(reporter->helper, &reporter->lost, report->lost);
+	vp_helper_count(reporter->helper, &reporter->foreign, report->foreign);
 }
 
 int vp_reporter_read(struct vp_reporter *reporter, struct vp_report *report)
@@ -68,7 +68,7 @@ int vp_reporter_read(struct vp_reporter *reporter, struct vp_report *report)
 	struct timespec now;
 
 	for (int i = 0; i < STATUS_MAX; i++) {
-		if (!vp_reader_read(reporter->reader, report))
+		if (!vp_helper_read(reporter->helper, report))
 			return 0;
 		take_counters(reporter, report);
 		if (report->kind == VP_REPORT_STATUS)
@@ -83,12 +83,12 @@ int vp_reporter_read(struct vp_reporter *reporter, struct vp_report *report)
 
 int vp_reporter_tick(struct vp_reporter *reporter, struct vp_error *err)
 {
-	return vp_reader_tick(reporter->reader, err);
+	return vp_helper_tick(reporter->helper, err);
 }
 
 struct vp_reporter_state vp_reporter_state(const struct vp_reporter *reporter)
 {
-	struct vp_reader_state process = vp_reader_state(reporter->reader);
+	struct vp_helper_state process = vp_helper_state(reporter->helper);
 	struct vp_reporter_state state = {
 		.pid = process.pid,
 		.failing = process.failing,
