@@ -15,17 +15,24 @@
 #define RECORDS_MAX 4096  /* read in a row: other work must not wait for ever */
 #define MESSAGE_MAX 16384 /* both names in hexadecimal, and a label */
 
-/* The socket's own count of what it dropped; the kernel says only that it did. */
+/* The socket's own count of what it dropped; the kernel's answer says only that it did. */
 static void count_lost(int fd, struct vp_audit_counts *counts)
 {
 	uint32_t memory[SK_MEMINFO_VARS];
 	socklen_t len = sizeof(memory);
 
-	if (!getsockopt(fd, SOL_SOCKET, SO_MEMINFO, memory, &len) && len == sizeof(memory) &&
-	    memory[SK_MEMINFO_DROPS] > counts->lost)
-		counts->lost = memory[SK_MEMINFO_DROPS];
-	else
+	if (getsockopt(fd, SOL_SOCKET, SO_MEMINFO, memory, &len) || len != sizeof(memory))
 		counts->lost++;
+	else if (memory[SK_MEMINFO_DROPS] > counts->lost)
+		counts->lost = memory[SK_MEMINFO_DROPS];
+}
+
+/* That something was dropped is said once, until the socket is empty; what, is counted on. */
+static void overrun(int fd, struct vp_audit_counts *counts, bool begins)
+{
+	if (begins || counts->overrun)
+		count_lost(fd, counts);
+	counts->overrun = begins;
 }
 
 static bool handle(const uint8_t *message, size_t len, struct vp_audit_counts *counts,
@@ -58,9 +65,11 @@ bool vp_audit_receive(int fd, struct vp_audit_counts *counts,
 				       (struct sockaddr *)&from, &size);
 
 		if (len < 0 && errno == ENOBUFS)
-			count_lost(fd, counts);
+			overrun(fd, counts, true);
+		else if (len < 0 && errno == EAGAIN)
+			return overrun(fd, counts, false), true;
 		else if (len < 0)
-			return errno == EAGAIN || errno == EINTR;
+			return errno == EINTR;
 		else if (from.nl_pid || (size_t)len > sizeof(message))
 			counts->foreign++;
 		else

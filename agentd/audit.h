@@ -14,6 +14,7 @@
 struct vp_audit_counts {
 	uint64_t lost;	  /* records of any type that the socket had no room for, exactly */
 	uint64_t foreign; /* messages that are not the kernel's, or not in its form */
+	bool overrun;	  /* something was dropped since the socket was last empty */
 };
 
 /* Takes the records of type 1326. False ends the reading. */

@@ -18,6 +18,7 @@ struct vp_denials {
 	struct vp_helper_counter foreign;
 	uint64_t lost; /* the socket's, which outlives the processes */
 	uint64_t records, denials;
+	struct vp_error failed; /* why no process could be started; code 0: one could */
 };
 
 static int open_audit(uint32_t unused, struct vp_error *err)
@@ -33,12 +34,25 @@ static const struct vp_helper_kind denials_kind = {
 	.check = vp_denial_check,
 };
 
+/* Keep the reason of a failure for vp_denials_reported, and tell it. */
+static int tell(struct vp_denials *denials, int r, struct vp_error *err)
+{
+	if (r < 0)
+		return vp_fail(err, r, "%s", denials->failed.text);
+	if (vp_helper_fd(denials->helper) >= 0)
+		denials->failed.code = 0;
+	return r;
+}
+
 int vp_denials_start(struct vp_denials **denials, const char *executable, struct vp_error *err)
 {
 	struct vp_denials *made = vp_new(struct vp_denials);
 
+	int r;
+
 	*denials = made;
-	return vp_helper_start(&made->helper, &denials_kind, executable, 0, err);
+	r = vp_helper_start(&made->helper, &denials_kind, executable, 0, &made->failed);
+	return tell(made, r, err);
 }
 
 void vp_denials_stop(struct vp_denials *denials)
@@ -86,7 +100,7 @@ int vp_denials_read(struct vp_denials *denials, struct vp_denial *denial)
 
 int vp_denials_tick(struct vp_denials *denials, struct vp_error *err)
 {
-	return vp_helper_tick(denials->helper, err);
+	return tell(denials, vp_helper_tick(denials->helper, &denials->failed), err);
 }
 
 static bool is_said(const struct vp_denials *denials)
@@ -99,7 +113,9 @@ static bool is_said(const struct vp_denials *denials)
 int vp_denials_reported(const struct vp_denials *denials, struct vp_error *err)
 {
 	if (!is_said(denials))
-		return 0;
+		return denials->failed.code
+			       ? vp_fail(err, denials->failed.code, "%s", denials->failed.text)
+			       : 0;
 	switch (denials->proof) {
 	case VP_PROOF_REPORTED:
 		return 1;

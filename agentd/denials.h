@@ -49,7 +49,7 @@ int vp_denials_tick(struct vp_denials *denials, struct vp_error *err);
 
 /*
  * Does this host tell of denials? 1: it does, a denied call of our own was told;
- * 0: not yet known; -errno with the reason: it does not.
+ * 0: not yet known; -errno with the reason: it does not, or nobody can read it.
  */
 int vp_denials_reported(const struct vp_denials *denials, struct vp_error *err);
 

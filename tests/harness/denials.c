@@ -107,7 +107,8 @@ int main(int argc, char **argv)
 	if (argc != 2)
 		return fputs("usage: denials EXECUTABLE\n", stderr), 2;
 	if (vp_denials_start(&denials, argv[1], &err)) {
-		printf("not started: %s\n", err.text);
+		if (vp_denials_reported(denials, &err) < 0)
+			printf("not started: %s\n", err.text);
 		vp_denials_stop(denials);
 		return 1;
 	}
