@@ -91,14 +91,23 @@ static bool prove(struct process *process, enum vp_denial_proof proof)
 	return send_status(process);
 }
 
+/* When the record of our own call was lost in a flood, one of anybody's is proof enough. */
+static bool take_denial(struct process *process, const struct vp_audit_record *record)
+{
+	const struct vp_denial_receiver receiver = { send_denial, process };
+
+	if (process->proof == VP_PROOF_SILENT || process->proof == VP_PROOF_UNTRIED)
+		process->proof = VP_PROOF_REPORTED;
+	return vp_denial_sums_add(&process->sums, record, &receiver);
+}
+
 /* Our own call is told nobody as a denial. */
 static bool take_record(void *data, const struct vp_audit_record *record)
 {
 	struct process *process = data;
-	const struct vp_denial_receiver receiver = { send_denial, process };
 
 	if (!vp_audit_probe_is(&process->probe, record))
-		return vp_denial_sums_add(&process->sums, record, &receiver);
+		return take_denial(process, record);
 	return prove(process, record->pid == (uint32_t)process->probe.pid
 				      ? VP_PROOF_REPORTED
 				      : VP_PROOF_OTHER_PIDS);
