@@ -248,8 +248,8 @@ static void configuration_keys_are_described(void **state)
 
 static void pages_are_clean_mdoc(void **state)
 {
-	static const char *const pages[] = { "vpatch.5", "vpatch-exec.8", "vpatchd.conf.5", "vpatchctl.8",
-					     "vpatchd.8" };
+	static const char *const pages[] = { "vpatch.5", "vpatch-exec.8", "vpatchd.conf.5",
+					     "vpatchctl.8", "vpatchd.8" };
 	const char *root = getenv("srcdir");
 
 	(void)state;
