@@ -42,7 +42,7 @@ libvpinspection_a_SOURCES += \
 	modules/inspection/anchor.c modules/inspection/anchor.h \
 	modules/inspection/unit.c modules/inspection/unit.h \
 	modules/inspection/unit_layout.h \
-	modules/inspection/unit_pool.c \
+	modules/inspection/unit_pool.c modules/inspection/unit_pool.h \
 	modules/inspection/unit_relation.c \
 	modules/inspection/unit_truth.c \
 	modules/inspection/unit_value.c \
