@@ -120,6 +120,10 @@ int vp_denials_reported(const struct vp_denials *denials, struct vp_error *err)
 	case VP_PROOF_REPORTED:
 		return 1;
 	case VP_PROOF_SILENT:
+		if (denials->foreign.total)
+			return vp_fail(err, -ENOTSUP,
+				       "the kernel's records of denied system calls are in a "
+				       "form that this version does not know");
 		vp_audit_obstacle(err);
 		return -ENOTSUP;
 	case VP_PROOF_OTHER_PIDS:
