@@ -1,0 +1,13 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+
+check_PROGRAMS += seccomp_test
+TESTS += seccomp_test
+seccomp_test_SOURCES = \
+	tests/unit/seccomp/filter_test.c \
+	tests/unit/seccomp/seccomp_test.c \
+	tests/unit/seccomp/seccomp_tests.h \
+	tests/unit/seccomp/world.c \
+	tests/unit/seccomp/world.h
+seccomp_test_CFLAGS = $(AM_CFLAGS) $(SECCOMP_CFLAGS) $(CMOCKA_CFLAGS)
+seccomp_test_LDADD = libvpseccomp.a libvppolicy.a libvpbase.a $(INIH_LIBS) $(SECCOMP_LIBS) \
+	$(CMOCKA_LIBS)

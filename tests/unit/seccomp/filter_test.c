@@ -1,0 +1,304 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Filters from rules: order, modes, foreign ABIs, bounds, attribution, text. */
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "tests/unit/seccomp/seccomp_tests.h"
+#include "tests/unit/seccomp/world.h"
+
+static void first_rule_wins(void **state)
+{
+	static const char *const terms[] = { "socket(domain = AF_NETLINK)",
+					     "socket(type = SOCK_RAW)",
+					     "socket(protocol in (6, 12))" };
+
+	(void)state;
+	for (size_t first = 0; first < 3; first++) {
+		_cleanup_world_ struct world w = { 0 };
+		_cleanup_filter_ struct vp_filter *filter = NULL;
+
+		for (size_t i = 0; i < 3; i++)
+			world_deny(&w, 1, false, terms[(first + i) % 3],
+				   EPERM + (int)((first + i) % 3));
+		filter = world_compile(&w, VP_ABI_X86_64, false);
+		assert_int_equal(world_ask(filter, "socket(domain = AF_NETLINK, type = "
+						   "SOCK_RAW, protocol = 12)"),
+				 DENIED(EPERM + (int)first));
+		assert_int_equal(world_ask(filter, "socket(domain = AF_INET, protocol = 6)"),
+				 DENIED(EPERM + 2));
+		assert_int_equal(world_ask(filter, "socket(domain = AF_INET)"),
+				 SECCOMP_RET_ALLOW);
+	}
+}
+
+static void whole_call_before_and_behind_conditions(void **state)
+{
+	_cleanup_world_ struct world a = { 0 }, b = { 0 };
+	_cleanup_filter_ struct vp_filter *filter = NULL, *other = NULL;
+
+	(void)state;
+	world_deny(&a, 1, false, "keyctl", EPERM);
+	world_deny(&a, 2, false, "keyctl(option = 1)", ENOSYS);
+	filter = world_compile(&a, VP_ABI_X86_64, false);
+	assert_int_equal(world_ask(filter, "keyctl(option = 1)"), DENIED(EPERM));
+	world_deny(&b, 2, false, "keyctl(option = 1)", ENOSYS);
+	world_deny(&b, 1, false, "keyctl", EPERM);
+	other = world_compile(&b, VP_ABI_X86_64, false);
+	assert_int_equal(world_ask(other, "keyctl(option = 1)"), DENIED(ENOSYS));
+	assert_int_equal(world_ask(other, "keyctl(option = 2)"), DENIED(EPERM));
+	assert_int_equal(world_ask(other, "keyctl"), DENIED(EPERM));
+}
+
+/* A patch in monitor mode never opens what another one closes. */
+static void monitor_logs_and_hides_nothing(void **state)
+{
+	_cleanup_world_ struct world w = { 0 };
+	_cleanup_filter_ struct vp_filter *filter = NULL;
+	const uint64_t none[VP_CALL_ARGUMENTS] = { 0 };
+
+	(void)state;
+	world_deny(&w, 1, true, "socket, splice", 0);
+	world_deny(&w, 2, false, "socket(domain = AF_ALG)", EAFNOSUPPORT);
+	filter = world_compile(&w, VP_ABI_X86_64, false);
+	assert_int_equal(world_ask(filter, "socket(domain = AF_ALG)"), DENIED(EAFNOSUPPORT));
+	assert_int_equal(world_ask(filter, "socket(domain = AF_INET)"), SECCOMP_RET_LOG);
+	assert_int_equal(world_ask(filter, "splice"), SECCOMP_RET_LOG);
+	assert_int_equal(world_run(filter, VP_ABI_I386, 5, none), DENIED(ENOSYS));
+	assert_true(vp_filter_monitors(filter, 1));
+	assert_false(vp_filter_monitors(filter, 2));
+}
+
+static void monitor_alone_denies_nothing(void **state)
+{
+	_cleanup_world_ struct world w = { 0 };
+
+	(void)state;
+	world_deny(&w, 1, true, "userns, socket(domain = AF_ALG)", 0);
+	for (int cover = 0; cover < 2; cover++) {
+		_cleanup_filter_ struct vp_filter *filter =
+			world_compile(&w, VP_ABI_X86_64, cover);
+		struct vp_bpf program = vp_filter_program(filter);
+
+		for (size_t i = 0; i < program.len; i++)
+			if (BPF_CLASS(program.code[i].code) == BPF_RET)
+				assert_true(program.code[i].k == SECCOMP_RET_ALLOW ||
+					    program.code[i].k == SECCOMP_RET_LOG);
+	}
+}
+
+static void foreign_abis_are_closed(void **state)
+{
+	_cleanup_world_ struct world w = { 0 };
+	_cleanup_filter_ struct vp_filter *filter = NULL, *arm = NULL;
+	const uint64_t none[VP_CALL_ARGUMENTS] = { 0 };
+
+	(void)state;
+	world_deny(&w, 1, false, "socket(domain = AF_ALG)", 0);
+	filter = world_compile(&w, VP_ABI_X86_64, false);
+	arm = world_compile(&w, VP_ABI_AARCH64, false);
+	for (int nr = 0; nr < VP_CALL_NUMBERS; nr++) {
+		assert_int_equal(world_run(filter, VP_ABI_I386, nr, none), DENIED(ENOSYS));
+		assert_int_equal(world_run(filter, VP_ABI_AARCH64, nr, none), DENIED(ENOSYS));
+		assert_int_equal(
+			world_run(filter, VP_ABI_X32, nr | (int)VP_X32_BIT, none),
+			DENIED(ENOSYS));
+		assert_int_equal(world_run(arm, VP_ABI_ARM, nr, none), DENIED(ENOSYS));
+	}
+	/* what a tracer writes to skip a call */
+	assert_int_equal(world_run(filter, VP_ABI_X86_64, -1, none), SECCOMP_RET_ALLOW);
+}
+
+static void foreign_abi_is_covered(void **state)
+{
+	_cleanup_world_ struct world w = { 0 };
+	_cleanup_filter_ struct vp_filter *filter = NULL;
+	const uint64_t alg[VP_CALL_ARGUMENTS] = { 38 }, inet[VP_CALL_ARGUMENTS] = { 2 };
+	const uint64_t create[VP_CALL_ARGUMENTS] = { 1 }, bind[VP_CALL_ARGUMENTS] = { 2 };
+	const uint64_t get[VP_CALL_ARGUMENTS] = { 2 | 1 << 16 };
+	const uint64_t id[VP_CALL_ARGUMENTS] = { 0 };
+
+	(void)state;
+	world_deny(&w, 1, false, "socket(domain = AF_ALG)", EAFNOSUPPORT);
+	world_deny(&w, 2, false, "semget, setuid(uid = 0), mmap(prot has PROT_EXEC)", 0);
+	filter = world_compile(&w, VP_ABI_X86_64, true);
+	assert_int_equal(world_run(filter, VP_ABI_I386, 359, alg), DENIED(EAFNOSUPPORT));
+	assert_int_equal(world_run(filter, VP_ABI_I386, 359, inet), SECCOMP_RET_ALLOW);
+	assert_int_equal(world_run(filter, VP_ABI_I386, 102, create), DENIED(EAFNOSUPPORT));
+	assert_int_equal(world_run(filter, VP_ABI_I386, 102, bind), SECCOMP_RET_ALLOW);
+	/* ipc: the upper half of the selector is a version */
+	assert_int_equal(world_run(filter, VP_ABI_I386, 117, get), DENIED(EPERM));
+	assert_int_equal(world_run(filter, VP_ABI_I386, 117, create), SECCOMP_RET_ALLOW);
+	assert_int_equal(world_run(filter, VP_ABI_I386, 23, id), DENIED(EPERM));
+	assert_int_equal(world_run(filter, VP_ABI_I386, 213, id), DENIED(EPERM));
+	assert_int_equal(world_run(filter, VP_ABI_I386, 213, bind), SECCOMP_RET_ALLOW);
+	/* arguments of the old mmap are in memory */
+	assert_int_equal(world_run(filter, VP_ABI_I386, 90, id), DENIED(EPERM));
+	assert_int_equal(world_run(filter, VP_ABI_I386, 192, id), SECCOMP_RET_ALLOW);
+}
+
+static void several_errnos_on_a_multiplexed_call(void **state)
+{
+	_cleanup_world_ struct world w = { 0 };
+	_cleanup_filter_ struct vp_filter *filter = NULL;
+	const uint64_t create[VP_CALL_ARGUMENTS] = { 1 }, raw[VP_CALL_ARGUMENTS] = { 2, 3 };
+
+	(void)state;
+	world_deny(&w, 1, false, "socket(domain = AF_ALG)", EAFNOSUPPORT);
+	world_deny(&w, 2, false, "socket(type = SOCK_RAW)", EACCES);
+	world_deny(&w, 3, true, "socket", 0);
+	filter = world_compile(&w, VP_ABI_X86_64, true);
+	assert_int_equal(world_ask(filter, "socket(type = SOCK_RAW)"), DENIED(EACCES));
+	assert_int_equal(world_run(filter, VP_ABI_I386, 359, raw), DENIED(EAFNOSUPPORT));
+	assert_int_equal(world_run(filter, VP_ABI_I386, 102, create), DENIED(EAFNOSUPPORT));
+}
+
+static void refusals(void **state)
+{
+	_cleanup_world_ struct world w = { 0 }, contradiction = { 0 }, huge = { 0 };
+	struct vp_filter *filter = NULL;
+	struct vp_error err = { 0 };
+
+	(void)state;
+	assert_int_equal(world_try(&w, VP_ABI_X86_64, false, &filter, &err), -EINVAL);
+	world_deny(&w, 1, false, "splice", 0);
+	assert_int_equal(world_try(&w, VP_ABI_ARM, false, &filter, &err), -EOPNOTSUPP);
+	world_deny(&contradiction, 1, false, "socket(domain < 3, domain > 5)", 0);
+	assert_int_equal(world_try(&contradiction, VP_ABI_X86_64, false, &filter, &err),
+			 -EINVAL);
+	assert_non_null(strstr(err.text, "socket"));
+	for (int i = 0; i < 12; i++)
+		world_deny(&huge, 1, false, "kcmp(pid1 > 3, pid2 != 9)", 1 + i % 2);
+	assert_int_equal(world_try(&huge, VP_ABI_X86_64, false, &filter, &err), -E2BIG);
+	assert_null(filter);
+}
+
+static void answered_with_success(void **state)
+{
+	_cleanup_world_ struct world w = { 0 };
+	_cleanup_filter_ struct vp_filter *filter = NULL;
+
+	(void)state;
+	world_deny(&w, 1, false, "alarm", EPERM);
+	w.owned.data[0]->error = 0;
+	filter = world_compile(&w, VP_ABI_X86_64, false);
+	assert_int_equal(world_ask(filter, "alarm(seconds = 3)"), SECCOMP_RET_ERRNO);
+}
+
+static void absent_calls_are_left_out(void **state)
+{
+	_cleanup_world_ struct world w = { 0 };
+	_cleanup_filter_ struct vp_filter *filter = NULL;
+	_cleanup_strbuf_ struct vp_strbuf out = { 0 };
+
+	(void)state;
+	world_deny(&w, 1, false, "open, pipe2(flags has 0x80)", 0);
+	filter = world_compile(&w, VP_ABI_AARCH64, false);
+	vp_filter_print(filter, NULL, NULL, &out);
+	assert_non_null(strstr(vp_strbuf_text(&out), "this architecture has no such call"));
+	assert_int_equal(world_ask(filter, "pipe2(flags = 0x80)"), DENIED(EPERM));
+}
+
+static void owners_of_a_call(void **state)
+{
+	_cleanup_world_ struct world w = { 0 };
+	_cleanup_filter_ struct vp_filter *filter = NULL;
+	struct vp_filter_tags tags = { 0 };
+	const uint64_t netlink[VP_CALL_ARGUMENTS] = { 16 | 1ull << 40, 3, 12 };
+
+	(void)state;
+	world_deny(&w, 7, false, "socket(domain = AF_ALG)", 0);
+	world_deny(&w, 8, true, "socket(type = SOCK_RAW)", 0);
+	world_deny(&w, 9, false, "socket(domain = AF_NETLINK, protocol = 12)", 0);
+	world_deny(&w, 9, false, "socket(protocol = 12)", 0);
+	filter = world_compile(&w, VP_ABI_X86_64, false);
+	vp_filter_owners(filter, vp_abi_audit(VP_ABI_X86_64), 41, netlink, &tags);
+	assert_int_equal(tags.len, 2);
+	assert_int_equal(tags.data[0], 9);
+	assert_int_equal(tags.data[1], 8);
+	tags.len = 0;
+	vp_filter_owners(filter, vp_abi_audit(VP_ABI_X86_64), 41, NULL, &tags);
+	assert_int_equal(tags.len, 3);
+	tags.len = 0;
+	vp_filter_owners(filter, vp_abi_audit(VP_ABI_X86_64), 42, NULL, &tags);
+	vp_filter_owners(filter, vp_abi_audit(VP_ABI_I386), 359, NULL, &tags);
+	assert_int_equal(tags.len, 0);
+	vp_array_free(&tags);
+}
+
+static const char *namer(uint32_t tag, void *context)
+{
+	(void)context;
+	return tag == 1 ? "CVE-2026-31431" : "other";
+}
+
+static void printed_for_people(void **state)
+{
+	_cleanup_world_ struct world w = { 0 };
+	_cleanup_filter_ struct vp_filter *filter = NULL;
+	_cleanup_strbuf_ struct vp_strbuf out = { 0 };
+	const char *text;
+
+	(void)state;
+	world_deny(&w, 1, false, "socket(domain = AF_ALG)", EAFNOSUPPORT);
+	filter = world_compile(&w, VP_ABI_X86_64, true);
+	vp_filter_print(filter, namer, NULL, &out);
+	text = vp_strbuf_text(&out);
+	assert_non_null(strstr(text, "socket with domain == 38: denied with EAFNOSUPPORT  "
+				     "[CVE-2026-31431]"));
+	assert_non_null(strstr(text, "in x86-64 socket 41, int 0x80 socketcall 102 (1) "
+				     "whatever its arguments, int 0x80 socket 359"));
+	assert_non_null(strstr(text, "ret 0x7fff0000"));
+}
+
+static void prove_finds_any_changed_instruction(void **state)
+{
+	_cleanup_world_ struct world w = { 0 };
+	_cleanup_filter_ struct vp_filter *filter = NULL;
+	_cleanup_free_ struct sock_filter *code = NULL;
+	struct vp_bpf program, changed;
+	size_t missed = 0, tried = 0;
+
+	(void)state;
+	world_deny(&w, 1, false, "userns, socket(domain = AF_ALG), pipe2(flags has 0x80)", 0);
+	world_deny(&w, 2, false, "waitid(infop has 0x8000000000000000)", EFAULT);
+	filter = world_compile(&w, VP_ABI_X86_64, false);
+	program = vp_filter_program(filter);
+	code = vp_memdup(program.code, program.len * sizeof(*code));
+	changed = (struct vp_bpf){ code, program.len };
+	for (size_t i = 0; i < program.len; i++) {
+		code[i].k ^= BPF_CLASS(code[i].code) == BPF_RET ? 0x00050000 : 4;
+		if (!vp_bpf_check(&changed, NULL)) {
+			tried++;
+			missed += !vp_filter_prove(filter, &changed, NULL);
+		}
+		code[i] = program.code[i];
+	}
+	assert_true(tried > program.len / 2);
+	assert_int_equal(missed, 0);
+}
+
+int filter_tests(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(first_rule_wins),
+		cmocka_unit_test(whole_call_before_and_behind_conditions),
+		cmocka_unit_test(monitor_logs_and_hides_nothing),
+		cmocka_unit_test(monitor_alone_denies_nothing),
+		cmocka_unit_test(foreign_abis_are_closed),
+		cmocka_unit_test(foreign_abi_is_covered),
+		cmocka_unit_test(several_errnos_on_a_multiplexed_call),
+		cmocka_unit_test(refusals),
+		cmocka_unit_test(answered_with_success),
+		cmocka_unit_test(absent_calls_are_left_out),
+		cmocka_unit_test(owners_of_a_call),
+		cmocka_unit_test(printed_for_people),
+		cmocka_unit_test(prove_finds_any_changed_instruction),
+	};
+
+	return cmocka_run_group_tests_name("filter", tests, NULL, NULL);
+}

@@ -1,0 +1,11 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Runs all groups of tests of system-call filters. */
+#include "tests/unit/seccomp/seccomp_tests.h"
+
+int main(void)
+{
+	int failed = 0;
+
+	failed += filter_tests();
+	return failed != 0;
+}
