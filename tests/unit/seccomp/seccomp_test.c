@@ -7,5 +7,7 @@ int main(void)
 	int failed = 0;
 
 	failed += filter_tests();
+	failed += trap_tests();
+	failed += property_tests();
 	return failed != 0;
 }
