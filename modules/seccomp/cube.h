@@ -16,8 +16,8 @@
 #include "lib/memory.h"
 #include "policy/call.h"
 
-/* So many for one number of a call; beyond that a program would not fit anyway. */
-#define VP_CUBES_MAX 2048
+/* So many for one number of a call; beyond that a program would hardly fit, and take long. */
+#define VP_CUBES_MAX 512
 
 struct vp_cube {
 	uint64_t mask[VP_CALL_ARGUMENTS], value[VP_CALL_ARGUMENTS]; /* value within mask */

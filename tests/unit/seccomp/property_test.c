@@ -15,11 +15,12 @@
 #include "tests/unit/seccomp/seccomp_tests.h"
 #include "tests/unit/seccomp/world.h"
 
-#define SETS	150
+#define SETS	100
 #define CALLS	400 /* per set and ABI */
 #define RULES	12
 #define ERRORS	3
-#define REFUSED 50 /* of the sets at most: contradictions, and too many comparisons */
+#define REFUSED 30 /* of the sets at most: contradictions, and too many comparisons */
+#define UNPROVEN 3 /* of the sets at most: libseccomp's own mistakes, which the proof finds */
 
 static uint64_t seed = 0x2545f4914f6cdd1d;
 
@@ -53,27 +54,35 @@ static struct vp_call_condition random_condition(const struct vp_call_prototype 
 	struct vp_call_condition condition = { .argument = argument, .wide = wide, .mask = all };
 
 	/* mostly what people write; ranges take many comparisons */
-	condition.compare = below(4) ? VP_CALL_EQUAL :
+	condition.compare = below(16) ? VP_CALL_EQUAL :
 				       (enum vp_call_compare)below(VP_CALL_AT_MOST + 1);
 	if (!below(3))
 		condition.mask = (random_value() & all) ? (random_value() & all) : all;
 	condition.value = random_value() & condition.mask;
+	/* below 0 and above all is no call */
+	if (condition.compare == VP_CALL_LESS && !condition.value)
+		condition.compare = VP_CALL_AT_LEAST;
+	if (condition.compare == VP_CALL_GREATER && condition.value == condition.mask)
+		condition.compare = VP_CALL_AT_MOST;
 	return condition;
 }
 
 static struct vp_call_rule *random_rule(const struct vp_call_prototype *call)
 {
 	struct vp_call_rule *rule = vp_new(struct vp_call_rule);
-	uint8_t arguments = 0;
+	uint8_t arguments = 0, first;
 
 	rule->prototype = call;
 	rule->error = 1 + (int)below(ERRORS);
 	while (arguments < VP_CALL_ARGUMENTS &&
 	       call->arguments[arguments].type != VP_CALL_NONE)
 		arguments++;
-	for (uint64_t i = arguments ? below(4) : 0; i; i--)
+	/* seldom two conditions on one argument: they often contradict each other */
+	first = arguments ? (uint8_t)below(arguments) : 0;
+	for (uint64_t i = below(arguments < 3 ? arguments + 1u : 4); i; i--)
 		vp_array_push(&rule->conditions,
-			      random_condition(call, (uint8_t)below(arguments)));
+			      random_condition(call, below(20) ? (uint8_t)((first + i) % arguments) :
+								 first));
 	return rule;
 }
 
@@ -89,8 +98,10 @@ static void random_rules(struct world *world)
 		if (!call || !below(2)) {
 			const char *name = special[below(VP_COUNT(special))];
 
-			call = below(2) ? vp_call_find(name, strlen(name)) :
-					  &all[below(count)];
+			do {
+				call = below(2) ? vp_call_find(name, strlen(name)) :
+						  &all[below(count)];
+			} while (!vp_abi_knows(call->name));
 		}
 		world_add(world, (uint32_t)i, !below(5), random_rule(call));
 	}
@@ -113,14 +124,35 @@ static bool holds(const struct vp_call_rule *rule, const uint64_t *arguments, ui
 	return result;
 }
 
+struct forms {
+	struct vp_abi_form data[VP_ABI_FORMS];
+	size_t count;
+};
+
+/* Looking them up takes long; each rule's are found once. */
+static const struct forms *forms_of(const struct vp_call_prototype *call, enum vp_abi abi)
+{
+	static struct forms cache[1024][VP_ABI_COUNT];
+	static bool known[1024][VP_ABI_COUNT];
+	size_t count, index = (size_t)(call - vp_call_all(&count));
+	struct forms *forms;
+
+	assert_true(index < VP_COUNT(cache));
+	forms = &cache[index][abi];
+	if (!known[index][abi])
+		forms->count = vp_abi_forms(abi, call->name, forms->data);
+	known[index][abi] = true;
+	return forms;
+}
+
 /* The form in which a number is this call, or NULL. */
-static const struct vp_abi_form *form_of(const struct vp_abi_form *forms, size_t count, int nr,
+static const struct vp_abi_form *form_of(const struct forms *forms, int nr,
 					 const uint64_t *arguments)
 {
-	for (size_t i = 0; i < count; i++)
-		if (forms[i].number == nr &&
-		    (arguments[0] & forms[i].selector_mask) == forms[i].selector)
-			return &forms[i];
+	for (size_t i = 0; i < forms->count; i++)
+		if (forms->data[i].number == nr &&
+		    (arguments[0] & forms->data[i].selector_mask) == forms->data[i].selector)
+			return &forms->data[i];
 	return NULL;
 }
 
@@ -132,10 +164,10 @@ static uint32_t expect_mode(const struct world *world, bool monitor, enum vp_abi
 			    const uint64_t *arguments)
 {
 	vp_array_each(owned, &world->rules) {
-		struct vp_abi_form forms[VP_ABI_FORMS];
-		size_t count = vp_abi_forms(abi, owned->rule->prototype->name, forms);
-		const struct vp_abi_form *form = form_of(forms, count, nr, arguments);
-		bool multiplexed = count && forms[count - 1].selector_mask;
+		const struct forms *forms = forms_of(owned->rule->prototype, abi);
+		const struct vp_abi_form *form = form_of(forms, nr, arguments);
+		bool multiplexed =
+			forms->count && forms->data[forms->count - 1].selector_mask;
 		int error = owned->rule->error;
 
 		if (owned->monitor != monitor || !form ||
@@ -208,14 +240,13 @@ static void compare(const struct world *world, const struct vp_filter *filter, b
 		const struct vp_call_rule *rule =
 			world->rules.data[below(world->rules.len)].rule;
 		uint64_t arguments[VP_CALL_ARGUMENTS];
-		struct vp_abi_form forms[VP_ABI_FORMS];
-		size_t count = vp_abi_forms(abi, rule->prototype->name, forms);
+		const struct forms *forms = forms_of(rule->prototype, abi);
 		int nr = (int)below(VP_CALL_NUMBERS) | (abi == VP_ABI_X32 ? (int)VP_X32_BIT : 0);
 		uint32_t found, expected;
 
 		random_arguments(rule, arguments);
-		if (count && below(10)) {
-			const struct vp_abi_form *form = &forms[below(count)];
+		if (forms->count && below(10)) {
+			const struct vp_abi_form *form = &forms->data[below(forms->count)];
 
 			nr = form->number;
 			if (form->selector_mask && below(4))
@@ -246,7 +277,7 @@ static void run_sets(enum vp_abi native, bool cover)
 	static const enum vp_abi arm[] = { VP_ABI_AARCH64, VP_ABI_ARM };
 	const enum vp_abi *abis = native == VP_ABI_X86_64 ? x86 : arm;
 	size_t count = native == VP_ABI_X86_64 ? VP_COUNT(x86) : VP_COUNT(arm), refused = 0;
-	size_t longest = 0;
+	size_t longest = 0, unproven = 0;
 	struct tally tally = { 0 };
 
 	for (size_t i = 0; i < SETS; i++) {
@@ -257,6 +288,10 @@ static void run_sets(enum vp_abi native, bool cover)
 
 		random_rules(&w);
 		r = world_try(&w, native, cover, &filter, &err);
+		if (r == -EBADMSG) {
+			unproven++;
+			continue;
+		}
 		if (r == -EINVAL || r == -E2BIG || r == -EOPNOTSUPP) {
 			refused++;
 			continue;
@@ -268,8 +303,10 @@ static void run_sets(enum vp_abi native, bool cover)
 		for (size_t j = 0; j < count; j++)
 			compare(&w, filter, cover, abis[j], &tally);
 	}
-	print_message("%zu calls (%zu denied or logged), %zu sets refused, longest program %zu\n",
-		      tally.calls, tally.denied, refused, longest);
+	print_message("%zu calls (%zu denied or logged), %zu sets refused, %zu not proven, "
+		      "longest program %zu\n",
+		      tally.calls, tally.denied, refused, unproven, longest);
+	assert_true(unproven <= UNPROVEN);
 	assert_true(refused <= REFUSED);
 	assert_true(tally.denied > tally.calls / 10 && tally.denied < tally.calls);
 	assert_true(tally.logged > 0);
