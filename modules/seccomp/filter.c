@@ -7,7 +7,6 @@
 
 #include <errno.h>
 
-#include "modules/seccomp/cube.h"
 #include "modules/seccomp/filter_layout.h"
 
 #define ERRNO_MAX 4095 /* MAX_ERRNO of the kernel: more is cut down to it */
@@ -59,56 +58,28 @@ static void copy_rule(struct vp_filter *filter, const struct vp_filter_rule *fro
 
 static int check_rule(const struct vp_call_rule *rule, struct vp_error *err)
 {
-	struct vp_cubes cubes = { 0 };
 	const char *name = rule->prototype->name;
-	size_t count;
-	int r;
 
 	if (!vp_abi_knows(name))
-		return vp_fail(
-			err, -EOPNOTSUPP,
-			"the installed libseccomp does not know the call %s: a newer one is "
-			"needed to deny it",
-			name);
+		return vp_fail(err, -EOPNOTSUPP,
+			       "the installed libseccomp does not know the call %s: a newer one is "
+			       "needed to deny it",
+			       name);
 	if (rule->error < 0 || rule->error > ERRNO_MAX)
 		return vp_fail(err, -EINVAL, "%s: an errno is 0 to %d, found %d", name,
 			       ERRNO_MAX, rule->error);
-	r = vp_cubes_of_rule(rule, 0, &cubes, err);
-	count = cubes.len;
-	vp_array_free(&cubes);
-	if (r)
-		return vp_fail_context(err, "%s", name);
-	if (!count)
-		return vp_fail(err, -EINVAL,
-			       "%s: no call can meet all conditions of this rule", name);
-	return 0;
-}
-
-/* Rules in monitor mode come last: what is enforced is never hidden by them. */
-static int take_rules(struct vp_filter *filter, const struct vp_filter_request *request,
-		      struct vp_error *err)
-{
-	if (!request->count)
-		return vp_fail(err, -EINVAL, "a filter without rules has no use");
-	for (int monitor = 0; monitor < 2; monitor++) {
-		for (size_t i = 0; i < request->count; i++) {
-			int r;
-
-			if (request->rules[i].monitor != (bool)monitor)
-				continue;
-			r = check_rule(request->rules[i].rule, err);
-			if (r)
-				return r;
-			copy_rule(filter, &request->rules[i]);
-		}
-	}
+	vp_array_each(c, &rule->conditions)
+		if (c->argument >= VP_CALL_ARGUMENTS || c->value & ~c->mask ||
+		    (!c->wide && c->mask > UINT32_MAX))
+			return vp_fail(err, -EINVAL, "%s: a value is outside its mask or width",
+				       name);
 	return 0;
 }
 
 static bool has_rule_on(const struct vp_filter *filter, const char *call)
 {
 	vp_array_each(owned, &filter->rules)
-		if (!owned->monitor && !strcmp(owned->rule.prototype->name, call))
+		if (!strcmp(owned->rule.prototype->name, call))
 			return true;
 	return false;
 }
@@ -129,7 +100,7 @@ static void imply_clone3(struct vp_filter *filter)
 		const struct vp_filter_owned *owned = &filter->rules.data[i];
 		struct vp_filter_owned implied = { .tag = owned->tag, .implied = true };
 
-		if (owned->monitor || strcmp(owned->rule.prototype->name, "clone"))
+		if (strcmp(owned->rule.prototype->name, "clone"))
 			continue;
 		implied.rule.prototype = clone3;
 		implied.rule.error = ENOSYS;
@@ -137,44 +108,37 @@ static void imply_clone3(struct vp_filter *filter)
 	}
 }
 
-static bool is_multiplexed(const struct vp_abi_form *forms, size_t count)
+/* Rules in monitor mode come last: what is enforced is never hidden by them. */
+static int take_rules(struct vp_filter *filter, const struct vp_filter_request *request,
+		      struct vp_error *err)
 {
-	for (size_t i = 0; i < count; i++)
-		if (forms[i].selector_mask)
-			return true;
-	return false;
-}
+	if (!request->count)
+		return vp_fail(err, -EINVAL, "a filter without rules has no use");
+	for (int monitor = 0; monitor < 2; monitor++) {
+		for (size_t i = 0; i < request->count; i++) {
+			int r;
 
-/*
- * libseccomp knows one action for a call that is also multiplexed, so all rules on it have
- * that of the first; one that only logs has no entry beside one that denies.
- */
-static bool share_action(const struct vp_filter *filter, enum vp_abi abi, uint32_t *action,
-			 const struct vp_call_prototype *call)
-{
-	vp_array_each(entry, &filter->entries) {
-		if (entry->abi != abi ||
-		    filter->rules.data[entry->rule].rule.prototype != call)
-			continue;
-		if (*action == SECCOMP_RET_LOG && entry->action != SECCOMP_RET_LOG)
-			return false;
-		*action = entry->action;
-		break;
+			if (request->rules[i].monitor != (bool)monitor)
+				continue;
+			r = check_rule(request->rules[i].rule, err);
+			if (r)
+				return r;
+			copy_rule(filter, &request->rules[i]);
+		}
+		if (!monitor)
+			imply_clone3(filter);
 	}
-	return true;
+	return 0;
 }
 
 static void add_entries(struct vp_filter *filter, enum vp_abi abi, uint32_t rule)
 {
 	const struct vp_filter_owned *owned = &filter->rules.data[rule];
-	const struct vp_call_prototype *call = owned->rule.prototype;
 	struct vp_abi_form forms[VP_ABI_FORMS];
-	size_t count = vp_abi_forms(abi, call->name, forms);
+	size_t count = vp_abi_forms(abi, owned->rule.prototype->name, forms);
 	uint32_t action = owned->monitor ? SECCOMP_RET_LOG
 					 : SECCOMP_RET_ERRNO | (uint32_t)owned->rule.error;
 
-	if (is_multiplexed(forms, count) && !share_action(filter, abi, &action, call))
-		return;
 	for (size_t i = 0; i < count; i++)
 		vp_array_push(&filter->entries,
 			      ((struct vp_filter_entry){ abi, forms[i], rule, action }));
@@ -229,7 +193,6 @@ int vp_filter_compile(const struct vp_filter_request *request, struct vp_filter 
 	if (r)
 		return r;
 	f->closed = only_monitors(f) ? SECCOMP_RET_LOG : SECCOMP_RET_ERRNO | ENOSYS;
-	imply_clone3(f);
 	place_rules(f);
 	r = vp_filter_emit(f, err);
 	if (r)

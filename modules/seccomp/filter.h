@@ -6,9 +6,9 @@
  * order given; rules in monitor mode are logged, and come after all others, so that they
  * never hide a denial. Pure: nothing is installed here.
  *
- * The program is made by libseccomp from masked equalities only, and proven: it is run by
- * the interpreter over the corners of every rule, in every ABI, and compared with a plain
- * evaluation of the rules; one difference, and there is no program.
+ * The program is proven: it is run by the interpreter over the corners of every rule, in
+ * every ABI, and compared with a plain evaluation of the rules; one difference, and there is
+ * no program.
  */
 #ifndef VP_SECCOMP_FILTER_H
 #define VP_SECCOMP_FILTER_H
@@ -49,9 +49,8 @@ struct vp_filter; /* opaque */
  * rules of clone3() were given or the rule is in monitor mode.
  *
  * -EOPNOTSUPP: not this architecture, or a call that libseccomp does not know.
- * -E2BIG: more than 4096 instructions. -EINVAL: a
- * rule that no call can meet, or none at all. -EBADMSG: libseccomp made a program that does
- * something else than the rules say (the text has the call).
+ * -E2BIG: more than 4096 instructions. -EINVAL: no rules, or one that is malformed.
+ * -EBADMSG: the program does something else than the rules say (the text has the call).
  */
 int vp_filter_compile(const struct vp_filter_request *request, struct vp_filter **filter,
 		      struct vp_error *err);

@@ -1,21 +1,23 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Programs by libseccomp: masked equalities go in, instructions come out.
+ * Programs: which call it is by libseccomp, what its arguments are by our own code.
  *
- * libseccomp takes one comparison per argument and rule, compares 64 bits whatever the
- * kernel reads, has no order among rules of different actions, and translates argument
- * rules of calls that i386 also multiplexes into comparisons of unrelated registers. So
- * each ABI has a context of its own, which is given cubes only: those of different actions
- * disjoint, and multiplexers by their selector before the calls themselves (libseccomp then
- * drops what it would add of its own).
+ * libseccomp makes the checks of the architecture and the tree over the numbers. It is not
+ * asked about arguments: it compares 64 bits where the kernel reads 32, keeps no order among
+ * rules of different errnos, has one action for a call and its multiplexed form, whose
+ * registers it confuses, and errs with masks that overlap. Each number that has conditions
+ * gets a mark in place of an action (a trace action, which no rule has); where the finished
+ * program would return a mark, a jump is put, to the conditions behind its end.
  */
 #include <errno.h>
 #include <sys/mman.h>
 
 #include <seccomp.h>
 
-#include "modules/seccomp/cube.h"
 #include "modules/seccomp/filter_layout.h"
+
+#define MARKS	0x10000u
+#define FAR_MAX 255 /* how far a conditional jump goes */
 
 static void release(scmp_filter_ctx *context)
 {
@@ -27,9 +29,214 @@ static int failed(struct vp_error *err, int code, const char *what)
 {
 	const struct scmp_version *version = seccomp_version();
 
-	return vp_fail(err, code == -EEXIST ? -EBADMSG : code, "libseccomp %u.%u.%u: %s: %s",
-		       version->major, version->minor, version->micro, what, strerror(-code));
+	return vp_fail(err, code, "libseccomp %u.%u.%u: %s: %s", version->major,
+		       version->minor, version->micro, what, strerror(-code));
 }
+
+/* Conditions */
+
+/* A rule being written: which of its jumps go to the rule behind it. */
+struct writing {
+	struct vp_filter *filter;
+	bool narrow;
+	VP_ARRAY(size_t) on_true, on_false; /* indices of jumps */
+};
+
+static void add(struct writing *w, uint16_t code, uint32_t k, uint8_t jt, uint8_t jf)
+{
+	vp_array_push(&w->filter->code, ((struct sock_filter){ code, jt, jf, k }));
+}
+
+/* Load one half of an argument and mask it. Narrow registers have no upper half. */
+static void add_half(struct writing *w, uint8_t argument, bool high, uint32_t mask)
+{
+	uint32_t offset = (uint32_t)offsetof(struct seccomp_data, args) + argument * 8u;
+
+	if (high && w->narrow)
+		add(w, BPF_LD | BPF_IMM, 0, 0, 0);
+	else
+		add(w, BPF_LD | BPF_W | BPF_ABS, offset + (high ? 4 : 0), 0, 0);
+	if (mask != UINT32_MAX)
+		add(w, BPF_ALU | BPF_AND | BPF_K, mask, 0, 0);
+}
+
+/* The rule does not hold when the comparison comes out as `outcome`. */
+static void add_test(struct writing *w, uint16_t jump, uint32_t value, bool outcome)
+{
+	if (outcome)
+		vp_array_push(&w->on_true, w->filter->code.len);
+	else
+		vp_array_push(&w->on_false, w->filter->code.len);
+	add(w, BPF_JMP | jump | BPF_K, value, 0, 0);
+}
+
+/* The test of the lower half, which decides when the upper ones are equal. */
+static void add_low(struct writing *w, const struct vp_call_condition *c)
+{
+	uint32_t value = (uint32_t)c->value;
+
+	add_half(w, c->argument, false, (uint32_t)c->mask);
+	switch (c->compare) {
+	case VP_CALL_EQUAL:
+		add_test(w, BPF_JEQ, value, false);
+		break;
+	case VP_CALL_UNEQUAL:
+		add_test(w, BPF_JEQ, value, true);
+		break;
+	case VP_CALL_GREATER:
+		add_test(w, BPF_JGT, value, false);
+		break;
+	case VP_CALL_AT_LEAST:
+		add_test(w, BPF_JGE, value, false);
+		break;
+	case VP_CALL_LESS:
+		add_test(w, BPF_JGE, value, true);
+		break;
+	case VP_CALL_AT_MOST:
+		add_test(w, BPF_JGT, value, true);
+		break;
+	}
+}
+
+/* The upper half: it decides alone when it differs; that skips `low` instructions. */
+static void add_high(struct writing *w, const struct vp_call_condition *c, uint8_t low)
+{
+	uint32_t value = (uint32_t)(c->value >> 32);
+
+	add_half(w, c->argument, true, (uint32_t)(c->mask >> 32));
+	switch (c->compare) {
+	case VP_CALL_EQUAL:
+		add_test(w, BPF_JEQ, value, false);
+		break;
+	case VP_CALL_UNEQUAL:
+		add(w, BPF_JMP | BPF_JEQ | BPF_K, value, 0, low);
+		break;
+	case VP_CALL_GREATER:
+	case VP_CALL_AT_LEAST:
+		add(w, BPF_JMP | BPF_JGT | BPF_K, value, (uint8_t)(low + 1), 0);
+		add_test(w, BPF_JEQ, value, false);
+		break;
+	case VP_CALL_LESS:
+	case VP_CALL_AT_MOST:
+		add_test(w, BPF_JGT, value, true);
+		add(w, BPF_JMP | BPF_JEQ | BPF_K, value, 0, low);
+		break;
+	}
+}
+
+static void add_condition(struct writing *w, const struct vp_call_condition *c)
+{
+	if (c->wide)
+		add_high(w, c, (uint32_t)c->mask == UINT32_MAX ? 2 : 3);
+	add_low(w, c);
+}
+
+/* Jumps of the rule that ends here go to what comes next. */
+static int resolve(struct writing *w, struct vp_error *err)
+{
+	struct sock_filter *code = w->filter->code.data;
+	size_t end = w->filter->code.len, first = end;
+
+	vp_array_each(i, &w->on_true) {
+		code[*i].jt = (uint8_t)(end - *i - 1);
+		first = *i < first ? *i : first;
+	}
+	vp_array_each(i, &w->on_false) {
+		code[*i].jf = (uint8_t)(end - *i - 1);
+		first = *i < first ? *i : first;
+	}
+	w->on_true.len = w->on_false.len = 0;
+	if (end - first > FAR_MAX)
+		return vp_fail(err, -E2BIG, "one rule has more conditions than fit");
+	return 0;
+}
+
+/* An entry's rule. *whole: it has no conditions. */
+static int add_entry(struct writing *w, const struct vp_filter_entry *entry, bool *whole,
+		     struct vp_error *err)
+{
+	const struct vp_call_rule *rule = &w->filter->rules.data[entry->rule].rule;
+	const struct vp_call_condition selector = { .mask = entry->form.selector_mask,
+						    .value = entry->form.selector,
+						    .compare = VP_CALL_EQUAL };
+
+	*whole = !selector.mask;
+	if (selector.mask)
+		add_condition(w, &selector);
+	vp_array_each(condition, &rule->conditions)
+		if (vp_filter_keeps(entry, condition)) {
+			*whole = false;
+			add_condition(w, condition);
+		}
+	add(w, BPF_RET | BPF_K, entry->action, 0, 0);
+	return resolve(w, err);
+}
+
+/* All rules on one number, in their order. */
+static int add_number(struct writing *w, const struct vp_filter_entry *entry,
+		      struct vp_error *err)
+{
+	const struct vp_filter_entry *first;
+	size_t count = vp_filter_entries_of(w->filter, entry->abi, entry->form.number, &first);
+	bool whole = false;
+
+	w->narrow = vp_abi_is_narrow(entry->abi);
+	for (size_t i = 0; i < count && !whole; i++) {
+		int r = add_entry(w, &first[i], &whole, err);
+
+		if (r)
+			return vp_fail_context(err, "%s", entry->form.name);
+	}
+	if (!whole)
+		add(w, BPF_RET | BPF_K, SECCOMP_RET_ALLOW, 0, 0);
+	return 0;
+}
+
+/* Put the conditions of the entry at index `mark` behind the program; jump there. */
+static int replace_mark(struct writing *w, uint32_t mark, size_t tree, struct vp_error *err)
+{
+	size_t begin = w->filter->code.len;
+	int r;
+
+	if (mark >= w->filter->entries.len)
+		return vp_fail(err, -EBADMSG, "libseccomp made a program that cannot be read");
+	r = add_number(w, &w->filter->entries.data[mark], err);
+	for (size_t i = 0; i < tree; i++) {
+		struct sock_filter *insn = &w->filter->code.data[i];
+
+		if (insn->code == (BPF_RET | BPF_K) && insn->k == (SECCOMP_RET_TRACE | mark))
+			*insn = (struct sock_filter){ BPF_JMP | BPF_JA, 0, 0,
+						      (uint32_t)(begin - i - 1) };
+	}
+	return r;
+}
+
+static int replace_marks(struct vp_filter *filter, struct vp_error *err)
+{
+	struct writing w = { .filter = filter };
+	size_t tree = filter->code.len;
+	int r = 0;
+
+	for (size_t i = 0; i < tree && !r; i++) {
+		const struct sock_filter insn = filter->code.data[i];
+
+		if (insn.code == (BPF_RET | BPF_K) &&
+		    (insn.k & SECCOMP_RET_ACTION_FULL) == SECCOMP_RET_TRACE)
+			r = replace_mark(&w, insn.k & SECCOMP_RET_DATA, tree, err);
+	}
+	vp_array_free(&w.on_true);
+	vp_array_free(&w.on_false);
+	if (r)
+		return r;
+	if (filter->code.len > VP_BPF_MAX)
+		return vp_fail(err, -E2BIG,
+			       "the filter has %zu instructions, a kernel takes at most %d: deny "
+			       "whole calls, or with fewer conditions",
+			       filter->code.len, VP_BPF_MAX);
+	return 0;
+}
+
+/* The tree */
 
 /* A context for one ABI, without rules. NULL: out of memory or not supported. */
 static scmp_filter_ctx new_context(const struct vp_filter *filter, enum vp_abi abi)
@@ -42,8 +249,8 @@ static scmp_filter_ctx new_context(const struct vp_filter *filter, enum vp_abi a
 	context = seccomp_init(SCMP_ACT_ALLOW);
 	if (!context)
 		return NULL;
-	if ((token != native &&
-	     (seccomp_arch_add(context, token) || seccomp_arch_remove(context, native))) ||
+	if ((token != native && (seccomp_arch_add(context, token) ||
+				 seccomp_arch_remove(context, native))) ||
 	    seccomp_attr_set(context, SCMP_FLTATR_ACT_BADARCH, filter->closed) ||
 	    seccomp_attr_set(context, SCMP_FLTATR_CTL_OPTIMIZE, 2)) {
 		seccomp_release(context);
@@ -52,121 +259,48 @@ static scmp_filter_ctx new_context(const struct vp_filter *filter, enum vp_abi a
 	return context;
 }
 
-static int add_cube(scmp_filter_ctx context, const struct vp_filter_entry *entry,
-		    const struct vp_cube *cube, struct vp_error *err)
+/* The action of a number whatever its arguments, or the mark of its first entry. */
+static uint32_t action_of(const struct vp_filter *filter, size_t index)
 {
-	struct scmp_arg_cmp comparisons[VP_CALL_ARGUMENTS];
-	bool narrow = vp_abi_is_narrow(entry->abi);
-	unsigned int count = 0;
-	int r;
+	const struct vp_filter_entry *entry = &filter->entries.data[index];
 
-	for (unsigned int i = 0; i < VP_CALL_ARGUMENTS; i++) {
-		uint64_t mask = cube->mask[i], value = cube->value[i];
-
-		if (!mask)
-			continue;
-		/* written as libseccomp itself writes a selector, so that it knows it again */
-		if (narrow && mask == UINT32_MAX)
-			comparisons[count++] =
-				(struct scmp_arg_cmp){ i, SCMP_CMP_EQ, value, 0 };
-		else
-			comparisons[count++] =
-				(struct scmp_arg_cmp){ i, SCMP_CMP_MASKED_EQ, mask, value };
-	}
-	r = seccomp_rule_add_array(context, cube->action,
-				   seccomp_syscall_resolve_name(entry->form.name), count,
-				   comparisons);
-	return r ? failed(err, r, entry->form.name) : 0;
-}
-
-/* The cubes of an entry, behind those of the entries of the same number before it. */
-static int add_entry(const struct vp_filter *filter, const struct vp_filter_entry *entry,
-		     struct vp_cubes *cubes, struct vp_error *err)
-{
-	const struct vp_call_rule *written = &filter->rules.data[entry->rule].rule;
-	struct vp_call_rule rule = { .prototype = written->prototype };
-	size_t first = cubes->len;
-	int r;
-
-	vp_array_each(condition, &written->conditions)
+	if (entry->form.selector_mask)
+		return SECCOMP_RET_TRACE | (uint32_t)index;
+	vp_array_each(condition, &filter->rules.data[entry->rule].rule.conditions)
 		if (vp_filter_keeps(entry, condition))
-			vp_array_push(&rule.conditions, *condition);
-	r = vp_cubes_of_rule(&rule, entry->action, cubes, err);
-	vp_array_free(&rule.conditions);
-	if (r)
-		return r;
-	if (vp_abi_is_narrow(entry->abi))
-		vp_cubes_truncate(cubes, first);
-	vp_cubes_narrow(cubes, first, 0, entry->form.selector_mask, entry->form.selector);
-	for (size_t i = 0; i < first && !r; i++)
-		if (cubes->data[i].action != entry->action) {
-			struct vp_cube earlier = cubes->data[i];
-
-			r = vp_cubes_subtract(cubes, first, &earlier, err);
-		}
-	return r;
+			return SECCOMP_RET_TRACE | (uint32_t)index;
+	return entry->action;
 }
 
-/* All rules on one number. */
-static int add_number(const struct vp_filter *filter, scmp_filter_ctx context,
-		      const struct vp_filter_entry *entries, size_t count,
-		      struct vp_error *err)
-{
-	struct vp_cubes cubes = { 0 };
-	int r = 0;
-
-	for (size_t i = 0; i < count && !r; i++)
-		r = add_entry(filter, &entries[i], &cubes, err);
-	for (size_t i = 0; i < cubes.len && !r; i++)
-		r = add_cube(context, entries, &cubes.data[i], err);
-	if (r)
-		r = vp_fail_context(err, "%s", entries->form.name);
-	vp_array_free(&cubes);
-	return r;
-}
-
+/*
+ * Each number once. Multiplexers come before the calls themselves, so that what libseccomp
+ * adds of its own for those is already there and left out.
+ */
 static int add_abi(const struct vp_filter *filter, enum vp_abi abi, scmp_filter_ctx context,
 		   struct vp_error *err)
 {
-	size_t i = 0;
+	int last = -1;
 
-	while (i < filter->entries.len) {
-		const struct vp_filter_entry *entry = &filter->entries.data[i], *first;
-		size_t count =
-			vp_filter_entries_of(filter, entry->abi, entry->form.number, &first);
+	for (size_t i = 0; i < filter->entries.len; i++) {
+		const struct vp_abi_form *form = &filter->entries.data[i].form;
+		int r;
 
-		if (entry->abi == abi) {
-			int r = add_number(filter, context, entry, count, err);
-
-			if (r)
-				return r;
-		}
-		i += count;
+		if (filter->entries.data[i].abi != abi || form->number == last)
+			continue;
+		last = form->number;
+		r = seccomp_rule_add_array(context, action_of(filter, i),
+					   seccomp_syscall_resolve_name(form->name), 0, NULL);
+		if (r)
+			return failed(err, r, form->name);
 	}
-	return 0;
-}
-
-static int read_code(struct vp_filter *filter, int fd, struct vp_error *err)
-{
-	off_t size = lseek(fd, 0, SEEK_END);
-	size_t count = size < 0 ? 0 : (size_t)size / sizeof(struct sock_filter);
-
-	if (count > VP_BPF_MAX)
-		return vp_fail(
-			err, -E2BIG,
-			"the filter has %zu instructions, a kernel takes at most %d: deny "
-			"whole calls, or write equalities in place of ranges",
-			count, VP_BPF_MAX);
-	vp_array_reserve(&filter->code, count);
-	filter->code.len = count;
-	if (!count || pread(fd, filter->code.data, (size_t)size, 0) != size)
-		return failed(err, -EIO, "cannot read the program back");
 	return 0;
 }
 
 static int export(struct vp_filter *filter, scmp_filter_ctx context, struct vp_error *err)
 {
 	_cleanup_close_ int fd = memfd_create("vpatch-filter", MFD_CLOEXEC);
+	off_t size;
+	size_t count;
 	int r;
 
 	if (fd < 0)
@@ -174,7 +308,13 @@ static int export(struct vp_filter *filter, scmp_filter_ctx context, struct vp_e
 	r = seccomp_export_bpf(context, fd);
 	if (r)
 		return failed(err, r, "cannot make the program");
-	return read_code(filter, fd, err);
+	size = lseek(fd, 0, SEEK_END);
+	count = size < 0 ? 0 : (size_t)size / sizeof(struct sock_filter);
+	vp_array_reserve(&filter->code, count);
+	filter->code.len = count;
+	if (!count || pread(fd, filter->code.data, (size_t)size, 0) != size)
+		return failed(err, -EIO, "cannot read the program back");
+	return replace_marks(filter, err);
 }
 
 int vp_filter_emit(struct vp_filter *filter, struct vp_error *err)
@@ -184,6 +324,8 @@ int vp_filter_emit(struct vp_filter *filter, struct vp_error *err)
 	enum vp_abi companion = vp_abi_companion(filter->abi);
 	int r;
 
+	if (filter->entries.len > MARKS)
+		return vp_fail(err, -E2BIG, "too many rules for one filter");
 	context = new_context(filter, filter->abi);
 	if (!context)
 		return failed(err, -ENOTSUP, "cannot make a filter for this architecture");

@@ -3,11 +3,13 @@
 check_PROGRAMS += seccomp_test
 TESTS += seccomp_test
 seccomp_test_SOURCES = \
+	tests/unit/seccomp/catalogue_test.c \
 	tests/unit/seccomp/filter_test.c \
 	tests/unit/seccomp/property_test.c \
 	tests/unit/seccomp/seccomp_test.c \
 	tests/unit/seccomp/seccomp_tests.h \
 	tests/unit/seccomp/trap_test.c \
+	tests/unit/seccomp/vectors_test.c \
 	tests/unit/seccomp/world.c \
 	tests/unit/seccomp/world.h
 seccomp_test_CFLAGS = $(AM_CFLAGS) $(SECCOMP_CFLAGS) $(CMOCKA_CFLAGS)

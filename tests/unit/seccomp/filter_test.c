@@ -153,13 +153,14 @@ static void several_errnos_on_a_multiplexed_call(void **state)
 	world_deny(&w, 3, true, "socket", 0);
 	filter = world_compile(&w, VP_ABI_X86_64, true);
 	assert_int_equal(world_ask(filter, "socket(type = SOCK_RAW)"), DENIED(EACCES));
-	assert_int_equal(world_run(filter, VP_ABI_I386, 359, raw), DENIED(EAFNOSUPPORT));
+	assert_int_equal(world_run(filter, VP_ABI_I386, 359, raw), DENIED(EACCES));
+	assert_int_equal(world_run(filter, VP_ABI_I386, 359, create), SECCOMP_RET_LOG);
 	assert_int_equal(world_run(filter, VP_ABI_I386, 102, create), DENIED(EAFNOSUPPORT));
 }
 
 static void refusals(void **state)
 {
-	_cleanup_world_ struct world w = { 0 }, contradiction = { 0 }, huge = { 0 };
+	_cleanup_world_ struct world w = { 0 }, malformed = { 0 }, huge = { 0 };
 	struct vp_filter *filter = NULL;
 	struct vp_error err = { 0 };
 
@@ -167,12 +168,12 @@ static void refusals(void **state)
 	assert_int_equal(world_try(&w, VP_ABI_X86_64, false, &filter, &err), -EINVAL);
 	world_deny(&w, 1, false, "splice", 0);
 	assert_int_equal(world_try(&w, VP_ABI_ARM, false, &filter, &err), -EOPNOTSUPP);
-	world_deny(&contradiction, 1, false, "socket(domain < 3, domain > 5)", 0);
-	assert_int_equal(world_try(&contradiction, VP_ABI_X86_64, false, &filter, &err),
-			 -EINVAL);
+	world_deny(&malformed, 1, false, "socket(domain = 3)", 0);
+	malformed.owned.data[0]->conditions.data[0].value |= 1ull << 32;
+	assert_int_equal(world_try(&malformed, VP_ABI_X86_64, false, &filter, &err), -EINVAL);
 	assert_non_null(strstr(err.text, "socket"));
-	for (int i = 0; i < 12; i++)
-		world_deny(&huge, 1, false, "kcmp(pid1 > 3, pid2 != 9)", 1 + i % 2);
+	for (int i = 0; i < 600; i++)
+		world_deny(&huge, 1, false, "kcmp(pid1 > 3, idx1 != 9)", 1 + i % 2);
 	assert_int_equal(world_try(&huge, VP_ABI_X86_64, false, &filter, &err), -E2BIG);
 	assert_null(filter);
 }

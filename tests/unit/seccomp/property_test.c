@@ -15,12 +15,10 @@
 #include "tests/unit/seccomp/seccomp_tests.h"
 #include "tests/unit/seccomp/world.h"
 
-#define SETS	100
+#define SETS	200
 #define CALLS	400 /* per set and ABI */
-#define RULES	12
+#define RULES	40
 #define ERRORS	3
-#define REFUSED 30 /* of the sets at most: contradictions, and too many comparisons */
-#define UNPROVEN 3 /* of the sets at most: libseccomp's own mistakes, which the proof finds */
 
 static uint64_t seed = 0x2545f4914f6cdd1d;
 
@@ -53,17 +51,10 @@ static struct vp_call_condition random_condition(const struct vp_call_prototype 
 	uint64_t all = wide ? UINT64_MAX : UINT32_MAX;
 	struct vp_call_condition condition = { .argument = argument, .wide = wide, .mask = all };
 
-	/* mostly what people write; ranges take many comparisons */
-	condition.compare = below(16) ? VP_CALL_EQUAL :
-				       (enum vp_call_compare)below(VP_CALL_AT_MOST + 1);
+	condition.compare = (enum vp_call_compare)below(VP_CALL_AT_MOST + 1);
 	if (!below(3))
 		condition.mask = (random_value() & all) ? (random_value() & all) : all;
 	condition.value = random_value() & condition.mask;
-	/* below 0 and above all is no call */
-	if (condition.compare == VP_CALL_LESS && !condition.value)
-		condition.compare = VP_CALL_AT_LEAST;
-	if (condition.compare == VP_CALL_GREATER && condition.value == condition.mask)
-		condition.compare = VP_CALL_AT_MOST;
 	return condition;
 }
 
@@ -156,33 +147,17 @@ static const struct vp_abi_form *form_of(const struct forms *forms, int nr,
 	return NULL;
 }
 
-/*
- * What rules of one mode say. Calls that i386 multiplexes have the errno of their first
- * rule there.
- */
+/* What rules of one mode say. */
 static uint32_t expect_mode(const struct world *world, bool monitor, enum vp_abi abi, int nr,
 			    const uint64_t *arguments)
 {
 	vp_array_each(owned, &world->rules) {
 		const struct forms *forms = forms_of(owned->rule->prototype, abi);
 		const struct vp_abi_form *form = form_of(forms, nr, arguments);
-		bool multiplexed =
-			forms->count && forms->data[forms->count - 1].selector_mask;
-		int error = owned->rule->error;
 
-		if (owned->monitor != monitor || !form ||
-		    !holds(owned->rule, arguments, form->kept, vp_abi_is_narrow(abi)))
-			continue;
-		vp_array_each(first, &world->rules) {
-			if (!multiplexed || first->monitor ||
-			    first->rule->prototype != owned->rule->prototype)
-				continue;
-			if (monitor)
-				return SECCOMP_RET_ALLOW;
-			error = first->rule->error;
-			break;
-		}
-		return monitor ? SECCOMP_RET_LOG : DENIED(error);
+		if (owned->monitor == monitor && form &&
+		    holds(owned->rule, arguments, form->kept, vp_abi_is_narrow(abi)))
+			return monitor ? SECCOMP_RET_LOG : DENIED(owned->rule->error);
 	}
 	return SECCOMP_RET_ALLOW;
 }
@@ -276,8 +251,8 @@ static void run_sets(enum vp_abi native, bool cover)
 	static const enum vp_abi x86[] = { VP_ABI_X86_64, VP_ABI_I386, VP_ABI_X32 };
 	static const enum vp_abi arm[] = { VP_ABI_AARCH64, VP_ABI_ARM };
 	const enum vp_abi *abis = native == VP_ABI_X86_64 ? x86 : arm;
-	size_t count = native == VP_ABI_X86_64 ? VP_COUNT(x86) : VP_COUNT(arm), refused = 0;
-	size_t longest = 0, unproven = 0;
+	size_t count = native == VP_ABI_X86_64 ? VP_COUNT(x86) : VP_COUNT(arm);
+	size_t longest = 0;
 	struct tally tally = { 0 };
 
 	for (size_t i = 0; i < SETS; i++) {
@@ -288,14 +263,6 @@ static void run_sets(enum vp_abi native, bool cover)
 
 		random_rules(&w);
 		r = world_try(&w, native, cover, &filter, &err);
-		if (r == -EBADMSG) {
-			unproven++;
-			continue;
-		}
-		if (r == -EINVAL || r == -E2BIG || r == -EOPNOTSUPP) {
-			refused++;
-			continue;
-		}
 		if (r)
 			fail_msg("%s", err.text);
 		if (vp_filter_program(filter).len > longest)
@@ -303,11 +270,8 @@ static void run_sets(enum vp_abi native, bool cover)
 		for (size_t j = 0; j < count; j++)
 			compare(&w, filter, cover, abis[j], &tally);
 	}
-	print_message("%zu calls (%zu denied or logged), %zu sets refused, %zu not proven, "
-		      "longest program %zu\n",
-		      tally.calls, tally.denied, refused, unproven, longest);
-	assert_true(unproven <= UNPROVEN);
-	assert_true(refused <= REFUSED);
+	print_message("%zu calls, %zu denied or logged; longest program %zu\n", tally.calls,
+		      tally.denied, longest);
 	assert_true(tally.denied > tally.calls / 10 && tally.denied < tally.calls);
 	assert_true(tally.logged > 0);
 }

@@ -8,6 +8,8 @@ int main(void)
 
 	failed += filter_tests();
 	failed += trap_tests();
+	failed += catalogue_tests();
+	failed += vectors_tests();
 	failed += property_tests();
 	return failed != 0;
 }

@@ -5,7 +5,6 @@
 
 int abi_tests(void);
 int catalogue_tests(void);
-int cube_tests(void);
 int filter_tests(void);
 int interpreter_tests(void);
 int kernel_tests(void);
