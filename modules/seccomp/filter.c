@@ -76,10 +76,10 @@ static int check_rule(const struct vp_call_rule *rule, struct vp_error *err)
 	return 0;
 }
 
-static bool has_rule_on(const struct vp_filter *filter, const char *call)
+static bool denies_whole(const struct vp_filter *filter, const char *call)
 {
 	vp_array_each(owned, &filter->rules)
-		if (!strcmp(owned->rule.prototype->name, call))
+		if (!owned->rule.conditions.len && !strcmp(owned->rule.prototype->name, call))
 			return true;
 	return false;
 }
@@ -94,7 +94,7 @@ static void imply_clone3(struct vp_filter *filter)
 	const struct vp_call_prototype *clone3 = vp_call_find(name, sizeof(name) - 1);
 	size_t count = filter->rules.len;
 
-	if (!clone3 || !vp_abi_knows(name) || has_rule_on(filter, name))
+	if (!clone3 || !vp_abi_knows(name) || denies_whole(filter, name))
 		return;
 	for (size_t i = 0; i < count; i++) {
 		const struct vp_filter_owned *owned = &filter->rules.data[i];

@@ -46,7 +46,7 @@ struct vp_filter; /* opaque */
 /*
  * Compile. *filter owns all it needs and is the caller's; untouched on failure.
  * A rule on clone() denies clone3() with ENOSYS too, whose flags are in memory, unless
- * rules of clone3() were given or the rule is in monitor mode.
+ * there is a rule that denies it anyway, or the rule is in monitor mode.
  *
  * -EOPNOTSUPP: not this architecture, or a call that libseccomp does not know.
  * -E2BIG: more than 4096 instructions. -EINVAL: no rules, or one that is malformed.

@@ -3,8 +3,11 @@
 check_PROGRAMS += seccomp_test
 TESTS += seccomp_test
 seccomp_test_SOURCES = \
+	tests/unit/seccomp/abi_test.c \
 	tests/unit/seccomp/catalogue_test.c \
 	tests/unit/seccomp/filter_test.c \
+	tests/unit/seccomp/interpreter_test.c \
+	tests/unit/seccomp/kernel_test.c \
 	tests/unit/seccomp/property_test.c \
 	tests/unit/seccomp/seccomp_test.c \
 	tests/unit/seccomp/seccomp_tests.h \

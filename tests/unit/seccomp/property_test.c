@@ -180,8 +180,7 @@ static uint32_t expect(const struct world *world, enum vp_abi native, bool cover
 	action = expect_mode(world, false, abi, nr, arguments);
 	if (action != SECCOMP_RET_ALLOW)
 		return action;
-	if (nr == vp_abi_number(abi, "clone3") && has_enforced(world, "clone") &&
-	    !has_enforced(world, "clone3"))
+	if (nr == vp_abi_number(abi, "clone3") && has_enforced(world, "clone"))
 		return DENIED(ENOSYS);
 	return expect_mode(world, true, abi, nr, arguments);
 }

@@ -6,10 +6,13 @@ int main(void)
 {
 	int failed = 0;
 
+	failed += abi_tests();
+	failed += interpreter_tests();
 	failed += filter_tests();
 	failed += trap_tests();
 	failed += catalogue_tests();
 	failed += vectors_tests();
 	failed += property_tests();
+	failed += kernel_tests();
 	return failed != 0;
 }
