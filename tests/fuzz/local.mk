@@ -161,3 +161,12 @@ EXTRA_DIST += \
 	tests/fuzz/corpus/seccomp_file/mended \
 	tests/fuzz/corpus/seccomp_file/short \
 	tests/fuzz/corpus/seccomp_file/whole
+
+if FUZZERS
+noinst_PROGRAMS += fuzz_seccomp_program
+fuzz_seccomp_program_SOURCES = tests/fuzz/fuzz_seccomp_program.c
+fuzz_seccomp_program_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
+fuzz_seccomp_program_LDADD = libvpseccomp.a libvpbase.a
+endif
+EXTRA_DIST += tests/fuzz/corpus/seccomp_program/catalogue tests/fuzz/corpus/seccomp_program/scratch \
+	tests/fuzz/corpus/seccomp_program/stack
