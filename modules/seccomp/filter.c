@@ -61,18 +61,19 @@ static int check_rule(const struct vp_call_rule *rule, struct vp_error *err)
 	const char *name = rule->prototype->name;
 
 	if (!vp_abi_knows(name))
-		return vp_fail(err, -EOPNOTSUPP,
-			       "the installed libseccomp does not know the call %s: a newer one is "
-			       "needed to deny it",
-			       name);
+		return vp_fail(
+			err, -EOPNOTSUPP,
+			"the installed libseccomp does not know the call %s: a newer one is "
+			"needed to deny it",
+			name);
 	if (rule->error < 0 || rule->error > ERRNO_MAX)
 		return vp_fail(err, -EINVAL, "%s: an errno is 0 to %d, found %d", name,
 			       ERRNO_MAX, rule->error);
 	vp_array_each(c, &rule->conditions)
 		if (c->argument >= VP_CALL_ARGUMENTS || c->value & ~c->mask ||
 		    (!c->wide && c->mask > UINT32_MAX))
-			return vp_fail(err, -EINVAL, "%s: a value is outside its mask or width",
-				       name);
+			return vp_fail(err, -EINVAL,
+				       "%s: a value is outside its mask or width", name);
 	return 0;
 }
 

@@ -229,10 +229,11 @@ static int replace_marks(struct vp_filter *filter, struct vp_error *err)
 	if (r)
 		return r;
 	if (filter->code.len > VP_BPF_MAX)
-		return vp_fail(err, -E2BIG,
-			       "the filter has %zu instructions, a kernel takes at most %d: deny "
-			       "whole calls, or with fewer conditions",
-			       filter->code.len, VP_BPF_MAX);
+		return vp_fail(
+			err, -E2BIG,
+			"the filter has %zu instructions, a kernel takes at most %d: deny "
+			"whole calls, or with fewer conditions",
+			filter->code.len, VP_BPF_MAX);
 	return 0;
 }
 
@@ -249,8 +250,8 @@ static scmp_filter_ctx new_context(const struct vp_filter *filter, enum vp_abi a
 	context = seccomp_init(SCMP_ACT_ALLOW);
 	if (!context)
 		return NULL;
-	if ((token != native && (seccomp_arch_add(context, token) ||
-				 seccomp_arch_remove(context, native))) ||
+	if ((token != native &&
+	     (seccomp_arch_add(context, token) || seccomp_arch_remove(context, native))) ||
 	    seccomp_attr_set(context, SCMP_FLTATR_ACT_BADARCH, filter->closed) ||
 	    seccomp_attr_set(context, SCMP_FLTATR_CTL_OPTIMIZE, 2)) {
 		seccomp_release(context);

@@ -18,11 +18,16 @@ static void numbers(void **state)
 		const char *name;
 		int number;
 	} known[] = {
-		{ VP_ABI_X86_64, "socket", 41 },     { VP_ABI_I386, "socket", 359 },
-		{ VP_ABI_I386, "socketcall", 102 },  { VP_ABI_I386, "recvmmsg", 337 },
-		{ VP_ABI_I386, "msgctl", 402 },	     { VP_ABI_I386, "accept", -ENOENT },
-		{ VP_ABI_I386, "semop", -ENOENT },   { VP_ABI_AARCH64, "socket", 198 },
-		{ VP_ABI_AARCH64, "open", -ENOENT }, { VP_ABI_ARM, "socket", 281 },
+		{ VP_ABI_X86_64, "socket", 41 },
+		{ VP_ABI_I386, "socket", 359 },
+		{ VP_ABI_I386, "socketcall", 102 },
+		{ VP_ABI_I386, "recvmmsg", 337 },
+		{ VP_ABI_I386, "msgctl", 402 },
+		{ VP_ABI_I386, "accept", -ENOENT },
+		{ VP_ABI_I386, "semop", -ENOENT },
+		{ VP_ABI_AARCH64, "socket", 198 },
+		{ VP_ABI_AARCH64, "open", -ENOENT },
+		{ VP_ABI_ARM, "socket", 281 },
 		{ VP_ABI_X32, "setsockopt", 0x40000000 | 541 },
 		{ VP_ABI_X86_64, "no_such_call", -ENOENT },
 	};
@@ -64,8 +69,7 @@ static void forms(void **state)
 	assert_forms(VP_ABI_ARM, "socket", "socket 281");
 	assert_forms(VP_ABI_I386, "sendto",
 		     "sendto 369, socketcall 102 (9) 0 kept, socketcall 102 (11) 0 kept");
-	assert_forms(VP_ABI_I386, "semop",
-		     "semtimedop_time64 420 3 kept, ipc 117 (1) 0 kept");
+	assert_forms(VP_ABI_I386, "semop", "semtimedop_time64 420 3 kept, ipc 117 (1) 0 kept");
 	assert_forms(VP_ABI_I386, "futex", "futex 240, futex_time64 422");
 	assert_forms(VP_ABI_AARCH64, "open", "");
 }

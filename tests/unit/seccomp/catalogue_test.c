@@ -17,10 +17,10 @@
 #include "tests/unit/seccomp/world.h"
 
 #define NORMAL_SOCKETS                                                                        \
-	"socket(domain = AF_INET, type = 0x80801)", "socket(domain = AF_UNIX, type = 1)",      \
+	"socket(domain = AF_INET, type = 0x80801)", "socket(domain = AF_UNIX, type = 1)",     \
 		"socket(domain = AF_INET6, type = 2, protocol = 17)"
 #define NORMAL_CLONES                                                                         \
-	"clone(flags = 0x003d0f00)", "clone(flags = 0x01200011)", "unshare(flags = 0x400)",    \
+	"clone(flags = 0x003d0f00)", "clone(flags = 0x01200011)", "unshare(flags = 0x400)",   \
 		"fork", "vfork"
 
 static const struct shield {
@@ -41,10 +41,12 @@ static const struct shield {
 	  { "socket(domain = AF_ALG, type = 5)", "socket(domain = 38)" },
 	  { NORMAL_SOCKETS, "socket(domain = 39)", "bind(fd = 38)" } },
 	{ "CVE-2026-43284",
-	  "socket(domain = AF_NETLINK, protocol = NETLINK_XFRM), socket(domain = AF_KEY), userns",
+	  "socket(domain = AF_NETLINK, protocol = NETLINK_XFRM), socket(domain = AF_KEY), "
+	  "userns",
 	  EPERM,
 	  { "socket(domain = AF_NETLINK, type = SOCK_RAW, protocol = NETLINK_XFRM)",
-	    "socket(domain = 16, type = 0x80002, protocol = 6)", "socket(domain = AF_KEY, type = 3)" },
+	    "socket(domain = 16, type = 0x80002, protocol = 6)",
+	    "socket(domain = AF_KEY, type = 3)" },
 	  { NORMAL_SOCKETS, "socket(domain = AF_NETLINK, type = 3, protocol = 0)",
 	    "socket(domain = AF_INET, type = 1, protocol = 6)" } },
 	{ "CVE-2026-43500",
@@ -55,7 +57,8 @@ static const struct shield {
 	{ "nf_tables",
 	  "socket(domain = AF_NETLINK, protocol = NETLINK_NETFILTER), userns",
 	  EPERM,
-	  { "socket(domain = AF_NETLINK, type = 3, protocol = 12)", "unshare(flags = 0x50000000)" },
+	  { "socket(domain = AF_NETLINK, type = 3, protocol = 12)",
+	    "unshare(flags = 0x50000000)" },
 	  { NORMAL_SOCKETS, "socket(domain = AF_NETLINK, type = 3, protocol = 0)",
 	    "socket(domain = AF_INET, protocol = 12)" } },
 	{ "CVE-2021-22555",
@@ -63,8 +66,8 @@ static const struct shield {
 	  EPERM,
 	  { "setsockopt(fd = 3, level = 0, optname = 64)",
 	    "setsockopt(fd = 3, level = 41, optname = 64, optval = 4096, optlen = 16)" },
-	  { "setsockopt(fd = 3, level = 1, optname = 64)", "setsockopt(level = 0, optname = 1)",
-	    "setsockopt(level = 6, optname = 1)" } },
+	  { "setsockopt(fd = 3, level = 1, optname = 64)",
+	    "setsockopt(level = 0, optname = 1)", "setsockopt(level = 6, optname = 1)" } },
 	{ "net/sched", "userns", EPERM, { "unshare(flags = 0x10000000)" }, { NORMAL_CLONES } },
 	{ "CVE-2017-7184",
 	  "socket(domain = AF_NETLINK, protocol = NETLINK_XFRM), userns",
@@ -84,12 +87,14 @@ static const struct shield {
 	{ "CVE-2017-6074",
 	  "socket(type = 6)",
 	  ESOCKTNOSUPPORT,
-	  { "socket(domain = AF_INET, type = 6, protocol = 33)", "socket(domain = 10, type = 0x80806)" },
+	  { "socket(domain = AF_INET, type = 6, protocol = 33)",
+	    "socket(domain = 10, type = 0x80806)" },
 	  { NORMAL_SOCKETS, "socket(domain = 2, type = 5)" } },
 	{ "CVE-2021-23133",
 	  "socket(protocol = 132), socket(domain in (2, 10), type = 5)",
 	  EPERM,
-	  { "socket(domain = 2, type = 1, protocol = 132)", "socket(domain = 10, type = 0x80005)" },
+	  { "socket(domain = 2, type = 1, protocol = 132)",
+	    "socket(domain = 10, type = 0x80005)" },
 	  { NORMAL_SOCKETS, "socket(domain = 1, type = 5)" } },
 	{ "CVE-2021-26708",
 	  "socket(domain = AF_VSOCK)",
@@ -113,12 +118,13 @@ static const struct shield {
 	  { "setsockopt(fd = 3, level = 6, optname = 1)",
 	    "setsockopt(fd = 3, level = 1, optname = 31)" } },
 	{ "CVE-2025-38236",
-	  "sendto(flags has 1), recvfrom(flags has 1), sendmsg(flags has 1), recvmsg(flags has 1)",
+	  "sendto(flags has 1), recvfrom(flags has 1), sendmsg(flags has 1), recvmsg(flags "
+	  "has 1)",
 	  EPERM,
-	  { "sendto(fd = 3, flags = 1)", "recvfrom(fd = 3, flags = 0x41)", "sendmsg(flags = 1)",
-	    "recvmsg(flags = 0x4001)" },
-	  { "sendto(fd = 3, flags = 0x4000)", "recvfrom(fd = 1, flags = 2)", "sendmsg(flags = 0)",
-	    "recvmsg(flags = 0x40)" } },
+	  { "sendto(fd = 3, flags = 1)", "recvfrom(fd = 3, flags = 0x41)",
+	    "sendmsg(flags = 1)", "recvmsg(flags = 0x4001)" },
+	  { "sendto(fd = 3, flags = 0x4000)", "recvfrom(fd = 1, flags = 2)",
+	    "sendmsg(flags = 0)", "recvmsg(flags = 0x40)" } },
 	{ "io_uring",
 	  "io-uring",
 	  ENOSYS,
@@ -150,7 +156,11 @@ static const struct shield {
 	  ENOSYS,
 	  { "futex(uaddr = 4096, op = 11)", "futex(op = 0x8c)" },
 	  { "futex(op = 0)", "futex(op = 0x81)", "futex(op = 9)", "futex(op = 0x189)" } },
-	{ "CVE-2019-13272", "ptrace(request = 0)", EPERM, { "ptrace" }, { "ptrace(request = 16)" } },
+	{ "CVE-2019-13272",
+	  "ptrace(request = 0)",
+	  EPERM,
+	  { "ptrace" },
+	  { "ptrace(request = 16)" } },
 	{ "CVE-2023-6546",
 	  "ioctl(cmd = 0x5423)",
 	  EPERM,
@@ -162,7 +172,11 @@ static const struct shield {
 	  { "mount", "move_mount", "open_tree", "unshare(flags = 0x02000000)" },
 	  { NORMAL_CLONES } },
 	{ "CVE-2022-0847", "splice", EPERM, { "splice(fd_in = 3)" }, { "sendfile", "tee" } },
-	{ "CVE-2022-0543", "exec", EPERM, { "execve", "execveat" }, { "clone(flags = 0x11)" } },
+	{ "CVE-2022-0543",
+	  "exec",
+	  EPERM,
+	  { "execve", "execveat" },
+	  { "clone(flags = 0x11)" } },
 	{ "CVE-2017-7494",
 	  "mmap(prot has 4), mprotect(prot has 4)",
 	  EPERM,

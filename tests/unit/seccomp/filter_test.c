@@ -104,9 +104,8 @@ static void foreign_abis_are_closed(void **state)
 	for (int nr = 0; nr < VP_CALL_NUMBERS; nr++) {
 		assert_int_equal(world_run(filter, VP_ABI_I386, nr, none), DENIED(ENOSYS));
 		assert_int_equal(world_run(filter, VP_ABI_AARCH64, nr, none), DENIED(ENOSYS));
-		assert_int_equal(
-			world_run(filter, VP_ABI_X32, nr | (int)VP_X32_BIT, none),
-			DENIED(ENOSYS));
+		assert_int_equal(world_run(filter, VP_ABI_X32, nr | (int)VP_X32_BIT, none),
+				 DENIED(ENOSYS));
 		assert_int_equal(world_run(arm, VP_ABI_ARM, nr, none), DENIED(ENOSYS));
 	}
 	/* what a tracer writes to skip a call */
@@ -262,8 +261,8 @@ static bool is_idle(const struct vp_bpf *program, size_t i)
 	const struct sock_filter *insn = &program->code[i];
 
 	return insn->code == (BPF_JMP | BPF_JGT | BPF_K) ||
-	       (BPF_CLASS(insn->code) == BPF_LD && insn[1].code == (BPF_ALU | BPF_AND | BPF_K) &&
-		!insn[1].k);
+	       (BPF_CLASS(insn->code) == BPF_LD &&
+		insn[1].code == (BPF_ALU | BPF_AND | BPF_K) && !insn[1].k);
 }
 
 static void prove_finds_any_changed_instruction(void **state)

@@ -11,15 +11,15 @@
 #include "tests/unit/seccomp/seccomp_tests.h"
 #include "tests/unit/seccomp/world.h"
 
-#define RET(k)	 BPF_STMT(BPF_RET | BPF_K, (k))
-#define LD(k)	 BPF_STMT(BPF_LD | BPF_W | BPF_ABS, (k))
-#define RETA	 BPF_STMT(BPF_RET | BPF_A, 0)
-#define IMM(k)	 BPF_STMT(BPF_LD | BPF_IMM, (k))
-#define IMMX(k)	 BPF_STMT(BPF_LDX | BPF_IMM, (k))
-#define ALU(o)	 BPF_STMT(BPF_ALU | (o) | BPF_X, 0)
+#define RET(k)	BPF_STMT(BPF_RET | BPF_K, (k))
+#define LD(k)	BPF_STMT(BPF_LD | BPF_W | BPF_ABS, (k))
+#define RETA	BPF_STMT(BPF_RET | BPF_A, 0)
+#define IMM(k)	BPF_STMT(BPF_LD | BPF_IMM, (k))
+#define IMMX(k) BPF_STMT(BPF_LDX | BPF_IMM, (k))
+#define ALU(o)	BPF_STMT(BPF_ALU | (o) | BPF_X, 0)
 #define PROGRAM(...)                                                                          \
-	((struct vp_bpf){ (const struct sock_filter[]){ __VA_ARGS__ },                         \
-			  sizeof((const struct sock_filter[]){ __VA_ARGS__ }) /                \
+	((struct vp_bpf){ (const struct sock_filter[]){ __VA_ARGS__ },                        \
+			  sizeof((const struct sock_filter[]){ __VA_ARGS__ }) /               \
 				  sizeof(struct sock_filter) })
 
 static int judged(struct vp_bpf program)
@@ -53,27 +53,33 @@ static void refuses_what_the_kernel_refuses(void **state)
 	assert_int_equal(judged(PROGRAM(LD(60), RET(0))), 0);
 	assert_int_equal(judged(PROGRAM(LD(2), RET(0))), -EINVAL);
 	assert_int_equal(judged(PROGRAM(LD(0xfffff000), RET(0))), -EINVAL);
-	assert_int_equal(judged(PROGRAM(BPF_STMT(BPF_LD | BPF_H | BPF_ABS, 0), RET(0))), -EINVAL);
-	assert_int_equal(judged(PROGRAM(BPF_STMT(BPF_LD | BPF_W | BPF_IND, 0), RET(0))), -EINVAL);
-	assert_int_equal(judged(PROGRAM(BPF_STMT(BPF_ALU | BPF_MOD | BPF_K, 3), RET(0))), -EINVAL);
-	assert_int_equal(judged(PROGRAM(BPF_STMT(BPF_ALU | BPF_DIV | BPF_K, 0), RET(0))), -EINVAL);
-	assert_int_equal(judged(PROGRAM(BPF_STMT(BPF_ALU | BPF_LSH | BPF_K, 32), RET(0))), -EINVAL);
+	assert_int_equal(judged(PROGRAM(BPF_STMT(BPF_LD | BPF_H | BPF_ABS, 0), RET(0))),
+			 -EINVAL);
+	assert_int_equal(judged(PROGRAM(BPF_STMT(BPF_LD | BPF_W | BPF_IND, 0), RET(0))),
+			 -EINVAL);
+	assert_int_equal(judged(PROGRAM(BPF_STMT(BPF_ALU | BPF_MOD | BPF_K, 3), RET(0))),
+			 -EINVAL);
+	assert_int_equal(judged(PROGRAM(BPF_STMT(BPF_ALU | BPF_DIV | BPF_K, 0), RET(0))),
+			 -EINVAL);
+	assert_int_equal(judged(PROGRAM(BPF_STMT(BPF_ALU | BPF_LSH | BPF_K, 32), RET(0))),
+			 -EINVAL);
 	assert_int_equal(judged(PROGRAM(BPF_STMT(BPF_RET | BPF_X, 0))), -EINVAL);
 	assert_int_equal(judged(PROGRAM(BPF_STMT(0xffff, 0), RET(0))), -EINVAL);
 	assert_int_equal(judged(PROGRAM(BPF_STMT(BPF_ST, 16), RET(0))), -EINVAL);
 	assert_int_equal(judged(PROGRAM(BPF_STMT(BPF_LD | BPF_MEM, 3), RET(0))), -EINVAL);
-	assert_int_equal(judged(PROGRAM(BPF_STMT(BPF_ST, 3), BPF_STMT(BPF_LD | BPF_MEM, 3),
-					RET(0))),
-			 0);
+	assert_int_equal(
+		judged(PROGRAM(BPF_STMT(BPF_ST, 3), BPF_STMT(BPF_LD | BPF_MEM, 3), RET(0))),
+		0);
 	assert_int_equal(judged(PROGRAM(BPF_STMT(BPF_JMP | BPF_JA, 1), RET(0))), -EINVAL);
-	assert_int_equal(judged(PROGRAM(BPF_STMT(BPF_JMP | BPF_JA, UINT32_MAX), RET(0))), -EINVAL);
+	assert_int_equal(judged(PROGRAM(BPF_STMT(BPF_JMP | BPF_JA, UINT32_MAX), RET(0))),
+			 -EINVAL);
 	assert_int_equal(judged(PROGRAM(BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, 0, 1, 0), RET(0))),
 			 -EINVAL);
 	/* written on one way only */
-	assert_int_equal(judged(PROGRAM(BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, 0, 0, 1),
-					BPF_STMT(BPF_STX, 3), BPF_STMT(BPF_LD | BPF_MEM, 3),
-					RET(0))),
-			 -EINVAL);
+	assert_int_equal(
+		judged(PROGRAM(BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, 0, 0, 1),
+			       BPF_STMT(BPF_STX, 3), BPF_STMT(BPF_LD | BPF_MEM, 3), RET(0))),
+		-EINVAL);
 }
 
 static void each_instruction(void **state)
@@ -90,7 +96,8 @@ static void each_instruction(void **state)
 			 64);
 	assert_int_equal(run(PROGRAM(IMM(7), IMMX(5), ALU(BPF_ADD), RETA)), 12);
 	assert_int_equal(run(PROGRAM(IMM(7), IMMX(9), ALU(BPF_SUB), RETA)), (uint32_t)-2);
-	assert_int_equal(run(PROGRAM(IMM(0x10001), IMMX(0x10001), ALU(BPF_MUL), RETA)), 0x20001);
+	assert_int_equal(run(PROGRAM(IMM(0x10001), IMMX(0x10001), ALU(BPF_MUL), RETA)),
+			 0x20001);
 	assert_int_equal(run(PROGRAM(IMM(7), IMMX(2), ALU(BPF_DIV), RETA)), 3);
 	assert_int_equal(run(PROGRAM(IMM(7), ALU(BPF_DIV), RET(9))), 0);
 	assert_int_equal(run(PROGRAM(IMM(6), IMMX(3), ALU(BPF_AND), RETA)), 2);
@@ -103,8 +110,8 @@ static void each_instruction(void **state)
 	assert_int_equal(run(PROGRAM(IMM(6), BPF_STMT(BPF_ST, 15), IMM(1),
 				     BPF_STMT(BPF_LDX | BPF_MEM, 15), ALU(BPF_ADD), RETA)),
 			 7);
-	assert_int_equal(run(PROGRAM(IMM(6), BPF_STMT(BPF_MISC | BPF_TAX, 0), ALU(BPF_ADD), RETA)),
-			 12);
+	assert_int_equal(
+		run(PROGRAM(IMM(6), BPF_STMT(BPF_MISC | BPF_TAX, 0), ALU(BPF_ADD), RETA)), 12);
 }
 
 static void each_jump(void **state)
@@ -123,14 +130,15 @@ static void each_jump(void **state)
 	(void)state;
 	for (size_t i = 0; i < VP_COUNT(cases); i++) {
 		assert_int_equal(run(PROGRAM(IMM(cases[i].a),
-					     BPF_JUMP(BPF_JMP | cases[i].code | BPF_K, cases[i].k,
-						      1, 0),
+					     BPF_JUMP(BPF_JMP | cases[i].code | BPF_K,
+						      cases[i].k, 1, 0),
 					     RET(0), RET(1))),
 				 cases[i].taken);
-		assert_int_equal(run(PROGRAM(IMM(cases[i].a), IMMX(cases[i].k),
-					     BPF_JUMP(BPF_JMP | cases[i].code | BPF_X, 77, 1, 0),
-					     RET(0), RET(1))),
-				 cases[i].taken);
+		assert_int_equal(
+			run(PROGRAM(IMM(cases[i].a), IMMX(cases[i].k),
+				    BPF_JUMP(BPF_JMP | cases[i].code | BPF_X, 77, 1, 0),
+				    RET(0), RET(1))),
+			cases[i].taken);
 	}
 	assert_int_equal(run(PROGRAM(BPF_STMT(BPF_JMP | BPF_JA, 1), RET(0), RET(1))), 1);
 }
@@ -138,9 +146,8 @@ static void each_jump(void **state)
 static void strictest_of_a_stack(void **state)
 {
 	static const uint32_t order[] = {
-		SECCOMP_RET_KILL_PROCESS, SECCOMP_RET_KILL_THREAD,
-		SECCOMP_RET_TRAP,	  SECCOMP_RET_ERRNO | 5,
-		SECCOMP_RET_USER_NOTIF,	  SECCOMP_RET_TRACE,
+		SECCOMP_RET_KILL_PROCESS, SECCOMP_RET_KILL_THREAD, SECCOMP_RET_TRAP,
+		SECCOMP_RET_ERRNO | 5,	  SECCOMP_RET_USER_NOTIF,  SECCOMP_RET_TRACE,
 		SECCOMP_RET_LOG,	  SECCOMP_RET_ALLOW,
 	};
 	const struct seccomp_data data = { 0 };
@@ -156,9 +163,9 @@ static void strictest_of_a_stack(void **state)
 			code[1][0] = (struct sock_filter)RET(order[j]);
 			assert_int_equal(vp_bpf_run_stack(stack, 2, &data, &which),
 					 order[i < j ? i : j]);
-			assert_int_equal(which, order[i < j ? i : j] == SECCOMP_RET_ALLOW ? 2 :
-						i <= j				  ? 0 :
-										    1);
+			assert_int_equal(which, order[i < j ? i : j] == SECCOMP_RET_ALLOW ? 2
+						: i <= j				  ? 0
+											  : 1);
 		}
 	/* of two errnos the newest */
 	code[0][0] = (struct sock_filter)RET(SECCOMP_RET_ERRNO | 1);
@@ -183,9 +190,10 @@ static void room_on_a_stack(void **state)
 
 static void listing(void **state)
 {
-	struct vp_bpf program = PROGRAM(LD(4), BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, 0xc000003e, 0, 3),
-					LD(20), BPF_STMT(BPF_ALU | BPF_AND | BPF_K, 15),
-					BPF_STMT(BPF_JMP | BPF_JA, 0), RET(SECCOMP_RET_ALLOW));
+	struct vp_bpf program =
+		PROGRAM(LD(4), BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, 0xc000003e, 0, 3), LD(20),
+			BPF_STMT(BPF_ALU | BPF_AND | BPF_K, 15), BPF_STMT(BPF_JMP | BPF_JA, 0),
+			RET(SECCOMP_RET_ALLOW));
 	_cleanup_strbuf_ struct vp_strbuf out = { 0 };
 
 	(void)state;

@@ -24,7 +24,7 @@
 #include "tests/unit/seccomp/seccomp_tests.h"
 #include "tests/unit/seccomp/world.h"
 
-#define PROGRAMS 3000
+#define PROGRAMS 1500
 #define REFUSED	 2
 #define PROBE	 SYS_getppid
 
@@ -105,16 +105,36 @@ static uint32_t random_return(void)
 static struct sock_filter random_instruction(uint32_t left)
 {
 	static const uint16_t codes[] = {
-		BPF_LD | BPF_W | BPF_ABS,   BPF_LD | BPF_W | BPF_ABS, BPF_LD | BPF_IMM,
-		BPF_LDX | BPF_IMM,	    BPF_ST,		      BPF_STX,
-		BPF_LD | BPF_MEM,	    BPF_LDX | BPF_MEM,	      BPF_LD | BPF_W | BPF_LEN,
-		BPF_LDX | BPF_W | BPF_LEN,  BPF_ALU | BPF_ADD,	      BPF_ALU | BPF_ADD | BPF_X,
-		BPF_ALU | BPF_SUB | BPF_X,  BPF_ALU | BPF_MUL | BPF_X, BPF_ALU | BPF_DIV | BPF_X,
-		BPF_ALU | BPF_AND,	    BPF_ALU | BPF_OR | BPF_X, BPF_ALU | BPF_XOR,
-		BPF_ALU | BPF_LSH | BPF_X,  BPF_ALU | BPF_RSH,	      BPF_ALU | BPF_NEG,
-		BPF_JMP | BPF_JEQ,	    BPF_JMP | BPF_JGT | BPF_X, BPF_JMP | BPF_JGE,
-		BPF_JMP | BPF_JSET | BPF_X, BPF_JMP | BPF_JSET,	      BPF_JMP | BPF_JA,
-		BPF_MISC | BPF_TAX,	    BPF_MISC | BPF_TXA,	      BPF_RET | BPF_K,
+		BPF_LD | BPF_W | BPF_ABS,
+		BPF_LD | BPF_W | BPF_ABS,
+		BPF_LD | BPF_IMM,
+		BPF_LDX | BPF_IMM,
+		BPF_ST,
+		BPF_STX,
+		BPF_LD | BPF_MEM,
+		BPF_LDX | BPF_MEM,
+		BPF_LD | BPF_W | BPF_LEN,
+		BPF_LDX | BPF_W | BPF_LEN,
+		BPF_ALU | BPF_ADD,
+		BPF_ALU | BPF_ADD | BPF_X,
+		BPF_ALU | BPF_SUB | BPF_X,
+		BPF_ALU | BPF_MUL | BPF_X,
+		BPF_ALU | BPF_DIV | BPF_X,
+		BPF_ALU | BPF_AND,
+		BPF_ALU | BPF_OR | BPF_X,
+		BPF_ALU | BPF_XOR,
+		BPF_ALU | BPF_LSH | BPF_X,
+		BPF_ALU | BPF_RSH,
+		BPF_ALU | BPF_NEG,
+		BPF_JMP | BPF_JEQ,
+		BPF_JMP | BPF_JGT | BPF_X,
+		BPF_JMP | BPF_JGE,
+		BPF_JMP | BPF_JSET | BPF_X,
+		BPF_JMP | BPF_JSET,
+		BPF_JMP | BPF_JA,
+		BPF_MISC | BPF_TAX,
+		BPF_MISC | BPF_TXA,
+		BPF_RET | BPF_K,
 	};
 	struct sock_filter insn = { .code = codes[below(VP_COUNT(codes))] };
 
@@ -129,7 +149,8 @@ static struct sock_filter random_instruction(uint32_t left)
 		insn.k = random_return();
 	else if (insn.code == (BPF_JMP | BPF_JA))
 		insn.k = below(left + 1);
-	else if (BPF_CLASS(insn.code) != BPF_JMP && BPF_CLASS(insn.code) != BPF_ALU && below(30))
+	else if (BPF_CLASS(insn.code) != BPF_JMP && BPF_CLASS(insn.code) != BPF_ALU &&
+		 below(30))
 		insn.k %= 16;
 	return insn;
 }
@@ -261,7 +282,8 @@ static void add_shields(struct world *w)
 	world_deny(w, 1, false, "socket(domain = AF_ALG)", EAFNOSUPPORT);
 	world_deny(w, 2, false, "userns, io-uring, keyctl(option = 1), pipe2(flags has 0x80)",
 		   EPERM);
-	world_deny(w, 3, false, "socket(domain = AF_NETLINK, protocol > 3), getpriority(which > 1)",
+	world_deny(w, 3, false,
+		   "socket(domain = AF_NETLINK, protocol > 3), getpriority(which > 1)",
 		   EACCES);
 	world_deny(w, 4, false, "lseek(offset > 0x100000000)", EFBIG);
 }
@@ -272,7 +294,10 @@ static void denied_for_real(void **state)
 		{ "AF_ALG", SYS_socket, { AF_ALG, SOCK_SEQPACKET }, EAFNOSUPPORT },
 		{ "AF_ALG, upper half", SYS_socket, { AF_ALG | 1ull << 32, 5 }, EAFNOSUPPORT },
 		{ "AF_UNIX", SYS_socket, { AF_UNIX, SOCK_STREAM }, 0 },
-		{ "AF_UNIX, upper half", SYS_socket, { AF_UNIX | 38ull << 32, SOCK_STREAM }, 0 },
+		{ "AF_UNIX, upper half",
+		  SYS_socket,
+		  { AF_UNIX | 38ull << 32, SOCK_STREAM },
+		  0 },
 		{ "netlink", SYS_socket, { AF_NETLINK, SOCK_RAW, 6 }, EACCES },
 		{ "route", SYS_socket, { AF_NETLINK, SOCK_RAW, 0 | 7ull << 32 }, 0 },
 		{ "unshare", SYS_unshare, { 0x10000000 }, EPERM },
@@ -300,7 +325,8 @@ static void denied_for_real(void **state)
 
 		if (wrong)
 			fail_msg("%d: %s", wrong,
-				 wrong > 0 && wrong < 255 ? asked[wrong - 1].call : "no filter");
+				 wrong > 0 && wrong < 255 ? asked[wrong - 1].call
+							  : "no filter");
 	}
 }
 
@@ -328,8 +354,7 @@ static void threads_still_start(void **state)
 
 		if (!install(&program, vp_filter_flags(filter)))
 			_exit(2);
-		_exit(pthread_create(&thread, NULL, idle, NULL) ||
-		      pthread_join(thread, NULL));
+		_exit(pthread_create(&thread, NULL, idle, NULL) || pthread_join(thread, NULL));
 	}
 	wait_for(pid, &status);
 	assert_true(WIFEXITED(status));

@@ -15,10 +15,10 @@
 #include "tests/unit/seccomp/seccomp_tests.h"
 #include "tests/unit/seccomp/world.h"
 
-#define SETS	200
-#define CALLS	400 /* per set and ABI */
-#define RULES	40
-#define ERRORS	3
+#define SETS   200
+#define CALLS  400 /* per set and ABI */
+#define RULES  40
+#define ERRORS 3
 
 static uint64_t seed = 0x2545f4914f6cdd1d;
 
@@ -49,7 +49,9 @@ static struct vp_call_condition random_condition(const struct vp_call_prototype 
 {
 	bool wide = vp_call_is_wide(&call->arguments[argument]);
 	uint64_t all = wide ? UINT64_MAX : UINT32_MAX;
-	struct vp_call_condition condition = { .argument = argument, .wide = wide, .mask = all };
+	struct vp_call_condition condition = { .argument = argument,
+					       .wide = wide,
+					       .mask = all };
 
 	condition.compare = (enum vp_call_compare)below(VP_CALL_AT_MOST + 1);
 	if (!below(3))
@@ -71,9 +73,10 @@ static struct vp_call_rule *random_rule(const struct vp_call_prototype *call)
 	/* seldom two conditions on one argument: they often contradict each other */
 	first = arguments ? (uint8_t)below(arguments) : 0;
 	for (uint64_t i = below(arguments < 3 ? arguments + 1u : 4); i; i--)
-		vp_array_push(&rule->conditions,
-			      random_condition(call, below(20) ? (uint8_t)((first + i) % arguments) :
-								 first));
+		vp_array_push(
+			&rule->conditions,
+			random_condition(call, below(20) ? (uint8_t)((first + i) % arguments)
+							 : first));
 	return rule;
 }
 
@@ -90,8 +93,8 @@ static void random_rules(struct world *world)
 			const char *name = special[below(VP_COUNT(special))];
 
 			do {
-				call = below(2) ? vp_call_find(name, strlen(name)) :
-						  &all[below(count)];
+				call = below(2) ? vp_call_find(name, strlen(name))
+						: &all[below(count)];
 			} while (!vp_abi_knows(call->name));
 		}
 		world_add(world, (uint32_t)i, !below(5), random_rule(call));
@@ -215,7 +218,8 @@ static void compare(const struct world *world, const struct vp_filter *filter, b
 			world->rules.data[below(world->rules.len)].rule;
 		uint64_t arguments[VP_CALL_ARGUMENTS];
 		const struct forms *forms = forms_of(rule->prototype, abi);
-		int nr = (int)below(VP_CALL_NUMBERS) | (abi == VP_ABI_X32 ? (int)VP_X32_BIT : 0);
+		int nr = (int)below(VP_CALL_NUMBERS) |
+			 (abi == VP_ABI_X32 ? (int)VP_X32_BIT : 0);
 		uint32_t found, expected;
 
 		random_arguments(rule, arguments);
@@ -224,23 +228,26 @@ static void compare(const struct world *world, const struct vp_filter *filter, b
 
 			nr = form->number;
 			if (form->selector_mask && below(4))
-				arguments[0] = (arguments[0] & ~(uint64_t)form->selector_mask) |
-					       form->selector;
+				arguments[0] =
+					(arguments[0] & ~(uint64_t)form->selector_mask) |
+					form->selector;
 		}
 		found = world_run(filter, abi, nr, arguments);
 		expected = expect(world, vp_filter_abi(filter), cover, abi, nr, arguments);
 		tally->calls++;
-		tally->denied += vp_filter_covers(filter) == cover && found != SECCOMP_RET_ALLOW;
+		tally->denied +=
+			vp_filter_covers(filter) == cover && found != SECCOMP_RET_ALLOW;
 		tally->logged += found == SECCOMP_RET_LOG;
 		if (found != expected) {
 			_cleanup_strbuf_ struct vp_strbuf text = { 0 };
 
 			vp_filter_print(filter, NULL, NULL, &text);
-			fail_msg("%s %d (0x%lx, 0x%lx, 0x%lx, 0x%lx, 0x%lx, 0x%lx): found 0x%x, "
+			fail_msg("%s %d (0x%lx, 0x%lx, 0x%lx, 0x%lx, 0x%lx, 0x%lx): found "
+				 "0x%x, "
 				 "expected 0x%x\n%s",
-				 vp_abi_name(abi), nr, arguments[0], arguments[1], arguments[2],
-				 arguments[3], arguments[4], arguments[5], found, expected,
-				 vp_strbuf_text(&text));
+				 vp_abi_name(abi), nr, arguments[0], arguments[1],
+				 arguments[2], arguments[3], arguments[4], arguments[5], found,
+				 expected, vp_strbuf_text(&text));
 		}
 	}
 }

@@ -53,8 +53,8 @@ static scmp_filter_ctx new_naive(bool multi)
 	return context;
 }
 
-static uint32_t ask(const struct naive *naive, enum vp_abi abi, int nr, uint64_t a0, uint64_t a1,
-		    uint64_t a2)
+static uint32_t ask(const struct naive *naive, enum vp_abi abi, int nr, uint64_t a0,
+		    uint64_t a1, uint64_t a2)
 {
 	struct seccomp_data data = { .nr = nr,
 				     .arch = vp_abi_audit(abi),
@@ -88,7 +88,7 @@ static void trap_64_bit_equality(void **state)
 
 	(void)state;
 	assert_int_equal(seccomp_rule_add(context, SCMP_ACT_ERRNO(EPERM), SCMP_SYS(socket), 1,
-					  SCMP_A0(SCMP_CMP_EQ, 16)),
+					  SCMP_A0(SCMP_CMP_EQ, 16, 0)),
 			 0);
 	export(context, &naive);
 	assert_int_equal(ask(&naive, VP_ABI_X86_64, SOCKET, 16, 0, 0), DENIED(EPERM));
@@ -111,7 +111,7 @@ static void trap_64_bit_order(void **state)
 
 	(void)state;
 	assert_int_equal(seccomp_rule_add(context, SCMP_ACT_ERRNO(EPERM), SCMP_SYS(socket), 1,
-					  SCMP_A0(SCMP_CMP_LT, 3)),
+					  SCMP_A0(SCMP_CMP_LT, 3, 0)),
 			 0);
 	export(context, &naive);
 	assert_int_equal(ask(&naive, VP_ABI_X86_64, SOCKET, 2, 0, 0), DENIED(EPERM));
@@ -127,7 +127,7 @@ static void trap_64_bit_order(void **state)
 
 	context = new_naive(false);
 	assert_int_equal(seccomp_rule_add(context, SCMP_ACT_ERRNO(EPERM), SCMP_SYS(socket), 1,
-					  SCMP_A0(SCMP_CMP_GT, 40)),
+					  SCMP_A0(SCMP_CMP_GT, 40, 0)),
 			 0);
 	export(context, &naive);
 	assert_int_equal(ask(&naive, VP_ABI_X86_64, SOCKET, 2 | 1ull << 32, 0, 0),
@@ -182,8 +182,7 @@ static void trap_ipc_version(void **state)
 	assert_int_equal(ask(&naive, VP_ABI_I386, IPC, 2, 0, 0), DENIED(EPERM));
 	assert_int_equal(ask(&naive, VP_ABI_I386, IPC, 2 | 1 << 16, 0, 0), SECCOMP_RET_ALLOW);
 	filter = compile("semget", true);
-	assert_int_equal(ask_ours(filter, VP_ABI_I386, IPC, 2 | 1 << 16, 0, 0),
-			 DENIED(EPERM));
+	assert_int_equal(ask_ours(filter, VP_ABI_I386, IPC, 2 | 1 << 16, 0, 0), DENIED(EPERM));
 	assert_int_equal(vp_filter_prove(filter, &naive.program, NULL), -EBADMSG);
 }
 
@@ -241,8 +240,9 @@ static void trap_order_of_errnos(void **state)
 	struct naive naive;
 
 	(void)state;
-	assert_int_equal(seccomp_rule_add(context, SCMP_ACT_ERRNO(EAFNOSUPPORT), SCMP_SYS(socket),
-					  1, SCMP_A0(SCMP_CMP_MASKED_EQ, UINT32_MAX, 16)),
+	assert_int_equal(seccomp_rule_add(context, SCMP_ACT_ERRNO(EAFNOSUPPORT),
+					  SCMP_SYS(socket), 1,
+					  SCMP_A0(SCMP_CMP_MASKED_EQ, UINT32_MAX, 16)),
 			 0);
 	assert_int_equal(seccomp_rule_add(context, SCMP_ACT_ERRNO(EACCES), SCMP_SYS(socket), 1,
 					  SCMP_A2(SCMP_CMP_MASKED_EQ, UINT32_MAX, 6)),

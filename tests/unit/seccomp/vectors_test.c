@@ -11,8 +11,8 @@
 #include "tests/unit/seccomp/seccomp_tests.h"
 #include "tests/unit/seccomp/world.h"
 
-static size_t run(const struct vp_filter *filter, const struct vp_bpf *program, const char *call,
-		  uint32_t tag, bool denied, struct vp_strbuf *out)
+static size_t run(const struct vp_filter *filter, const struct vp_bpf *program,
+		  const char *call, uint32_t tag, bool denied, struct vp_strbuf *out)
 {
 	struct vp_call_vector kept = world_call(call);
 	struct vp_vector vector = { &kept, tag, denied };
@@ -30,9 +30,10 @@ static void wrong_vectors_are_named(void **state)
 	(void)state;
 	world_deny(&w, 1, false, "socket(domain = AF_ALG)", EAFNOSUPPORT);
 	filter = world_compile(&w, VP_ABI_X86_64, false);
-	assert_int_equal(run(filter, NULL, "socket(domain = AF_ALG, type = 5)", 1, true, &out), 0);
-	assert_int_equal(run(filter, NULL, "socket(domain = AF_INET, type = 1)", 1, false, &out),
+	assert_int_equal(run(filter, NULL, "socket(domain = AF_ALG, type = 5)", 1, true, &out),
 			 0);
+	assert_int_equal(
+		run(filter, NULL, "socket(domain = AF_INET, type = 1)", 1, false, &out), 0);
 	assert_int_equal(out.len, 0);
 	assert_int_equal(run(filter, NULL, "socket(domain = AF_ALG)", 1, false, &out), 1);
 	assert_string_equal(vp_strbuf_text(&out),
@@ -119,7 +120,8 @@ static void observed_calls_are_named(void **state)
 	world_deny(&w, 2, false, "socket(type = 5)", EPERM);
 	filter = world_compile(&w, VP_ABI_X86_64, false);
 	program = vp_filter_program(filter);
-	result = vp_observed_run(filter, &program, observed, VP_COUNT(observed), namer, NULL, &out);
+	result = vp_observed_run(filter, &program, observed, VP_COUNT(observed), namer, NULL,
+				 &out);
 	assert_int_equal(result.denied, 3);
 	assert_int_equal(result.possible, 1);
 	assert_string_equal(
