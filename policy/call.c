@@ -41,7 +41,7 @@ bool vp_call_is_wide(const struct vp_call_argument *argument)
 	       argument->type == VP_CALL_POINTER;
 }
 
-static bool holds(const struct vp_call_condition *condition, uint64_t argument)
+bool vp_call_condition_holds(const struct vp_call_condition *condition, uint64_t argument)
 {
 	uint64_t value = condition->value;
 
@@ -67,7 +67,7 @@ bool vp_call_rule_matches(const struct vp_call_rule *rule,
 			  const uint64_t arguments[VP_CALL_ARGUMENTS])
 {
 	vp_array_each (condition, &rule->conditions)
-		if (!holds(condition, arguments[condition->argument]))
+		if (!vp_call_condition_holds(condition, arguments[condition->argument]))
 			return false;
 	return true;
 }

@@ -158,6 +158,8 @@ struct vp_call_vector {
 	struct vp_location at;
 };
 
+/* Does a value of its argument meet the condition? */
+bool vp_call_condition_holds(const struct vp_call_condition *condition, uint64_t argument);
 /* Would the call be denied by the rule? Says what a filter has to do. */
 bool vp_call_rule_matches(const struct vp_call_rule *rule,
 			  const uint64_t arguments[VP_CALL_ARGUMENTS]);

@@ -163,11 +163,14 @@ static int add_entry(struct writing *w, const struct vp_filter_entry *entry, boo
 	*whole = !selector.mask;
 	if (selector.mask)
 		add_condition(w, &selector);
-	vp_array_each(condition, &rule->conditions)
-		if (vp_filter_keeps(entry, condition)) {
-			*whole = false;
-			add_condition(w, condition);
-		}
+	vp_array_each(condition, &rule->conditions) {
+		struct vp_call_condition in = vp_filter_condition_in(entry, condition);
+
+		if (!vp_filter_keeps(entry, condition))
+			continue;
+		*whole = false;
+		add_condition(w, &in);
+	}
 	add(w, BPF_RET | BPF_K, entry->action, 0, 0);
 	return resolve(w, err);
 }

@@ -36,26 +36,20 @@ size_t vp_filter_entries_of(const struct vp_filter *filter, enum vp_abi abi, int
 	return count;
 }
 
-bool vp_filter_condition_holds(const struct vp_call_condition *condition, uint64_t argument)
+struct vp_call_condition vp_filter_condition_in(const struct vp_filter_entry *entry,
+						const struct vp_call_condition *condition)
 {
-	uint64_t mask = condition->wide ? condition->mask : condition->mask & UINT32_MAX;
-	uint64_t found = argument & mask;
+	struct vp_call_condition in = *condition;
+	bool upward = in.compare == VP_CALL_EQUAL || in.compare == VP_CALL_GREATER ||
+		      in.compare == VP_CALL_AT_LEAST;
 
-	switch (condition->compare) {
-	case VP_CALL_EQUAL:
-		return found == condition->value;
-	case VP_CALL_UNEQUAL:
-		return found != condition->value;
-	case VP_CALL_LESS:
-		return found < condition->value;
-	case VP_CALL_GREATER:
-		return found > condition->value;
-	case VP_CALL_AT_LEAST:
-		return found >= condition->value;
-	case VP_CALL_AT_MOST:
-		return found <= condition->value;
+	if (vp_abi_is_narrow(entry->abi) && in.wide && upward && in.mask == UINT64_MAX &&
+	    in.value >> 31 == UINT64_MAX >> 31) {
+		in.wide = false;
+		in.mask = UINT32_MAX;
+		in.value &= UINT32_MAX;
 	}
-	return false;
+	return in;
 }
 
 static bool entry_holds(const struct vp_filter *filter, const struct vp_filter_entry *entry,
@@ -66,11 +60,13 @@ static bool entry_holds(const struct vp_filter *filter, const struct vp_filter_e
 
 	if ((arguments[0] & entry->form.selector_mask) != entry->form.selector)
 		return false;
-	vp_array_each(condition, &rule->conditions)
+	vp_array_each(condition, &rule->conditions) {
+		struct vp_call_condition in = vp_filter_condition_in(entry, condition);
+
 		if (vp_filter_keeps(entry, condition) &&
-		    !vp_filter_condition_holds(condition,
-					       arguments[condition->argument] & reach))
+		    !vp_call_condition_holds(&in, arguments[in.argument] & reach))
 			return false;
+	}
 	return true;
 }
 

@@ -43,8 +43,12 @@ static inline bool vp_filter_keeps(const struct vp_filter_entry *entry,
 	return condition->argument < entry->form.kept;
 }
 
-/* Does a value of its argument meet the condition? */
-bool vp_filter_condition_holds(const struct vp_call_condition *condition, uint64_t argument);
+/*
+ * The condition as it stands in a form. A 32-bit register may be extended by its sign or by
+ * zeros, as the call will have it: a negative 64-bit value is looked for in 32 bits there.
+ */
+struct vp_call_condition vp_filter_condition_in(const struct vp_filter_entry *entry,
+						const struct vp_call_condition *condition);
 
 /* Make the program from the entries; libseccomp's only user. */
 int vp_filter_emit(struct vp_filter *filter, struct vp_error *err);

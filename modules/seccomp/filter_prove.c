@@ -94,10 +94,13 @@ static bool meets(const struct proof *p, const struct vp_filter_entry *entry, ui
 
 	if (!argument && (value & entry->form.selector_mask) != entry->form.selector)
 		return false;
-	vp_array_each(condition, &rule->conditions)
-		if (condition->argument == argument && vp_filter_keeps(entry, condition) &&
-		    !vp_filter_condition_holds(condition, value & reach))
+	vp_array_each(condition, &rule->conditions) {
+		struct vp_call_condition in = vp_filter_condition_in(entry, condition);
+
+		if (in.argument == argument && vp_filter_keeps(entry, condition) &&
+		    !vp_call_condition_holds(&in, value & reach))
 			return false;
+	}
 	return true;
 }
 

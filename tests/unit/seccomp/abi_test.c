@@ -69,6 +69,7 @@ static void forms(void **state)
 	assert_forms(VP_ABI_ARM, "socket", "socket 281");
 	assert_forms(VP_ABI_I386, "sendto",
 		     "sendto 369, socketcall 102 (9) 0 kept, socketcall 102 (11) 0 kept");
+	assert_forms(VP_ABI_ARM, "sendto", "sendto 290, send 289 4 kept");
 	assert_forms(VP_ABI_I386, "semop", "semtimedop_time64 420 3 kept, ipc 117 (1) 0 kept");
 	assert_forms(VP_ABI_I386, "futex", "futex 240, futex_time64 422");
 	assert_forms(VP_ABI_AARCH64, "open", "");

@@ -140,6 +140,21 @@ static void foreign_abi_is_covered(void **state)
 	assert_int_equal(world_run(filter, VP_ABI_I386, 192, id), SECCOMP_RET_ALLOW);
 }
 
+/* A negative number in a register of 32 bits has no upper half. */
+static void negative_numbers_in_32_bits(void **state)
+{
+	_cleanup_world_ struct world w = { 0 };
+	_cleanup_filter_ struct vp_filter *filter = NULL;
+	const uint64_t session[VP_CALL_ARGUMENTS] = { 0, 0xfffffffd };
+	const uint64_t other[VP_CALL_ARGUMENTS] = { 0, 0xfffffffc };
+
+	(void)state;
+	world_deny(&w, 1, false, "keyctl(arg2 = 0xfffffffffffffffd)", EPERM);
+	filter = world_compile(&w, VP_ABI_X86_64, true);
+	assert_int_equal(world_run(filter, VP_ABI_I386, 288, session), DENIED(EPERM));
+	assert_int_equal(world_run(filter, VP_ABI_I386, 288, other), SECCOMP_RET_ALLOW);
+}
+
 static void several_errnos_on_a_multiplexed_call(void **state)
 {
 	_cleanup_world_ struct world w = { 0 };
@@ -301,6 +316,7 @@ int filter_tests(void)
 		cmocka_unit_test(monitor_alone_denies_nothing),
 		cmocka_unit_test(foreign_abis_are_closed),
 		cmocka_unit_test(foreign_abi_is_covered),
+		cmocka_unit_test(negative_numbers_in_32_bits),
 		cmocka_unit_test(several_errnos_on_a_multiplexed_call),
 		cmocka_unit_test(refusals),
 		cmocka_unit_test(answered_with_success),

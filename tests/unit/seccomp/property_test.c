@@ -110,9 +110,19 @@ static bool holds(const struct vp_call_rule *rule, const uint64_t *arguments, ui
 
 	for (size_t i = 0; i < VP_CALL_ARGUMENTS; i++)
 		seen[i] = narrow ? arguments[i] & UINT32_MAX : arguments[i];
-	vp_array_each(condition, &rule->conditions)
-		if (condition->argument < kept)
-			vp_array_push(&shown.conditions, *condition);
+	vp_array_each(condition, &rule->conditions) {
+		struct vp_call_condition in = *condition;
+
+		/* negative numbers have 32 bits there */
+		if (narrow && in.wide && in.mask == UINT64_MAX && (int64_t)in.value < 0 &&
+		    (int64_t)in.value >= INT32_MIN && in.compare != VP_CALL_LESS &&
+		    in.compare != VP_CALL_AT_MOST && in.compare != VP_CALL_UNEQUAL) {
+			in.value &= UINT32_MAX;
+			in.mask = UINT32_MAX;
+		}
+		if (in.argument < kept)
+			vp_array_push(&shown.conditions, in);
+	}
 	result = vp_call_rule_matches(&shown, seen);
 	vp_array_free(&shown.conditions);
 	return result;
