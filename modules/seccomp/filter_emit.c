@@ -126,7 +126,8 @@ static void add_high(struct writing *w, const struct vp_call_condition *c, uint8
 
 static void add_condition(struct writing *w, const struct vp_call_condition *c)
 {
-	if (c->wide)
+	/* a mask of lower bits only leaves nothing to compare above */
+	if (c->wide && c->mask >> 32)
 		add_high(w, c, (uint32_t)c->mask == UINT32_MAX ? 2 : 3);
 	add_low(w, c);
 }

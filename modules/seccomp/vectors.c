@@ -86,10 +86,13 @@ static void run_form(struct run *run, enum vp_abi abi, const struct vp_abi_form 
 /* Has the call an argument that 32 bits cannot hold? Then it cannot be made there. */
 static bool is_too_wide(const struct vp_call_vector *call)
 {
-	for (size_t i = 0; i < VP_CALL_ARGUMENTS; i++)
-		if (vp_call_is_wide(&call->prototype->arguments[i]) &&
-		    call->arguments[i] > UINT32_MAX)
+	for (size_t i = 0; i < VP_CALL_ARGUMENTS; i++) {
+		uint64_t value = call->arguments[i];
+
+		if (vp_call_is_wide(&call->prototype->arguments[i]) && value > UINT32_MAX &&
+		    value >> 31 != UINT64_MAX >> 31)
 			return true;
+	}
 	return false;
 }
 

@@ -442,6 +442,38 @@ static void denied_through_int_0x80(void **state)
 	munmap(answers, sizeof(*answers));
 }
 
+/* How often the kernel takes one program, and how often we say that it will. */
+static void as_much_room_as_the_kernel_has(void **state)
+{
+	_cleanup_world_ struct world w = { 0 };
+	_cleanup_filter_ struct vp_filter *filter = NULL;
+	struct outcome *outcome = shared_outcome();
+	struct vp_bpf program, stack[1024];
+	size_t expected = 0;
+	int status;
+	pid_t pid;
+
+	(void)state;
+	add_shields(&w);
+	filter = world_compile(&w, vp_abi_native(), true);
+	program = vp_filter_program(filter);
+	while (expected < VP_COUNT(stack) &&
+	       !vp_bpf_stack_room(stack, expected, &program, NULL))
+		stack[expected++] = program;
+	pid = fork();
+	if (!pid) {
+		while (install(&program, vp_filter_flags(filter)))
+			outcome->result++;
+		_exit(0);
+	}
+	wait_for(pid, &status);
+	assert_int_equal(status, 0);
+	print_message("%zu filters of %zu instructions expected, %ld taken\n", expected,
+		      program.len, outcome->result);
+	assert_true((long)expected <= outcome->result);
+	assert_true((long)expected >= outcome->result * 9 / 10);
+}
+
 int kernel_tests(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -449,6 +481,7 @@ int kernel_tests(void)
 		cmocka_unit_test(denied_for_real),
 		cmocka_unit_test(threads_still_start),
 		cmocka_unit_test(denied_through_int_0x80),
+		cmocka_unit_test(as_much_room_as_the_kernel_has),
 	};
 
 	return cmocka_run_group_tests_name("kernel", tests, NULL, NULL);
