@@ -174,7 +174,9 @@ static void several_errnos_on_a_multiplexed_call(void **state)
 
 static void refusals(void **state)
 {
-	_cleanup_world_ struct world w = { 0 }, malformed = { 0 }, huge = { 0 };
+	_cleanup_world_ struct world w = { 0 }, malformed = { 0 }, huge = { 0 },
+				     longest = { 0 };
+	struct vp_call_condition condition;
 	struct vp_filter *filter = NULL;
 	struct vp_error err = { 0 };
 
@@ -189,6 +191,13 @@ static void refusals(void **state)
 	for (int i = 0; i < 600; i++)
 		world_deny(&huge, 1, false, "kcmp(pid1 > 3, idx1 != 9)", 1 + i % 2);
 	assert_int_equal(world_try(&huge, VP_ABI_X86_64, false, &filter, &err), -E2BIG);
+	world_deny(&longest, 1, false, "socket(domain = 3)", 0);
+	condition = longest.owned.data[0]->conditions.data[0];
+	/* a jump over a rule reaches 255 instructions */
+	for (int i = 0; i < 130; i++)
+		vp_array_push(&longest.owned.data[0]->conditions, condition);
+	assert_int_equal(world_try(&longest, VP_ABI_X86_64, false, &filter, &err), -E2BIG);
+	assert_non_null(strstr(err.text, "socket: one rule has more conditions than fit"));
 	assert_null(filter);
 }
 
