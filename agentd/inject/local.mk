@@ -1,0 +1,12 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# Filters put on running processes; nothing of definitions.
+noinst_LIBRARIES += libvpinject.a
+libvpinject_a_SOURCES = \
+	agentd/inject/arch.h agentd/inject/arch_x86_64.c \
+	agentd/inject/fixup.c agentd/inject/fixup.h \
+	agentd/inject/inject.c agentd/inject/inject.h \
+	agentd/inject/present.c agentd/inject/present.h \
+	agentd/inject/proc.c agentd/inject/proc.h \
+	agentd/inject/remote.c agentd/inject/remote.h \
+	agentd/inject/target.c agentd/inject/target.h \
+	agentd/inject/visit.c agentd/inject/visit.h

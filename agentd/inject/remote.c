@@ -1,0 +1,226 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Stopping a thread and making calls in it by ptrace(2): see remote.h. Never by single
+ * steps: their SIGTRAP is forced, and takes away a handler that the program has blocked.
+ */
+#include "agentd/inject/remote.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <sys/ptrace.h>
+#include <sys/wait.h>
+#include <time.h>
+
+#include <linux/ptrace.h>
+
+#define SLICE	     20000000 /* nanoseconds: how often it is looked whether it still is ours */
+#define SYSCALL_STOP (SIGTRAP | 0x80)
+#define KERNEL_MASK  sizeof(uint64_t)
+
+enum stop { STOP_GROUP, STOP_SYSCALL, STOP_SIGNAL };
+
+uint64_t vp_remote_clock(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
+}
+
+/* A stopped thread is told by SIGCHLD, which is taken by sigtimedwait(2): it must come. */
+void vp_remote_enter(sigset_t *before)
+{
+	sigset_t all;
+
+	sigfillset(&all);
+	sigprocmask(SIG_SETMASK, &all, before);
+	signal(SIGCHLD, SIG_DFL);
+}
+
+void vp_remote_leave(const sigset_t *before)
+{
+	sigprocmask(SIG_SETMASK, before, NULL);
+}
+
+/* 1: it stopped, *status says how; 0: not yet; -ESRCH: it ended, or is not ours any more. */
+static int look(struct vp_remote *remote, int *status)
+{
+	pid_t found = waitpid(remote->thread, status, __WALL | WNOHANG);
+
+	if (!found)
+		return 0;
+	if (found == remote->thread && WIFSTOPPED(*status))
+		return 1;
+	remote->gone = true;
+	return -ESRCH;
+}
+
+/* `until` in nanoseconds of the clock; 0: however long it takes. */
+static int wait_stop(struct vp_remote *remote, uint64_t until, int *status)
+{
+	const struct timespec slice = { .tv_nsec = SLICE };
+	sigset_t child;
+	int r;
+
+	sigemptyset(&child);
+	sigaddset(&child, SIGCHLD);
+	while (!(r = look(remote, status))) {
+		uint64_t now = vp_remote_clock();
+		struct timespec left = slice;
+
+		if (until && now >= until)
+			return -ETIMEDOUT;
+		if (until && until - now < SLICE)
+			left.tv_nsec = (long)(until - now);
+		(void)sigtimedwait(&child, NULL, &left);
+	}
+	return r < 0 ? r : 0;
+}
+
+static enum stop kind_of(int status)
+{
+	if (status >> 16 == PTRACE_EVENT_STOP)
+		return STOP_GROUP;
+	return WSTOPSIG(status) == SYSCALL_STOP ? STOP_SYSCALL : STOP_SIGNAL;
+}
+
+static int resume(struct vp_remote *remote, int how, int signal)
+{
+	if (!ptrace(how, remote->thread, NULL, (void *)(uintptr_t)signal))
+		return 0;
+	remote->gone = remote->gone || errno == ESRCH;
+	return -errno;
+}
+
+/*
+ * Until it stops where signals are delivered (the trap of PTRACE_INTERRUPT). Signals that
+ * come first are delivered first, as they would be.
+ */
+static int wait_group_stop(struct vp_remote *remote, uint64_t until)
+{
+	int status, r;
+
+	while (!(r = wait_stop(remote, until, &status))) {
+		if (kind_of(status) == STOP_GROUP)
+			return 0;
+		r = resume(remote, PTRACE_CONT,
+			   kind_of(status) == STOP_SIGNAL ? WSTOPSIG(status) : 0);
+		if (r)
+			return r;
+	}
+	return r;
+}
+
+/*
+ * Until it enters or leaves a call. All signals are blocked in it but SIGSTOP, which may
+ * take effect: the thread runs on only for us. Any other is a fault of its own.
+ */
+static int wait_syscall_stop(struct vp_remote *remote)
+{
+	int status, r;
+
+	while (!(r = wait_stop(remote, 0, &status))) {
+		enum stop kind = kind_of(status);
+
+		if (kind == STOP_SYSCALL)
+			return 0;
+		if (kind == STOP_SIGNAL && WSTOPSIG(status) != SIGSTOP)
+			return -EFAULT;
+		r = resume(remote, PTRACE_SYSCALL, kind == STOP_SIGNAL ? SIGSTOP : 0);
+		if (r)
+			return r;
+	}
+	return r;
+}
+
+static int read_state(struct vp_remote *remote)
+{
+	int r = vp_arch_read(remote->thread, &remote->registers);
+
+	if (!r &&
+	    ptrace(PTRACE_GETSIGMASK, remote->thread, (void *)KERNEL_MASK, &remote->mask))
+		r = -errno;
+	remote->gone = r == -ESRCH;
+	return r;
+}
+
+int vp_remote_stop(struct vp_remote *remote, pid_t thread, uint64_t instruction,
+		   unsigned int milliseconds)
+{
+	int r;
+
+	*remote = (struct vp_remote){ .thread = thread, .instruction = instruction };
+	if (ptrace(PTRACE_SEIZE, thread, NULL, (void *)PTRACE_O_TRACESYSGOOD))
+		return -errno;
+	remote->began = vp_remote_clock();
+	r = ptrace(PTRACE_INTERRUPT, thread, NULL, NULL) ? -errno : 0;
+	if (!r)
+		r = wait_group_stop(remote, remote->began + (uint64_t)milliseconds * 1000000);
+	return r ? r : read_state(remote);
+}
+
+int vp_remote_late(struct vp_remote *remote)
+{
+	int r = wait_group_stop(remote, 1);
+
+	if (r == -ETIMEDOUT)
+		return -EAGAIN;
+	return r ? r : read_state(remote);
+}
+
+/* From here on the thread is not what its program thinks it is. */
+static int take(struct vp_remote *remote)
+{
+	uint64_t all = UINT64_MAX;
+
+	if (remote->used)
+		return 0;
+	remote->used = true;
+	return ptrace(PTRACE_SETSIGMASK, remote->thread, (void *)KERNEL_MASK, &all) ? -errno
+										    : 0;
+}
+
+int vp_remote_call(struct vp_remote *remote, const struct vp_arch_call *call, int64_t *result)
+{
+	struct vp_arch_registers registers = remote->registers;
+	int r = take(remote);
+
+	vp_arch_enter(&registers, remote->instruction, call);
+	r = r ? r : vp_arch_write(remote->thread, &registers);
+	for (int half = 0; !r && half < 2; half++) { /* it enters the call, it leaves it */
+		r = resume(remote, PTRACE_SYSCALL, 0);
+		r = r ? r : wait_syscall_stop(remote);
+	}
+	r = r ? r : vp_arch_read(remote->thread, &registers);
+	if (!r && !vp_arch_left(&registers, remote->instruction, call, result))
+		r = -EPROTO;
+	remote->gone = remote->gone || r == -ESRCH;
+	return r;
+}
+
+/*
+ * Registers are put back where signals are delivered and nowhere else: the kernel then looks
+ * at what the interrupted call returned and makes it again, as after any stop.
+ */
+static int put_back(struct vp_remote *remote)
+{
+	int r = ptrace(PTRACE_INTERRUPT, remote->thread, NULL, NULL) ? -errno : 0;
+
+	r = r ? r : resume(remote, PTRACE_CONT, 0);
+	return r ? r : wait_group_stop(remote, 0);
+}
+
+int vp_remote_release(struct vp_remote *remote)
+{
+	int r = remote->used && !remote->gone ? put_back(remote) : 0;
+
+	if (remote->gone)
+		return -ESRCH;
+	r = vp_arch_write(remote->thread, &remote->registers) ?: r;
+	if (remote->used &&
+	    ptrace(PTRACE_SETSIGMASK, remote->thread, (void *)KERNEL_MASK, &remote->mask))
+		r = -errno;
+	if (ptrace(PTRACE_DETACH, remote->thread, NULL, NULL))
+		r = -errno;
+	return r;
+}

@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * One stopped thread of a foreign process, and system calls made in it. Nothing of the
+ * process is written: not its code, not its stack; registers and signal mask are as they
+ * were when it goes on.
+ *
+ * Between vp_remote_call and vp_remote_release the thread is not what its program thinks it
+ * is. Should the caller die there, the kernel lets the thread run on with the registers of
+ * that call, and the process most likely dies. So: no allocation, all signals blocked
+ * (vp_remote_enter), no way out but vp_remote_release.
+ */
+#ifndef VP_INJECT_REMOTE_H
+#define VP_INJECT_REMOTE_H
+
+#include <signal.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "agentd/inject/arch.h"
+
+struct vp_remote {
+	pid_t thread;
+	uint64_t instruction; /* where the instruction of a system call is */
+	/* as it was stopped; what is written here is what it goes on with */
+	struct vp_arch_registers registers;
+	uint64_t mask;	/* of signals */
+	bool used;	/* registers and mask were changed: to be put back */
+	bool gone;	/* the thread has ended */
+	uint64_t began; /* nanoseconds, CLOCK_MONOTONIC: when it was told to stop */
+};
+
+uint64_t vp_remote_clock(void);
+
+/* Block all signals, so that nothing comes between; *before is given back by leave. */
+void vp_remote_enter(sigset_t *before);
+void vp_remote_leave(const sigset_t *before);
+
+/*
+ * Stop a thread within `milliseconds`. 0; -ETIMEDOUT: it is attached and will stop later
+ * (vp_remote_late); -EPERM: not allowed, or traced by another; -ESRCH: gone.
+ */
+int vp_remote_stop(struct vp_remote *remote, pid_t thread, uint64_t instruction,
+		   unsigned int milliseconds);
+
+/* Has a late one stopped meanwhile? 0: now; -EAGAIN; -ESRCH: gone. */
+int vp_remote_late(struct vp_remote *remote);
+
+/* Make a call in the stopped thread; no end in time. 0: *result has what it returned; -errno.
+ */
+int vp_remote_call(struct vp_remote *remote, const struct vp_arch_call *call, int64_t *result);
+
+/* Let it go on as it was. 0, -ESRCH: it is gone; otherwise what could not be put back. */
+int vp_remote_release(struct vp_remote *remote);
+
+#endif

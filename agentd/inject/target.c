@@ -1,0 +1,298 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* A process as /proc shows it: see target.h. Nothing here stops or changes it. */
+#include "agentd/inject/target.h"
+
+#include <dirent.h>
+#include <elf.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <sched.h>
+#include <stdio.h>
+#include <sys/stat.h>
+#include <sys/uio.h>
+
+#include <linux/capability.h>
+
+#include "agentd/inject/proc.h"
+#include "lib/cleanup.h"
+
+#define TEXT	    8192 /* status has about 1,500 bytes, and a line per supplementary group */
+#define MAPPING_MAX (1u << 20)
+
+/* A file below the process's folder, as text. 0 or -errno; -ESRCH when it is gone. */
+static int read_text(const struct vp_target *target, const char *name, char text[static TEXT])
+{
+	_cleanup_close_ int fd = openat(target->folder, name, O_RDONLY | O_CLOEXEC);
+	size_t len = 0;
+	ssize_t got;
+
+	if (fd < 0)
+		return errno == ENOENT ? -ESRCH : -errno;
+	while ((got = read(fd, text + len, TEXT - 1 - len)) > 0)
+		len += (size_t)got;
+	text[len] = '\0';
+	return got < 0 ? -errno : 0;
+}
+
+static int read_stat(const struct vp_target *target, const char *name,
+		     struct vp_proc_stat *stat)
+{
+	char text[TEXT];
+	int r = read_text(target, name, text);
+
+	return r ? r : vp_proc_stat_parse(text, stat);
+}
+
+/* 64-bit and of this architecture, as its ELF header says? What has none (a thread of the
+ * kernel's, or what may not be read) is not called foreign: its registers tell later. */
+static bool is_foreign(const struct vp_target *target)
+{
+	_cleanup_close_ int fd = openat(target->folder, "exe", O_RDONLY | O_CLOEXEC);
+	Elf64_Ehdr header;
+
+	if (fd < 0 || pread(fd, &header, sizeof(header), 0) < EI_NIDENT + 4)
+		return false;
+	return header.e_ident[EI_CLASS] != ELFCLASS64 ||
+#ifdef __x86_64__
+	       header.e_machine != EM_X86_64;
+#else
+	       header.e_machine != EM_AARCH64;
+#endif
+}
+
+static bool is_ring(const char *name)
+{
+	return !strncmp(name, "anon_inode:[io_uring]", sizeof("anon_inode:[io_uring]") - 1);
+}
+
+static bool has_ring_descriptor(const struct vp_target *target)
+{
+	_cleanup_closedir_ DIR *folder = NULL;
+	int fd = openat(target->folder, "fd", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	char name[64];
+
+	folder = fd >= 0 ? fdopendir(fd) : NULL;
+	if (!folder && fd >= 0)
+		close(fd);
+	for (struct dirent *entry; folder && (entry = readdir(folder));) {
+		ssize_t len = readlinkat(dirfd(folder), entry->d_name, name, sizeof(name) - 1);
+
+		name[len > 0 ? len : 0] = '\0';
+		if (is_ring(name))
+			return true;
+	}
+	return false;
+}
+
+/* Where in [first, end) of the process the instruction is; 0: nowhere. */
+static uint64_t search(pid_t thread, uint64_t first, uint64_t end)
+{
+	size_t len = end - first < MAPPING_MAX ? (size_t)(end - first) : MAPPING_MAX;
+	_cleanup_free_ uint8_t *bytes = vp_alloc(1, len);
+	struct iovec here = { bytes, len };
+	struct iovec there = { (void *)(uintptr_t)first, len };
+	ssize_t got = process_vm_readv(thread, &here, 1, &there, 1, 0);
+	const uint8_t *found = got > 0 ? memmem(bytes, (size_t)got, vp_arch_instruction,
+						vp_arch_instruction_len)
+				       : NULL;
+
+	return found ? first + (uint64_t)(found - bytes) : 0;
+}
+
+/* In the vDSO, which no process unmaps; else in whatever code it has. */
+static void read_maps(struct vp_target *target, pid_t thread)
+{
+	_cleanup_fclose_ FILE *maps = NULL;
+	_cleanup_free_ char *line = NULL;
+	uint64_t found = 0;
+	bool vdso = false;
+	char name[64];
+	size_t room = 0;
+	int fd;
+
+	snprintf(name, sizeof(name), "task/%d/maps", thread);
+	fd = openat(target->folder, name, O_RDONLY | O_CLOEXEC);
+	maps = fd >= 0 ? fdopen(fd, "r") : NULL;
+	if (!maps && fd >= 0)
+		close(fd);
+	while (maps && getline(&line, &room, maps) > 0) {
+		struct vp_proc_mapping mapping;
+		bool is_vdso;
+
+		if (vp_proc_mapping_parse(line, &mapping))
+			continue;
+		target->rings |= is_ring(mapping.name);
+		is_vdso = !strncmp(mapping.name, "[vdso]", 6);
+		if (!mapping.readable || !mapping.executable || vdso || (found && !is_vdso) ||
+		    !strncmp(mapping.name, "[vsyscall]", 10))
+			continue;
+		found = search(thread, mapping.first, mapping.end) ?: found;
+		vdso = is_vdso && found;
+	}
+	target->instruction = found;
+}
+
+static int fill_thread(const struct vp_target *target, pid_t id, struct vp_thread *thread)
+{
+	struct vp_proc_status status;
+	struct vp_proc_stat stat;
+	char name[64], text[TEXT];
+	int r;
+
+	snprintf(name, sizeof(name), "task/%d/stat", id);
+	r = read_stat(target, name, &stat);
+	snprintf(name, sizeof(name), "task/%d/status", id);
+	r = r ? r : read_text(target, name, text);
+	r = r ? r : vp_proc_status_parse(text, &status);
+	if (r)
+		return r;
+	*thread = (struct vp_thread){
+		.id = id,
+		.start = stat.start,
+		.state = stat.state,
+		.helper = (stat.flags & (VP_PF_IO_WORKER | VP_PF_USER_WORKER)) != 0,
+		.no_new_privs = status.no_new_privs,
+		.admin = (status.capabilities & (UINT64_C(1) << CAP_SYS_ADMIN)) != 0,
+		.seccomp = status.seccomp,
+		.filters = status.filters,
+		.tracer = status.tracer,
+	};
+	return 0;
+}
+
+static bool has_ended(const struct vp_thread *thread)
+{
+	return thread->state == 'Z' || thread->state == 'X' || thread->state == 'x';
+}
+
+int vp_target_thread(const struct vp_target *target, pid_t id, struct vp_thread *thread)
+{
+	int r = fill_thread(target, id, thread);
+
+	return !r && has_ended(thread) ? -ESRCH : r;
+}
+
+int vp_target_threads(struct vp_target *target)
+{
+	_cleanup_closedir_ DIR *folder = NULL;
+	int fd = openat(target->folder, "task", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	target->threads.len = 0;
+	folder = fd >= 0 ? fdopendir(fd) : NULL;
+	if (!folder && fd >= 0)
+		close(fd);
+	for (struct dirent *entry; folder && (entry = readdir(folder));) {
+		struct vp_thread thread;
+		char *end;
+		long id = strtol(entry->d_name, &end, 10);
+
+		if (*end || id <= 0 || id > INT_MAX)
+			continue;
+		if (vp_target_thread(target, (pid_t)id, &thread))
+			continue; /* it has ended meanwhile */
+		target->rings |= thread.helper;
+		vp_array_push(&target->threads, thread);
+	}
+	return target->threads.len ? 0 : -ESRCH;
+}
+
+int vp_target_open(struct vp_target *target, pid_t id, uint64_t start)
+{
+	struct vp_proc_stat stat;
+	char name[32];
+	int r;
+
+	*target = (struct vp_target){ .id = id };
+	snprintf(name, sizeof(name), "/proc/%d", id);
+	target->folder = open(name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (target->folder < 0)
+		return errno == ENOENT ? -ESRCH : -errno;
+	r = read_stat(target, "stat", &stat);
+	if (r)
+		return r;
+	if (start && stat.start != start)
+		return -ESRCH;
+	target->start = stat.start;
+	target->kernel = (stat.flags & VP_PF_KTHREAD) != 0;
+	if (target->kernel)
+		return 0;
+	r = vp_target_threads(target);
+	if (r)
+		return r;
+	target->foreign = is_foreign(target);
+	target->rings |= has_ring_descriptor(target);
+	read_maps(target, target->threads.data[0].id); /* the first thread may have ended */
+	return 0;
+}
+
+void vp_target_close(struct vp_target *target)
+{
+	if (target->folder >= 0)
+		close(target->folder);
+	target->folder = -1;
+	vp_array_free(&target->threads);
+}
+
+int vp_target_call(const struct vp_target *target, pid_t id, struct vp_arch_call *call)
+{
+	struct vp_proc_call found;
+	char name[64], text[TEXT];
+
+	*call = (struct vp_arch_call){ .number = -1 };
+	snprintf(name, sizeof(name), "task/%d/syscall", id);
+	if (read_text(target, name, text) || vp_proc_call_parse(text, &found) || found.running)
+		return -1;
+	call->number = found.number;
+	memcpy(call->arguments, found.arguments, sizeof(call->arguments));
+	return 0;
+}
+
+static int64_t last_ran(const struct vp_target *target, const char *name)
+{
+	char text[TEXT];
+	int r = read_text(target, name, text);
+
+	return r ? r : vp_proc_sched_parse(text);
+}
+
+/*
+ * A processor's clock of its scheduler is its own: ours is compared on the same one, where
+ * the kernel has just noted it.
+ */
+int64_t vp_target_slept(const struct vp_target *target, pid_t id)
+{
+	struct vp_target self = { .folder = -1 };
+	struct vp_proc_stat stat;
+	cpu_set_t before, there;
+	int64_t then, now;
+	char name[64];
+
+	snprintf(name, sizeof(name), "task/%d/stat", id);
+	if (read_stat(target, name, &stat) || stat.processor < 0 ||
+	    stat.processor >= CPU_SETSIZE || sched_getaffinity(0, sizeof(before), &before))
+		return -1;
+	CPU_ZERO(&there);
+	CPU_SET((size_t)stat.processor, &there);
+	if (sched_setaffinity(0, sizeof(there), &there))
+		return -1;
+	snprintf(name, sizeof(name), "task/%d/sched", id);
+	then = last_ran(target, name);
+	self.folder = open("/proc/thread-self", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	now = self.folder >= 0 ? last_ran(&self, "sched") : -1;
+	if (self.folder >= 0)
+		close(self.folder);
+	(void)sched_setaffinity(0, sizeof(before), &before);
+	return then >= 0 && now >= then ? now - then : -1;
+}
+
+bool vp_target_uniform(const struct vp_target *target)
+{
+	const struct vp_threads *threads = &target->threads;
+
+	for (size_t i = 1; i < threads->len; i++)
+		if (threads->data[i].filters != threads->data[0].filters ||
+		    threads->data[i].seccomp != threads->data[0].seccomp)
+			return false;
+	return true;
+}
