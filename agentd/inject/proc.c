@@ -50,13 +50,15 @@ static int optional(const char *text, const char *key, uint64_t *out)
 
 int vp_proc_status_parse(const char *text, struct vp_proc_status *out)
 {
-	uint64_t process, tracer, uid, capabilities, no_new_privs, seccomp, filters;
+	uint64_t process, tracer, uid, capabilities, no_new_privs, seccomp, filters, waits;
 
 	if (number(text, "Tgid", 0, 10, &process) ||
 	    number(text, "TracerPid", 0, 10, &tracer) || number(text, "Uid", 1, 10, &uid) ||
 	    number(text, "CapEff", 0, 16, &capabilities) ||
 	    optional(text, "NoNewPrivs", &no_new_privs) ||
-	    optional(text, "Seccomp", &seccomp) || optional(text, "Seccomp_filters", &filters))
+	    optional(text, "Seccomp", &seccomp) ||
+	    optional(text, "Seccomp_filters", &filters) ||
+	    optional(text, "voluntary_ctxt_switches", &waits))
 		return -EINVAL;
 	if (process > INT32_MAX || tracer > INT32_MAX || uid > UINT32_MAX || seccomp > 2 ||
 	    filters > UINT32_MAX)
@@ -69,6 +71,7 @@ int vp_proc_status_parse(const char *text, struct vp_proc_status *out)
 		.no_new_privs = no_new_privs != 0,
 		.seccomp = (uint8_t)seccomp,
 		.filters = (uint32_t)filters,
+		.waits = waits,
 	};
 	return 0;
 }
@@ -82,7 +85,7 @@ int vp_proc_stat_parse(const char *text, struct vp_proc_stat *out)
 	    sscanf(name_end,
 		   ") %c %*d %*d %*d %*d %*d %" SCNu32 " %*u %*u %*u %*u %*u %*u %*d %*d"
 		   " %*d %*d %*d %*d %" SCNu64 " %*u %*d %*u %*u %*u %*u %*u %*u %*u %*u %*u"
-		   " %*u %*u %*u %*u %*u %*d %d",
+		   " %*u %*u %*u %*u %*d %d",
 		   &stat.state, &stat.flags, &stat.start, &stat.processor) != 4)
 		return -EINVAL;
 	*out = stat;

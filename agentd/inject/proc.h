@@ -17,6 +17,7 @@ struct vp_proc_status {
 	bool no_new_privs;
 	uint8_t seccomp;  /* 0 none, 1 strict, 2 filters */
 	uint32_t filters; /* how many; Linux 5.9 */
+	uint64_t waits;	  /* how often it has gone to sleep */
 };
 
 /* 0, or -EINVAL where a line that every kernel has is missing or is no number. */

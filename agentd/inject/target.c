@@ -157,6 +157,7 @@ static int fill_thread(const struct vp_target *target, pid_t id, struct vp_threa
 		.seccomp = status.seccomp,
 		.filters = status.filters,
 		.tracer = status.tracer,
+		.waits = status.waits,
 	};
 	return 0;
 }

@@ -19,7 +19,8 @@ struct vp_thread {
 	bool admin;	 /* CAP_SYS_ADMIN in its own user namespace */
 	uint8_t seccomp; /* 0 none, 1 strict, 2 filters */
 	uint32_t filters;
-	pid_t tracer; /* 0: none */
+	pid_t tracer;	/* 0: none */
+	uint64_t waits; /* how often it has gone to sleep */
 };
 VP_ARRAY_TYPE(vp_threads, struct vp_thread);
 

@@ -39,6 +39,8 @@ struct work {
 	struct vp_arch_call waited; /* seen before it was stopped */
 	int64_t slept;		    /* in that call, at `looked`; -1: nobody knows */
 	uint64_t looked;
+	uint64_t waits; /* of it then */
+	bool waited_on; /* it was stopped in the very wait that was seen */
 };
 
 static enum vp_visit_end refuse(struct work *work, enum vp_inject_reason reason,
@@ -213,15 +215,16 @@ static int64_t read_timespec(pid_t thread, uint64_t address)
 	return left.tv_sec * INT64_C(1000000000) + left.tv_nsec;
 }
 
-/* For how long the call has lasted in which it was stopped. */
+/*
+ * For how long the call has lasted in which it was stopped; -1: nobody knows. A call that
+ * was not seen before has only just begun.
+ */
 static int64_t elapsed(const struct work *work)
 {
-	struct vp_arch_wait wait;
-
-	vp_arch_wait(&work->remote.registers, &wait);
-	if (work->slept < 0 || wait.call.number != work->waited.number ||
-	    memcmp(wait.call.arguments, work->waited.arguments, sizeof(wait.call.arguments)))
-		return -1; /* another one began meanwhile */
+	if (!work->waited_on)
+		return 0;
+	if (work->slept < 0)
+		return -1;
 	return work->slept + (int64_t)(vp_remote_clock() - work->looked);
 }
 
@@ -366,8 +369,12 @@ static void look(struct work *work)
 	const struct vp_fixup_table *table = &work->injector->injection.fixups;
 	const struct vp_target *target = work->visit->target;
 	pid_t id = work->visit->thread->id;
+	struct vp_thread thread;
 
 	work->slept = -1;
+	if (vp_target_thread(target, id, &thread))
+		return;
+	work->waits = thread.waits;
 	if (vp_target_call(target, id, &work->waited) ||
 	    vp_fixup_rank(table, &work->waited) != VP_RANK_TIMED)
 		return;
@@ -411,6 +418,7 @@ enum vp_visit_end vp_visit(struct vp_injector *injector, struct vp_visit *visit)
 	if (!vp_target_thread(visit->target, visit->thread->id, &now) &&
 	    now.start == visit->thread->start) {
 		work.filtered = now.seccomp != 0;
+		work.waited_on = now.waits == work.waits + 1; /* the stop is one */
 		end = inside(&work);
 	} else {
 		end = VP_VISIT_GONE;
