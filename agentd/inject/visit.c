@@ -20,6 +20,7 @@
 #define PAGE 4096u
 #define CODE_OFFSET                                                                           \
 	64u /* of the instructions in the scratch memory, behind what points there */
+#define LOOKS	    6
 #define ANY_ADDRESS UINT64_C(0x7fff00000000) /* as the kernel might choose one */
 
 /* The calls made in a thread, as its own filters are asked about them. */
@@ -364,22 +365,35 @@ static enum vp_visit_end inside(struct work *work)
 }
 
 /* What it waits in, and for how long already, where that is needed to put it right. */
-static void look(struct work *work)
+static void look_once(struct work *work)
 {
 	const struct vp_fixup_table *table = &work->injector->injection.fixups;
 	const struct vp_target *target = work->visit->target;
 	pid_t id = work->visit->thread->id;
-	struct vp_thread thread;
 
 	work->slept = -1;
-	if (vp_target_thread(target, id, &thread))
-		return;
-	work->waits = thread.waits;
-	if (vp_target_call(target, id, &work->waited) ||
-	    vp_fixup_rank(table, &work->waited) != VP_RANK_TIMED)
-		return;
-	work->slept = vp_target_slept(target, id);
+	if (!vp_target_call(target, id, &work->waited) &&
+	    vp_fixup_rank(table, &work->waited) == VP_RANK_TIMED)
+		work->slept = vp_target_slept(target, id);
 	work->looked = vp_remote_clock();
+}
+
+/* Until it was seen in one and the same wait before and after. */
+static void look(struct work *work)
+{
+	struct vp_thread thread;
+
+	for (int i = 0; i < LOOKS; i++) {
+		uint64_t before = work->waits;
+
+		if (vp_target_thread(work->visit->target, work->visit->thread->id, &thread))
+			return;
+		work->waits = thread.waits;
+		if (i && work->waits == before)
+			return;
+		look_once(work);
+	}
+	work->slept = -1;
 }
 
 static enum vp_visit_end not_stopped(struct work *work, int r)

@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* A process that is about to hold others up, and must not be held up itself. */
+#ifndef VP_INJECT_READY_H
+#define VP_INJECT_READY_H
+
+/*
+ * Memory locked, before everyone else on its processor, the last to be killed for want of
+ * memory. What is not permitted is done without. How many of the three succeeded.
+ */
+int vp_ready(void);
+
+#endif
