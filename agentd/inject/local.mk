@@ -9,5 +9,10 @@ libvpinject_a_SOURCES = \
 	agentd/inject/proc.c agentd/inject/proc.h \
 	agentd/inject/ready.c agentd/inject/ready.h \
 	agentd/inject/remote.c agentd/inject/remote.h \
+	agentd/inject/request.c agentd/inject/request.h \
 	agentd/inject/target.c agentd/inject/target.h \
 	agentd/inject/visit.c agentd/inject/visit.h
+
+pkglibexec_PROGRAMS += vpatchd-inject
+vpatchd_inject_SOURCES = agentd/inject/helper.c
+vpatchd_inject_LDADD = libvpinject.a libvpseccomp.a libvpbase.a

@@ -17,7 +17,9 @@
 #include "agentd/inject/proc.h"
 #include "lib/cleanup.h"
 
-#define TEXT	    8192 /* status has about 1,500 bytes, and a line per supplementary group */
+#define TEXT                                                                                  \
+	32768 /* status has 1,500 bytes, and more on machines with many processors or groups  \
+	       */
 #define MAPPING_MAX (1u << 20)
 
 /* A file below the process's folder, as text. 0 or -errno; -ESRCH when it is gone. */

@@ -170,3 +170,16 @@ fuzz_seccomp_program_LDADD = libvpseccomp.a libvpbase.a
 endif
 EXTRA_DIST += tests/fuzz/corpus/seccomp_program/catalogue tests/fuzz/corpus/seccomp_program/scratch \
 	tests/fuzz/corpus/seccomp_program/stack
+noinst_PROGRAMS += fuzz_inject_request
+fuzz_inject_request_SOURCES = tests/fuzz/fuzz_inject_request.c
+fuzz_inject_request_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
+fuzz_inject_request_LDADD = libvpinject.a libvpbase.a
+endif
+EXTRA_DIST += \
+	tests/fuzz/corpus/inject_request/maps \
+	tests/fuzz/corpus/inject_request/record \
+	tests/fuzz/corpus/inject_request/request \
+	tests/fuzz/corpus/inject_request/sched \
+	tests/fuzz/corpus/inject_request/stat \
+	tests/fuzz/corpus/inject_request/status \
+	tests/fuzz/corpus/inject_request/syscall

@@ -1,0 +1,135 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * vpatchd-inject: one request, and gone. Reads which filter goes on which processes from a
+ * socket (descriptor 0, or as a service manager passes one), puts it there, and answers for
+ * each. It knows nothing of definitions and decides nothing: what it is told to inject is
+ * the concern of who may connect. It must not be under a filter itself, and needs
+ * CAP_SYS_PTRACE and CAP_SYS_ADMIN (to read the filters that a process has).
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/time.h>
+#include <unistd.h>
+
+#include "agentd/inject/inject.h"
+#include "agentd/inject/ready.h"
+#include "agentd/inject/request.h"
+#include "lib/cleanup.h"
+#include "lib/log.h"
+#include "modules/seccomp/interpreter.h"
+
+#define ACTIVATED 3    /* the first descriptor of sd_listen_fds(3) */
+#define PATIENCE  1    /* seconds, for who does not read our answers */
+#define LINGER	  1000 /* milliseconds, for threads that did not stop in time */
+
+/* As the kernel would decide. */
+static bool allows(const struct sock_filter *program, size_t len,
+		   const struct seccomp_data *call)
+{
+	const struct vp_bpf bpf = { program, len };
+	uint32_t action;
+
+	if (vp_bpf_check(&bpf, NULL))
+		return false;
+	action = vp_bpf_run(&bpf, call) & SECCOMP_RET_ACTION_FULL;
+	return action == SECCOMP_RET_ALLOW || action == SECCOMP_RET_LOG;
+}
+
+static int option(int fd, int which)
+{
+	socklen_t len = sizeof(int);
+	int value;
+
+	return getsockopt(fd, SOL_SOCKET, which, &value, &len) ? -1 : value;
+}
+
+/* The connection: descriptor 0, the one passed, or the first of a passed listener. */
+static int find_socket(struct vp_error *err)
+{
+	const char *process = getenv("LISTEN_PID"), *count = getenv("LISTEN_FDS");
+	int fd = STDIN_FILENO;
+
+	if (process && count && atoi(process) == getpid() && !strcmp(count, "1"))
+		fd = ACTIVATED;
+	if (option(fd, SO_TYPE) != SOCK_SEQPACKET)
+		return vp_fail(err, -EINVAL, "started through a socket, not by hand");
+	if (option(fd, SO_ACCEPTCONN) != 1)
+		return fd;
+	fd = accept4(fd, NULL, NULL, SOCK_CLOEXEC);
+	return fd >= 0 ? fd : vp_fail(err, -errno, "no connection: %s", strerror(errno));
+}
+
+static int check_peer(int socket, struct vp_error *err)
+{
+	struct ucred peer;
+	socklen_t len = sizeof(peer);
+
+	if (getsockopt(socket, SOL_SOCKET, SO_PEERCRED, &peer, &len))
+		return vp_fail(err, -errno, "unknown peer: %s", strerror(errno));
+	if (peer.uid && peer.uid != geteuid())
+		return vp_fail(err, -EPERM, "user %u may not ask for injections", peer.uid);
+	return 0;
+}
+
+static int answer(int socket, const struct vp_request_process *process,
+		  const struct vp_injected *injected, struct vp_error *err)
+{
+	struct vp_record record;
+
+	vp_record_fill(&record, process, injected);
+	if (send(socket, &record, sizeof(record), MSG_NOSIGNAL) != sizeof(record))
+		return vp_fail(err, -errno, "cannot answer: %s", strerror(errno));
+	return 0;
+}
+
+static int serve(int socket, struct vp_error *err)
+{
+	static struct sock_filter program[BPF_MAXINSNS];
+	static struct vp_injector injector;
+	static struct vp_request request;
+	_cleanup_close_ int fd = -1;
+	struct vp_injected injected;
+	size_t len;
+	int r;
+
+	r = vp_request_receive(socket, &request, &fd, err);
+	r = r ? r : vp_request_program(fd, program, &len, err);
+	if (r)
+		return r;
+	injector.injection = (struct vp_injection){
+		.program = program,
+		.len = len,
+		.flags = request.flags,
+		.deadline = request.deadline ?: VP_INJECT_DEADLINE,
+		.allows = allows,
+		.fixups = { vp_fixups, vp_fixup_count },
+	};
+	for (uint32_t i = 0; !r && i < request.count; i++) {
+		vp_inject(&injector, request.processes[i].id, request.processes[i].start,
+			  &injected);
+		r = answer(socket, &request.processes[i], &injected, err);
+	}
+	(void)vp_inject_settle(&injector, LINGER);
+	return r;
+}
+
+int main(void)
+{
+	const struct timeval patience = { .tv_sec = PATIENCE };
+	struct vp_error err = { 0 };
+	int socket = find_socket(&err);
+	int r = socket < 0 ? socket : check_peer(socket, &err);
+
+	if (!r) {
+		(void)setsockopt(socket, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof(patience));
+		(void)setsockopt(socket, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
+		(void)vp_ready();
+		r = serve(socket, &err);
+	}
+	if (r)
+		vp_log_error("%s", err.text);
+	return r ? EXIT_FAILURE : EXIT_SUCCESS;
+}

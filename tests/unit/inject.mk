@@ -1,0 +1,12 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+
+check_PROGRAMS += inject_test
+TESTS += inject_test
+inject_test_SOURCES = \
+	tests/unit/inject/fixup_test.c \
+	tests/unit/inject/inject_test.c \
+	tests/unit/inject/inject_tests.h \
+	tests/unit/inject/proc_test.c \
+	tests/unit/inject/request_test.c
+inject_test_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+inject_test_LDADD = libvpinject.a libvpbase.a $(CMOCKA_LIBS)

@@ -1,0 +1,8 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The pure parts of injection. */
+#include "tests/unit/inject/inject_tests.h"
+
+int main(void)
+{
+	return vp_test_proc() + vp_test_fixup() + vp_test_request();
+}
