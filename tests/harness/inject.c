@@ -5,16 +5,19 @@
  * helper as vpatchd uses it. Options make controls: what goes wrong without a part of it.
  */
 #include "agentd/inject/inject.h"
-#include "agentd/inject/ready.h"
 
 #include <errno.h>
 #include <stddef.h>
 #include <stdio.h>
+#include <sys/socket.h>
 #include <sys/syscall.h>
+#include <sys/wait.h>
 #include <time.h>
 
 #include <linux/audit.h>
 
+#include "agentd/inject/ready.h"
+#include "agentd/inject/request.h"
 #include "modules/seccomp/interpreter.h"
 
 struct options {
@@ -24,6 +27,8 @@ struct options {
 	bool around;		      /* through each thread in turn */
 	bool no_fixups, wrong, same, quiet;
 	unsigned int flags;
+	const char *helper; /* its executable; NULL: by the library */
+	uint64_t start;
 };
 
 static bool allows(const struct sock_filter *program, size_t len,
@@ -84,6 +89,62 @@ static void print(unsigned long i, pid_t through, const struct vp_injected *inje
 	       vp_inject_reason_text(injected->reason));
 }
 
+static pid_t start_helper(const char *executable, int *socket)
+{
+	int sockets[2];
+	pid_t pid;
+
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, sockets))
+		return -1;
+	pid = fork();
+	if (!pid) {
+		dup2(sockets[1], STDIN_FILENO);
+		execl(executable, "vpatchd-inject", NULL);
+		_exit(127);
+	}
+	close(sockets[1]);
+	*socket = sockets[0];
+	return pid;
+}
+
+/* As whoever starts the helper asks it. */
+static int ask_helper(const struct options *options, const struct sock_filter *code,
+		      size_t len, struct vp_injected *injected)
+{
+	static struct vp_request request;
+	_cleanup_close_ int program = -1, socket = -1;
+	struct vp_error err = { 0 };
+	struct vp_record record;
+	uint8_t bytes[256];
+	int status = 0, r;
+	ssize_t got;
+	pid_t pid;
+
+	request = (struct vp_request){ .magic = VP_REQUEST_MAGIC,
+				       .flags = options->flags,
+				       .count = 1,
+				       .processes = { { .id = options->process,
+							.start = options->start } } };
+	program = vp_request_seal(code, len, &err);
+	pid = start_helper(options->helper, &socket);
+	r = vp_request_send(socket, &request, program, &err);
+	got = r ? -1 : recv(socket, bytes, sizeof(bytes), 0);
+	r = got < 0 ? -1 : vp_record_parse(bytes, (size_t)got, &record, &err);
+	waitpid(pid, &status, 0);
+	if (r || status) {
+		fprintf(stderr, "helper: status 0x%x: %s\n", (unsigned int)status, err.text);
+		return -1;
+	}
+	*injected = (struct vp_injected){ .outcome = record.outcome,
+					  .reason = record.reason,
+					  .detail = record.detail,
+					  .flags = record.flags,
+					  .threads = record.threads,
+					  .stops = record.stops,
+					  .pause = record.pause };
+	return 0;
+}
+
 static int run(const struct options *options)
 {
 	static struct vp_injector injector;
@@ -106,7 +167,10 @@ static int run(const struct options *options)
 			.through = options->around ? nth_thread(options->process, i)
 						   : options->through,
 		};
-		vp_inject(&injector, options->process, 0, &injected);
+		if (!options->helper)
+			vp_inject(&injector, options->process, options->start, &injected);
+		else if (ask_helper(options, code, injector.injection.len, &injected))
+			return 2;
 		if (!options->quiet || injected.outcome != VP_INJECT_COVERED)
 			print(i, injector.injection.through, &injected);
 		covered += injected.outcome == VP_INJECT_COVERED;
@@ -127,7 +191,8 @@ static int run(const struct options *options)
 
 static int usage(void)
 {
-	fputs("inject PID [count=N] [between=MS] [through=TID] [call=NUMBER] [around] [same]\n"
+	fputs("inject PID [helper=PATH] [start=TICKS] [count=N] [between=MS] [through=TID] "
+	      "[call=NUMBER] [around] [same]\n"
 	      "           [privs] [no-fixups] [wrong] [quiet]\n",
 	      stderr);
 	return 2;
@@ -152,6 +217,10 @@ int main(int argc, char **argv)
 			options.through = (pid_t)number;
 		else if (!strncmp(argv[i], "call=", 5))
 			options.call = (long)number;
+		else if (!strncmp(argv[i], "start=", 6))
+			options.start = number;
+		else if (!strncmp(argv[i], "helper=", 7))
+			options.helper = argv[i] + 7;
 		else if (!strcmp(argv[i], "around"))
 			options.around = true;
 		else if (!strcmp(argv[i], "same"))
