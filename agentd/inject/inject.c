@@ -180,16 +180,17 @@ static int inject_together(struct vp_injector *injector, struct vp_target *targe
 		struct vp_visit visit = { .target = target,
 					  .together = true,
 					  .injected = out };
+		enum vp_visit_end ended;
 
 		visit.thread = choose_patiently(injector, target, tried, i);
 		if (!visit.thread)
 			break;
 		tried[i] = visit.thread->id;
-		switch (vp_visit(injector, &visit)) {
+		ended = vp_visit(injector, &visit);
+		switch (ended) {
 		case VP_VISIT_PRESENT:
-			out->flags |= VP_INJECTED_PRESENT;
-			/* fall through */
 		case VP_VISIT_DONE:
+			out->flags |= ended == VP_VISIT_PRESENT ? VP_INJECTED_PRESENT : 0;
 			end(out, VP_INJECT_COVERED, VP_REASON_NONE, 0);
 			count_threads(target, tried[i], out);
 			return 0;
