@@ -88,9 +88,7 @@ bool vp_fixup_timed(const struct vp_fixup *fixup, const uint64_t arguments[stati
 
 int64_t vp_fixup_left(int64_t timeout, int64_t elapsed)
 {
-	if (elapsed < 0)
-		return timeout;
-	return elapsed < timeout ? timeout - elapsed : 0;
+	return elapsed < 0 || elapsed >= timeout ? timeout : timeout - elapsed;
 }
 
 enum vp_fixup_rank vp_fixup_rank(const struct vp_fixup_table *table,

@@ -43,8 +43,9 @@ const struct vp_fixup *vp_fixup_needed(const struct vp_fixup_table *table,
 bool vp_fixup_timed(const struct vp_fixup *fixup, const uint64_t arguments[static 6]);
 
 /*
- * What is left, in nanoseconds, of `timeout` after `elapsed` ones; all of it where
- * `elapsed` is below 0, which means that nobody knows.
+ * What is left, in nanoseconds, of `timeout` after `elapsed` ones. All of it where `elapsed`
+ * is below 0, which means that nobody knows; and where it is up already: that wait has ended
+ * then, and this is the one after it.
  */
 int64_t vp_fixup_left(int64_t timeout, int64_t elapsed);
 

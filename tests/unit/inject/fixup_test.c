@@ -77,8 +77,9 @@ static void what_is_left_of_a_timeout(void **state)
 	(void)state;
 	assert_int_equal(vp_fixup_left(5000, 2000), 3000);
 	assert_int_equal(vp_fixup_left(5000, 0), 5000);
-	assert_int_equal(vp_fixup_left(5000, 5000), 0);
-	assert_int_equal(vp_fixup_left(5000, 9000), 0);
+	assert_int_equal(vp_fixup_left(5000, 4999), 1);
+	assert_int_equal(vp_fixup_left(5000, 5000), 5000); /* of the next wait */
+	assert_int_equal(vp_fixup_left(5000, 9000), 5000);
 	assert_int_equal(vp_fixup_left(5000, -1), 5000);
 }
 
