@@ -17,10 +17,10 @@
 #include <linux/ptrace.h>
 #include <linux/rseq.h>
 
-#define PAGE 4096u
-#define CODE_OFFSET                                                                           \
-	64u /* of the instructions in the scratch memory, behind what points there */
-#define LOOKS	    6
+#define PAGE	    4096u
+#define CODE_OFFSET 64u	     /* in the scratch memory, behind what points there */
+#define MARGIN	    10000000 /* nanoseconds: a wait that ends so soon is let end */
+#define LOOKS	    8
 #define ANY_ADDRESS UINT64_C(0x7fff00000000) /* as the kernel might choose one */
 
 /* The calls made in a thread, as its own filters are asked about them. */
@@ -216,6 +216,19 @@ static int64_t read_timespec(pid_t thread, uint64_t address)
 	return left.tv_sec * INT64_C(1000000000) + left.tv_nsec;
 }
 
+/* The timeout of a call, in nanoseconds; -1: none that is known. */
+static int64_t timeout_of(const struct vp_fixup *fixup, pid_t thread,
+			  const struct vp_arch_call *waited)
+{
+	uint64_t argument;
+
+	if (!fixup || !vp_fixup_timed(fixup, waited->arguments))
+		return -1;
+	argument = waited->arguments[fixup->argument];
+	return fixup->timeout == VP_FIXUP_MILLISECONDS ? (int32_t)argument * INT64_C(1000000)
+						       : read_timespec(thread, argument);
+}
+
 /*
  * For how long the call has lasted in which it was stopped; -1: nobody knows. A call that
  * was not seen before has only just begun.
@@ -243,10 +256,9 @@ static void move_timeout(struct work *work)
 
 	vp_arch_wait(&work->remote.registers, &wait);
 	fixup = vp_fixup_needed(table, &wait);
-	if (!fixup || fixup->timeout != VP_FIXUP_TIMESPEC || spent < 0 || !work->scratch ||
-	    !vp_fixup_timed(fixup, wait.call.arguments))
+	if (!fixup || fixup->timeout != VP_FIXUP_TIMESPEC || spent < 0 || !work->scratch)
 		return;
-	timeout = read_timespec(work->remote.thread, wait.call.arguments[fixup->argument]);
+	timeout = timeout_of(fixup, work->remote.thread, &wait.call);
 	if (timeout < 0)
 		return;
 	timeout = vp_fixup_left(timeout, spent);
@@ -378,9 +390,21 @@ static void look_once(struct work *work)
 	work->looked = vp_remote_clock();
 }
 
+/* Is its timeout nearly up? Whether it then is stopped in this wait or in the next one
+ * cannot be told. */
+static bool about_to_end(const struct work *work)
+{
+	const struct vp_fixup_table *table = &work->injector->injection.fixups;
+	int64_t timeout = timeout_of(vp_fixup_find(table, work->waited.number),
+				     work->visit->thread->id, &work->waited);
+
+	return work->slept >= 0 && timeout >= 2 * MARGIN && timeout - work->slept < MARGIN;
+}
+
 /* Until it was seen in one and the same wait before and after. */
 static void look(struct work *work)
 {
+	const struct timespec margin = { .tv_nsec = MARGIN };
 	struct vp_thread thread;
 
 	for (int i = 0; i < LOOKS; i++) {
@@ -389,8 +413,10 @@ static void look(struct work *work)
 		if (vp_target_thread(work->visit->target, work->visit->thread->id, &thread))
 			return;
 		work->waits = thread.waits;
-		if (i && work->waits == before)
+		if (i && work->waits == before && !about_to_end(work))
 			return;
+		if (i && work->waits == before)
+			nanosleep(&margin, NULL);
 		look_once(work);
 	}
 	work->slept = -1;
