@@ -18,9 +18,9 @@
 #include <linux/rseq.h>
 
 #define PAGE	    4096u
-#define CODE_OFFSET 64u	     /* in the scratch memory, behind what points there */
-#define MARGIN	    10000000 /* nanoseconds: a wait that ends so soon is let end */
-#define LOOKS	    8
+#define CODE_OFFSET 64u	      /* in the scratch memory, behind what points there */
+#define MARGIN	    10000000  /* nanoseconds: a wait that ends so soon is let end */
+#define PATIENCE    250000000 /* nanoseconds, for a better moment */
 #define ANY_ADDRESS UINT64_C(0x7fff00000000) /* as the kernel might choose one */
 
 /* The calls made in a thread, as its own filters are asked about them. */
@@ -41,6 +41,7 @@ struct work {
 	int64_t slept;		    /* in that call, at `looked`; -1: nobody knows */
 	uint64_t looked;
 	uint64_t waits; /* of it then */
+	bool unsure;	/* it may have slept longer */
 	bool waited_on; /* it was stopped in the very wait that was seen */
 };
 
@@ -376,50 +377,58 @@ static enum vp_visit_end inside(struct work *work)
 	return end;
 }
 
-/* What it waits in, and for how long already, where that is needed to put it right. */
-static void look_once(struct work *work)
+/*
+ * What it waits in, and for how long already. False where that has an end in time of which
+ * it cannot be told how near it is: not at all (the scheduler's note is of another
+ * processor), or so near that it may be the next wait in which the thread is stopped.
+ */
+static bool look_once(struct work *work)
 {
 	const struct vp_fixup_table *table = &work->injector->injection.fixups;
 	const struct vp_target *target = work->visit->target;
 	pid_t id = work->visit->thread->id;
+	int64_t timeout;
 
 	work->slept = -1;
-	if (!vp_target_call(target, id, &work->waited) &&
-	    vp_fixup_rank(table, &work->waited) == VP_RANK_TIMED)
-		work->slept = vp_target_slept(target, id);
 	work->looked = vp_remote_clock();
+	if (vp_target_call(target, id, &work->waited) ||
+	    vp_fixup_rank(table, &work->waited) != VP_RANK_TIMED)
+		return true;
+	work->slept = vp_target_slept(target, id);
+	work->looked = vp_remote_clock();
+	timeout = timeout_of(vp_fixup_find(table, work->waited.number), id, &work->waited);
+	return timeout < 2 * MARGIN || (work->slept >= 0 && timeout - work->slept > MARGIN);
 }
 
-/* Is its timeout nearly up? Whether it then is stopped in this wait or in the next one
- * cannot be told. */
-static bool about_to_end(const struct work *work)
-{
-	const struct vp_fixup_table *table = &work->injector->injection.fixups;
-	int64_t timeout = timeout_of(vp_fixup_find(table, work->waited.number),
-				     work->visit->thread->id, &work->waited);
-
-	return work->slept >= 0 && timeout >= 2 * MARGIN && timeout - work->slept < MARGIN;
-}
-
-/* Until it was seen in one and the same wait before and after. */
+/*
+ * Until it was seen in one and the same wait before and after, and its end is not near. After
+ * a while with what is known: it has waited since it was first seen in this wait.
+ */
 static void look(struct work *work)
 {
-	const struct timespec margin = { .tv_nsec = MARGIN };
+	const struct timespec pause = { .tv_nsec = MARGIN / 2 };
+	uint64_t now = vp_remote_clock(), until = now + PATIENCE, since = now;
+	bool sure = false, first = true;
 	struct vp_thread thread;
 
-	for (int i = 0; i < LOOKS; i++) {
+	do {
 		uint64_t before = work->waits;
 
+		if (!first && !sure)
+			nanosleep(&pause, NULL);
+		now = vp_remote_clock();
 		if (vp_target_thread(work->visit->target, work->visit->thread->id, &thread))
 			return;
 		work->waits = thread.waits;
-		if (i && work->waits == before && !about_to_end(work))
+		if (first || work->waits != before)
+			since = now;
+		else if (sure)
 			return;
-		if (i && work->waits == before)
-			nanosleep(&margin, NULL);
-		look_once(work);
-	}
-	work->slept = -1;
+		sure = look_once(work);
+		first = false;
+	} while (now < until);
+	work->unsure = true;
+	work->slept = (int64_t)(work->looked - since);
 }
 
 static enum vp_visit_end not_stopped(struct work *work, int r)
@@ -463,6 +472,8 @@ enum vp_visit_end vp_visit(struct vp_injector *injector, struct vp_visit *visit)
 	} else {
 		end = VP_VISIT_GONE;
 	}
+	if (work.unsure && work.waited_on)
+		visit->injected->flags |= VP_INJECTED_LATE;
 	r = vp_visit_let_go(injector, &work.remote, elapsed(&work),
 			    !(injector->present.denied & BIT(CALL_RESTART)), visit->injected);
 	if (work.remote.gone)

@@ -340,10 +340,10 @@ static void wake_inotify(struct way *way)
 struct way ways[] = {
 	WOKEN("read", take_byte, write_byte),
 	WOKEN("recv", wait_readv, write_byte),
-	ANEW("recv-timed", wait_recv_timed, 300),
-	ANEW("read-timed", wait_read_timed, 300),
+	ANEW("recv-timed", wait_recv_timed, 100),
+	ANEW("read-timed", wait_read_timed, 100),
 	WOKEN("accept", wait_accept, wake_accept),
-	ANEW("accept-timed", wait_accept_timed, 300),
+	ANEW("accept-timed", wait_accept_timed, 100),
 	WOKEN("futex", wait_futex, wake_futex),
 	TIMED("futex-timed", wait_futex_timed, 300),
 	WOKEN("poll", wait_poll, write_byte),
