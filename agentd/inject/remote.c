@@ -92,9 +92,15 @@ static int resume(struct vp_remote *remote, int how, int signal)
 	return -errno;
 }
 
+static int interrupt(struct vp_remote *remote)
+{
+	return ptrace(PTRACE_INTERRUPT, remote->thread, NULL, NULL) ? -errno : 0;
+}
+
 /*
  * Until it stops where signals are delivered (the trap of PTRACE_INTERRUPT). Signals that
- * come first are delivered first, as they would be.
+ * come first are delivered first, as they would be; each such stop makes the kernel forget
+ * that the trap was asked for.
  */
 static int wait_group_stop(struct vp_remote *remote, uint64_t until)
 {
@@ -103,8 +109,10 @@ static int wait_group_stop(struct vp_remote *remote, uint64_t until)
 	while (!(r = wait_stop(remote, until, &status))) {
 		if (kind_of(status) == STOP_GROUP)
 			return 0;
-		r = resume(remote, PTRACE_CONT,
-			   kind_of(status) == STOP_SIGNAL ? WSTOPSIG(status) : 0);
+		r = interrupt(remote);
+		r = r
+			    ?: resume(remote, PTRACE_CONT,
+				      kind_of(status) == STOP_SIGNAL ? WSTOPSIG(status) : 0);
 		if (r)
 			return r;
 	}
@@ -153,7 +161,7 @@ int vp_remote_stop(struct vp_remote *remote, pid_t thread, uint64_t instruction,
 	if (ptrace(PTRACE_SEIZE, thread, NULL, (void *)PTRACE_O_TRACESYSGOOD))
 		return -errno;
 	remote->began = vp_remote_clock();
-	r = ptrace(PTRACE_INTERRUPT, thread, NULL, NULL) ? -errno : 0;
+	r = interrupt(remote);
 	if (!r)
 		r = wait_group_stop(remote, remote->began + (uint64_t)milliseconds * 1000000);
 	return r ? r : read_state(remote);
@@ -204,8 +212,7 @@ int vp_remote_call(struct vp_remote *remote, const struct vp_arch_call *call, in
  */
 static int put_back(struct vp_remote *remote)
 {
-	int r = ptrace(PTRACE_INTERRUPT, remote->thread, NULL, NULL) ? -errno : 0;
-
+	int r = interrupt(remote);
 	r = r ? r : resume(remote, PTRACE_CONT, 0);
 	return r ? r : wait_group_stop(remote, 0);
 }

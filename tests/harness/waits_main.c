@@ -8,6 +8,7 @@
  */
 #include <errno.h>
 #include <pthread.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -77,7 +78,7 @@ static void *run_way(void *argument)
 /* The storm */
 
 static atomic_ullong sent, received, reordered, alarms, miscomputed;
-static pid_t stormed;
+static _Atomic pid_t stormed;
 
 static void receive(int signal, siginfo_t *info, void *context)
 {
@@ -243,7 +244,9 @@ int main(int argc, char **argv)
 		perror("waits");
 		return 2;
 	}
-	printf("ready\n");
+	while (!stormed)
+		sched_yield();
+	printf("storm %d\nready\n", stormed);
 	while (fgets(line, sizeof(line), stdin)) {
 		if (!strcmp(line, "probe\n"))
 			probe();
