@@ -170,6 +170,8 @@ fuzz_seccomp_program_LDADD = libvpseccomp.a libvpbase.a
 endif
 EXTRA_DIST += tests/fuzz/corpus/seccomp_program/catalogue tests/fuzz/corpus/seccomp_program/scratch \
 	tests/fuzz/corpus/seccomp_program/stack
+
+if FUZZERS
 noinst_PROGRAMS += fuzz_inject_request
 fuzz_inject_request_SOURCES = tests/fuzz/fuzz_inject_request.c
 fuzz_inject_request_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
