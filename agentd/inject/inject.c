@@ -188,9 +188,9 @@ static int inject_together(struct vp_injector *injector, struct vp_target *targe
 		tried[i] = visit.thread->id;
 		ended = vp_visit(injector, &visit);
 		switch (ended) {
-		case VP_VISIT_PRESENT:
+		case VP_VISIT_PRESENT: /* here: as many filters elsewhere may be others */
+			return 1;
 		case VP_VISIT_DONE:
-			out->flags |= ended == VP_VISIT_PRESENT ? VP_INJECTED_PRESENT : 0;
 			end(out, VP_INJECT_COVERED, VP_REASON_NONE, 0);
 			count_threads(target, tried[i], out);
 			return 0;
@@ -262,6 +262,8 @@ static int pass(struct vp_injector *injector, struct vp_target *target, bool prc
 			ended = vp_visit(injector, &visit);
 		}
 		visited->data[i].done = ended == VP_VISIT_DONE || ended == VP_VISIT_PRESENT;
+		if (ended == VP_VISIT_DONE)
+			out->flags &= ~VP_INJECTED_PRESENT;
 		if (visited->data[i].done)
 			out->threads++;
 		if (ended == VP_VISIT_REFUSED)
@@ -277,8 +279,8 @@ static void inject_each(struct vp_injector *injector, struct vp_target *target, 
 {
 	struct visited visited = { 0 };
 	int missing = 1;
-
 	out->flags |= VP_INJECTED_EACH | (prctl ? VP_INJECTED_PRCTL : 0);
+	out->flags |= VP_INJECTED_PRESENT; /* until a thread lacks it */
 	for (int i = 0; i < PASSES && missing; i++) {
 		uint32_t stops = out->stops;
 
@@ -289,6 +291,8 @@ static void inject_each(struct vp_injector *injector, struct vp_target *target, 
 			break;
 	}
 	vp_array_free(&visited);
+	if (!out->threads)
+		out->flags &= ~VP_INJECTED_PRESENT;
 	if (!target->threads.len && !out->threads)
 		end(out, VP_INJECT_GONE, VP_REASON_NONE, 0);
 	else if (missing && out->threads)

@@ -292,7 +292,10 @@ int64_t vp_target_slept(const struct vp_target *target, pid_t id)
 bool vp_target_uniform(const struct vp_target *target)
 {
 	const struct vp_threads *threads = &target->threads;
+	const struct vp_thread *first = threads->data;
 
+	if (threads->len > 1 && first->seccomp == 2 && !first->filters)
+		return false; /* before Linux 5.9 it is not told how many */
 	for (size_t i = 1; i < threads->len; i++)
 		if (threads->data[i].filters != threads->data[0].filters ||
 		    threads->data[i].seccomp != threads->data[0].seccomp)

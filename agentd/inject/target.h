@@ -56,7 +56,8 @@ int vp_target_call(const struct vp_target *target, pid_t id, struct vp_arch_call
 /* Nanoseconds that a sleeping thread has slept, to a few milliseconds; -1: nobody knows. */
 int64_t vp_target_slept(const struct vp_target *target, pid_t id);
 
-/* The same number of filters on every thread: they most likely have the same ones. */
+/* The same number of filters on every thread, as far as this kernel tells: they most likely
+ * have the same ones. */
 bool vp_target_uniform(const struct vp_target *target);
 
 #endif
