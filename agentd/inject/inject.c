@@ -10,10 +10,11 @@
 
 #include "agentd/inject/visit.h"
 
-#define TRIES	   8	   /* threads that do not stop, or end, before we give a process up */
-#define PATIENCE   12	   /* looks for a better moment */
-#define BETWEEN	   2000000 /* nanoseconds, between them */
-#define PASSES	   32	   /* over threads that begin meanwhile */
+#define TRIES	   8	    /* threads that do not stop, or end, before we give a process up */
+#define PATIENCE   12	    /* looks for a better moment */
+#define BETWEEN	   2000000  /* nanoseconds, between them */
+#define ENDING	   20000000 /* nanoseconds that a killed process takes to end */
+#define PASSES	   32	    /* over threads that begin meanwhile */
 #define GOOD_RANK  VP_RANK_RUNNING
 #define LOOKED_MAX 256 /* threads, in search of a better one */
 
@@ -336,6 +337,21 @@ static void inject_target(struct vp_injector *injector, struct vp_target *target
 		end(out, VP_INJECT_PARTIAL, VP_REASON_RINGS, 0);
 }
 
+/* Did it fail because the process was about to end? One that is killed has no memory any
+ * more before its last thread is gone. */
+static bool was_ending(struct vp_target *target, const struct vp_injected *out)
+{
+	const struct timespec pause = { .tv_nsec = ENDING };
+
+	if (out->outcome != VP_INJECT_REFUSED ||
+	    (out->reason != VP_REASON_CODE && out->reason != VP_REASON_UNREAD &&
+	     out->reason != VP_REASON_MEMORY && out->reason != VP_REASON_LOST &&
+	     out->reason != VP_REASON_BUSY && out->reason != VP_REASON_FORBIDDEN))
+		return false;
+	nanosleep(&pause, NULL);
+	return vp_target_threads(target) != 0;
+}
+
 void vp_inject(struct vp_injector *injector, pid_t process, uint64_t start,
 	       struct vp_injected *out)
 {
@@ -352,6 +368,8 @@ void vp_inject(struct vp_injector *injector, pid_t process, uint64_t start,
 	} else {
 		vp_remote_enter(&before);
 		inject_target(injector, &target, out);
+		if (was_ending(&target, out))
+			end(out, VP_INJECT_GONE, VP_REASON_NONE, 0);
 		vp_inject_settle(injector, 0);
 		vp_remote_leave(&before);
 	}

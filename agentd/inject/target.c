@@ -153,6 +153,7 @@ static int fill_thread(const struct vp_target *target, pid_t id, struct vp_threa
 		.id = id,
 		.start = stat.start,
 		.state = stat.state,
+		.ending = (stat.flags & VP_PF_EXITING) != 0,
 		.helper = (stat.flags & (VP_PF_IO_WORKER | VP_PF_USER_WORKER)) != 0,
 		.no_new_privs = status.no_new_privs,
 		.admin = (status.capabilities & (UINT64_C(1) << CAP_SYS_ADMIN)) != 0,
@@ -166,7 +167,8 @@ static int fill_thread(const struct vp_target *target, pid_t id, struct vp_threa
 
 static bool has_ended(const struct vp_thread *thread)
 {
-	return thread->state == 'Z' || thread->state == 'X' || thread->state == 'x';
+	return thread->ending || thread->state == 'Z' || thread->state == 'X' ||
+	       thread->state == 'x';
 }
 
 int vp_target_thread(const struct vp_target *target, pid_t id, struct vp_thread *thread)

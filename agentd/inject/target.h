@@ -14,7 +14,8 @@ struct vp_thread {
 	pid_t id;
 	uint64_t start; /* clock ticks after boot */
 	char state;	/* as in /proc/PID/stat */
-	bool helper;	/* of io_uring or vhost: the kernel's, never in user mode */
+	bool ending;
+	bool helper; /* of io_uring or vhost: the kernel's, never in user mode */
 	bool no_new_privs;
 	bool admin;	 /* CAP_SYS_ADMIN in its own user namespace */
 	uint8_t seccomp; /* 0 none, 1 strict, 2 filters */
