@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # Filters put on running processes; nothing of definitions.
+if INJECTION
 noinst_LIBRARIES += libvpinject.a
 libvpinject_a_SOURCES = \
 	agentd/inject/arch.h agentd/inject/arch_x86_64.c \
@@ -16,3 +17,4 @@ libvpinject_a_SOURCES = \
 pkglibexec_PROGRAMS += vpatchd-inject
 vpatchd_inject_SOURCES = agentd/inject/helper.c
 vpatchd_inject_LDADD = libvpinject.a libvpseccomp.a libvpbase.a
+endif

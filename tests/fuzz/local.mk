@@ -172,10 +172,12 @@ EXTRA_DIST += tests/fuzz/corpus/seccomp_program/catalogue tests/fuzz/corpus/secc
 	tests/fuzz/corpus/seccomp_program/stack
 
 if FUZZERS
+if INJECTION
 noinst_PROGRAMS += fuzz_inject_request
 fuzz_inject_request_SOURCES = tests/fuzz/fuzz_inject_request.c
 fuzz_inject_request_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
 fuzz_inject_request_LDADD = libvpinject.a libvpbase.a
+endif
 endif
 EXTRA_DIST += \
 	tests/fuzz/corpus/inject_request/maps \

@@ -54,6 +54,7 @@ tests_harness_filter_SOURCES = tests/harness/filter.c
 tests_harness_filter_LDADD = libvpbase.a $(SECCOMP_LIBS)
 
 # Filters put on running processes: what puts them on, and a process that notices everything.
+if INJECTION
 check_PROGRAMS += tests/harness/inject tests/harness/odd tests/harness/waits
 tests_harness_odd_SOURCES = tests/harness/odd.c
 tests_harness_odd_LDADD = -lpthread
@@ -61,3 +62,4 @@ tests_harness_inject_SOURCES = tests/harness/inject.c
 tests_harness_inject_LDADD = libvpinject.a libvpseccomp.a libvpbase.a
 tests_harness_waits_SOURCES = tests/harness/waits_main.c tests/harness/waits.c tests/harness/waits.h
 tests_harness_waits_LDADD = -lpthread
+endif

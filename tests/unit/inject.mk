@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-
+if INJECTION
 check_PROGRAMS += inject_test
 TESTS += inject_test
 inject_test_SOURCES = \
@@ -10,3 +10,4 @@ inject_test_SOURCES = \
 	tests/unit/inject/request_test.c
 inject_test_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 inject_test_LDADD = libvpinject.a libvpbase.a $(CMOCKA_LIBS)
+endif
