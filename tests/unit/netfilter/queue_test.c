@@ -319,6 +319,11 @@ static void redirected(struct state *s, bool six, uint16_t port)
 	assert_int_equal(recv(peer, buffer, sizeof(buffer), 0), 5);
 	assert_int_equal(send(peer, "hello!", 6, 0), 6);
 	assert_int_equal(recv(client, buffer, sizeof(buffer), 0), 6);
+	/* nothing of it comes later, when it would be taken for the next one's */
+	shutdown(client, SHUT_WR);
+	assert_int_equal(recv(peer, buffer, sizeof(buffer), 0), 0);
+	shutdown(peer, SHUT_WR);
+	assert_int_equal(recv(client, buffer, sizeof(buffer), 0), 0);
 }
 
 static void published_ports(void **state)
