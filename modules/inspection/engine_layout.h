@@ -10,7 +10,8 @@
 /*
  * Bytes that were read and are kept for comparison. A receiver that could not take a packet
  * asks for it again when others of its window were read behind it: 6 MiB is the most that
- * Linux offers by itself. While half of the memory is in use, the lesser has to do.
+ * Linux offers by itself. Of a slow stream as much as came in the last second or two; while
+ * half of the memory is in use, the least has to do.
  */
 #define VP_ENGINE_KEPT_LEAST (256u << 10)
 #define VP_ENGINE_KEPT_MOST  (8u << 20)

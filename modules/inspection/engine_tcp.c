@@ -139,6 +139,34 @@ static void pass(struct vp_engine *engine)
 			 (struct vp_slice){ 0 });
 }
 
+static size_t recent_bytes(const struct vp_engine *engine, struct vp_flow_side *side)
+{
+	uint64_t second = engine->now / 1000;
+
+	if (side->second != second) {
+		side->bytes_before = side->second + 1 == second ? side->bytes : 0;
+		side->bytes = 0;
+		side->second = second;
+	}
+	side->bytes += engine->packet.payload.len;
+	return side->bytes + side->bytes_before;
+}
+
+/* How much of a stream that is enforced is kept, with the memory that there is now. */
+static size_t kept_of(const struct vp_engine *engine, struct vp_flow_side *side)
+{
+	size_t most = engine->options.memory / 8, recent = recent_bytes(engine, side);
+
+	if (most > VP_ENGINE_KEPT_MOST)
+		most = VP_ENGINE_KEPT_MOST;
+	if (recent > most)
+		recent = most;
+	if (recent < VP_ENGINE_KEPT_LEAST ||
+	    engine->counts.memory_now > engine->options.memory / 2)
+		return VP_ENGINE_KEPT_LEAST;
+	return recent;
+}
+
 static void put_in_order(struct vp_engine *engine, struct vp_flow *flow,
 			 enum vp_direction direction)
 {
@@ -148,6 +176,7 @@ static void put_in_order(struct vp_engine *engine, struct vp_flow *flow,
 
 	if (!side->stream)
 		vp_flow_begin(engine, flow, direction, packet->sequence + syn);
+	engine->streams[0].kept = kept_of(engine, side);
 	vp_stream_segment(side->stream, engine->given->number, packet->sequence + syn,
 			  packet->payload, fin, packet->flags & VP_TCP_URG);
 }
@@ -245,25 +274,11 @@ static void save_memory(struct vp_engine *engine, const struct vp_flow *flow)
 	}
 }
 
-/* How much of a stream that is enforced is kept, with the memory that there is now. */
-static size_t kept_now(const struct vp_engine *engine)
-{
-	size_t most = engine->options.memory / 8;
-
-	if (most > VP_ENGINE_KEPT_MOST)
-		most = VP_ENGINE_KEPT_MOST;
-	if (most < VP_ENGINE_KEPT_LEAST ||
-	    engine->counts.memory_now > engine->options.memory / 2)
-		return VP_ENGINE_KEPT_LEAST;
-	return most;
-}
-
 /* More memory than allowed: as when any other bound is reached. */
 static void check_memory(struct vp_engine *engine, struct vp_flow *flow)
 {
 	vp_flow_count_memory(engine, flow);
 	save_memory(engine, flow);
-	engine->streams[0].kept = kept_now(engine);
 	if (flow->memory <= engine->options.flow_memory + VP_ENGINE_KEPT_MOST &&
 	    engine->counts.memory_now <= engine->options.memory)
 		return;

@@ -36,6 +36,9 @@ struct vp_flow_side {
 	struct vp_stream *stream; /* NULL: nothing was to be read yet */
 	uint32_t begin;		  /* sequence number of the first byte */
 	bool finished;
+	/* bytes that came in the present second, and in the one before */
+	uint64_t second;
+	size_t bytes, bytes_before;
 	/* of leaving (engine_leave.c); positions of the stream */
 	uint64_t proved; /* where a skip began that may leave */
 	uint64_t bound;	 /* the receiver is not beyond that */

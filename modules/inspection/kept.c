@@ -67,21 +67,29 @@ static bool ring_same(const struct vp_kept *kept, uint64_t from, const uint8_t *
 	       !memcmp(kept->ring, data + part, len - part);
 }
 
-/*
- * Make the ring at least `need` long, or as long as `limit` lets it be. As long as
- * nothing was overwritten byte n is at n; after that it stays as it is.
- */
+/* Make the ring at least `need` long, or as long as `limit` lets it be. */
 static void ring_grow(struct vp_kept *kept, size_t limit, size_t need)
 {
 	size_t size = kept->size ? kept->size : FIRST_RING;
+	uint8_t *ring;
 
 	while (size < need && size < limit)
 		size *= 2;
 	if (size > limit)
 		size = limit;
-	if (size <= kept->size || kept->count > kept->size)
+	if (size <= kept->size)
 		return;
-	kept->ring = vp_realloc(kept->ring, size, 1);
+	ring = vp_alloc(size, 1);
+	for (uint64_t from = kept->count - kept->used; from < kept->count;) {
+		size_t part = (size_t)(kept->count - from), old = from % kept->size;
+
+		part = part < kept->size - old ? part : kept->size - old;
+		part = part < size - from % size ? part : size - from % size;
+		memcpy(ring + from % size, kept->ring + old, part);
+		from += part;
+	}
+	free(kept->ring);
+	kept->ring = ring;
 	kept->size = size;
 }
 
