@@ -92,10 +92,13 @@ static bool banned(const char *element)
 	return system(line) == 0;
 }
 
-/* 203.0.113.9 for half an hour, 203.0.113.8 for a moment. */
+/*
+ * 203.0.113.9 for half an hour, 203.0.113.8 for a moment. Read before the next tick of the
+ * clock a time has not begun to run: 29m30s has its 29 minutes then too.
+ */
 static void ban_two(void)
 {
-	nft("add element inet vpatch ban4 { 203.0.113.9 timeout 1h expires 30m : 0x7002, "
+	nft("add element inet vpatch ban4 { 203.0.113.9 timeout 1h expires 29m30s : 0x7002, "
 	    "203.0.113.8 timeout 1h expires 3s : 0x7002 }");
 }
 
