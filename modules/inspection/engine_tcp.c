@@ -152,19 +152,22 @@ static size_t recent_bytes(const struct vp_engine *engine, struct vp_flow_side *
 	return side->bytes + side->bytes_before;
 }
 
-/* How much of a stream that is enforced is kept, with the memory that there is now. */
+/*
+ * How much of a stream that is enforced is kept, with the memory that there is now. In steps:
+ * what is kept is copied when there is room for more.
+ */
 static size_t kept_of(const struct vp_engine *engine, struct vp_flow_side *side)
 {
 	size_t most = engine->options.memory / 8, recent = recent_bytes(engine, side);
+	size_t kept = VP_ENGINE_KEPT_LEAST;
 
 	if (most > VP_ENGINE_KEPT_MOST)
 		most = VP_ENGINE_KEPT_MOST;
-	if (recent > most)
-		recent = most;
-	if (recent < VP_ENGINE_KEPT_LEAST ||
-	    engine->counts.memory_now > engine->options.memory / 2)
-		return VP_ENGINE_KEPT_LEAST;
-	return recent;
+	if (engine->counts.memory_now > engine->options.memory / 2)
+		return kept;
+	while (kept < recent && kept < most)
+		kept *= 2;
+	return kept < most || most < VP_ENGINE_KEPT_LEAST ? kept : most;
 }
 
 static void put_in_order(struct vp_engine *engine, struct vp_flow *flow,

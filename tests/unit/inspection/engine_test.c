@@ -326,6 +326,30 @@ static void test_window(void **state)
 	free(piece);
 }
 
+/* Many small requests fill what is kept; making room for more copies it, and is seldom done.
+ */
+static void test_kept_grows_in_steps(void **state)
+{
+	static const char request[] = "GET /%01000u HTTP/1.1\r\nHost: a\r\n\r\n";
+	size_t before = 0, now, steps = 0;
+	char text[1100];
+	struct engine_world w;
+
+	(void)state;
+	engine_open(&w, sections, "enforce", "pass", NULL);
+	engine_begin(&w, 80);
+	for (unsigned int i = 0; i < 1500; i++) {
+		snprintf(text, sizeof(text), request, i);
+		assert_fate(&w, engine_next(&w, text), PASS);
+		now = vp_engine_counts(w.engine).memory_now;
+		steps += now > before;
+		before = now;
+	}
+	assert_true(before > 1 << 20); /* 1.5 MB came within two seconds */
+	assert_true(steps < 30);
+	engine_close(&w);
+}
+
 /* Asleep between messages a connection costs little, and wakes as if nothing was. */
 static void test_sleep(void **state)
 {
@@ -504,6 +528,7 @@ int main(void)
 		cmocka_unit_test(test_decoys),
 		cmocka_unit_test(test_hold),
 		cmocka_unit_test(test_window),
+		cmocka_unit_test(test_kept_grows_in_steps),
 		cmocka_unit_test(test_sleep),
 		cmocka_unit_test(test_midstream),
 		cmocka_unit_test(test_same_scopes),
