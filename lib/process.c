@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The parent of a process: see process.h. */
+/* Parent, unit and executable of a process: see process.h. */
 #include "lib/process.h"
 
+#include <limits.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -30,4 +32,75 @@ pid_t vp_process_parent(pid_t pid)
 		return 0;
 	text[fread(text, 1, sizeof(text) - 1, file)] = '\0';
 	return vp_process_parse_parent(text);
+}
+
+static bool is_unit(const char *name, size_t len)
+{
+	static const char *const endings[] = { ".service", ".socket" };
+
+	for (size_t i = 0; i < VP_COUNT(endings); i++) {
+		size_t ending = strlen(endings[i]);
+
+		if (len > ending && !memcmp(name + len - ending, endings[i], ending))
+			return true;
+	}
+	return false;
+}
+
+/* The last part of a line that is a unit: services may have cgroups of their own below. */
+static char *unit_of_line(const char *line, size_t len)
+{
+	while (len) {
+		const char *slash = memrchr(line, '/', len);
+		size_t before = slash ? (size_t)(slash - line) : 0;
+
+		if (!slash)
+			break;
+		if (is_unit(slash + 1, len - before - 1))
+			return vp_strndup(slash + 1, len - before - 1);
+		len = before;
+	}
+	return NULL;
+}
+
+char *vp_process_parse_unit(const char *cgroup)
+{
+	while (*cgroup) {
+		size_t len = strcspn(cgroup, "\n");
+		char *unit = unit_of_line(cgroup, len);
+
+		if (unit)
+			return unit;
+		cgroup += len + (cgroup[len] == '\n');
+	}
+	return NULL;
+}
+
+char *vp_process_unit(pid_t pid)
+{
+	_cleanup_free_ char *path = vp_format("/proc/%d/cgroup", (int)pid);
+	_cleanup_fclose_ FILE *file = fopen(path, "re");
+	_cleanup_free_ char *line = NULL;
+	char *unit = NULL;
+	size_t room = 0;
+
+	while (file && !unit && getline(&line, &room, file) > 0)
+		unit = vp_process_parse_unit(line);
+	return unit;
+}
+
+char *vp_process_executable(pid_t pid)
+{
+	static const char deleted[] = " (deleted)"; /* replaced by an upgrade, still running */
+	const size_t tail = sizeof(deleted) - 1;
+	_cleanup_free_ char *path = vp_format("/proc/%d/exe", (int)pid);
+	char target[PATH_MAX];
+	ssize_t got = readlink(path, target, sizeof(target));
+	size_t len = got > 0 ? (size_t)got : 0;
+
+	if (!len || len == sizeof(target))
+		return NULL;
+	if (len > tail && !memcmp(target + len - tail, deleted, tail))
+		len -= tail;
+	return vp_strndup(target, len);
 }

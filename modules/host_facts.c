@@ -17,6 +17,7 @@
 #include <linux/rtnetlink.h>
 
 #include "lib/cleanup.h"
+#include "lib/process.h"
 #include "modules/route.h"
 
 static bool to_address(uint8_t family, const struct nlattr *attr, struct vp_address *address)
@@ -198,45 +199,6 @@ static int compare_inodes(const void *a, const void *b)
 	return left->inode < right->inode ? -1 : left->inode > right->inode;
 }
 
-/* The unit that a line of /proc/PID/cgroup ends in, owned by the caller, or NULL. */
-static char *unit_of(const char *pid)
-{
-	_cleanup_free_ char *path = vp_format("/proc/%s/cgroup", pid);
-	_cleanup_fclose_ FILE *file = fopen(path, "re");
-	char line[1024];
-
-	while (file && fgets(line, sizeof(line), file)) {
-		char *part = strrchr(line, '/'), *end;
-
-		line[strcspn(line, "\n")] = 0;
-		/* the last part that is a unit: services may have cgroups of their own below
-		 */
-		for (; part; part = strrchr(line, '/')) {
-			end = strrchr(part, '.');
-			if (end && (!strcmp(end, ".service") || !strcmp(end, ".socket")))
-				return vp_strdup(part + 1);
-			*part = 0;
-		}
-	}
-	return NULL;
-}
-
-static char *executable_of(const char *pid)
-{
-	_cleanup_free_ char *path = vp_format("/proc/%s/exe", pid);
-	char target[4096];
-	ssize_t size = readlink(path, target, sizeof(target) - 1);
-	char *deleted;
-
-	if (size <= 0)
-		return NULL;
-	target[size] = 0;
-	deleted = strstr(target, " (deleted)"); /* replaced by an upgrade, still running */
-	if (deleted)
-		*deleted = 0;
-	return vp_strdup(target);
-}
-
 static void claim_sockets(struct vp_host *host, const struct open_sockets *open,
 			  const char *pid)
 {
@@ -261,9 +223,9 @@ static void claim_sockets(struct vp_host *host, const struct open_sockets *open,
 			continue;
 		socket = &host->sockets.data[found->position];
 		if (!socket->process)
-			socket->process = executable_of(pid);
+			socket->process = vp_process_executable(atoi(pid));
 		if (!socket->unit)
-			socket->unit = unit_of(pid);
+			socket->unit = vp_process_unit(atoi(pid));
 	}
 }
 

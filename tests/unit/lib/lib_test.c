@@ -2,6 +2,7 @@
 /* The base library: addresses, bytes, builder, whole files, arrays, errors. */
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -10,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -18,6 +20,7 @@
 #include "lib/error.h"
 #include "lib/file.h"
 #include "lib/memory.h"
+#include "lib/process.h"
 #include "lib/strbuf.h"
 
 static void range_parse_and_print(void **state)
@@ -161,6 +164,47 @@ static void file_write_failure_keeps_the_old(void **state)
 	assert_non_null(strstr(err.text, "/proc/vpatch-no-such"));
 }
 
+static void unit_is(const char *cgroup, const char *expected)
+{
+	char *unit = vp_process_parse_unit(cgroup);
+
+	if (expected)
+		assert_string_equal(unit, expected);
+	else
+		assert_null(unit);
+	free(unit);
+}
+
+static void process_unit_is_the_last_part_that_is_one(void **state)
+{
+	(void)state;
+	unit_is("0::/system.slice/nginx.service\n", "nginx.service");
+	unit_is("0::/system.slice/nginx.service", "nginx.service");
+	unit_is("0::/system.slice/a.service/payload/workers\n", "a.service");
+	unit_is("0::/user.slice/user@1.service/app.slice/b@x.service\n", "b@x.service");
+	unit_is("0::/system.slice/c.socket\n", "c.socket");
+	unit_is("8:pids:/\n1:name=systemd:/system.slice/d.service\n0::/\n", "d.service");
+	unit_is("1:name=systemd:/e.slice\n0::/system.slice/f.service\n", "f.service");
+	unit_is("0::/init.scope\n", NULL);
+	unit_is("0::/x.service.d\n0::/y.servic\n0::/z.servicee\n", NULL);
+	unit_is("0::/.service\n", NULL);
+	unit_is("x.service\n", NULL); /* no path */
+	unit_is("\n\n", NULL);
+	unit_is("", NULL);
+}
+
+static void process_executable_is_our_own(void **state)
+{
+	char *path = vp_process_executable(getpid()), expected[4096] = { 0 };
+
+	(void)state;
+	assert_true(readlink("/proc/self/exe", expected, sizeof(expected) - 1) > 0);
+	assert_string_equal(path, expected);
+	free(path);
+	assert_null(vp_process_executable(INT_MAX));
+	assert_null(vp_process_unit(INT_MAX));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -171,6 +215,8 @@ int main(void)
 		cmocka_unit_test(bytes_stop_at_the_end),
 		cmocka_unit_test(strbuf_grows),
 		cmocka_unit_test(error_context_comes_first),
+		cmocka_unit_test(process_unit_is_the_last_part_that_is_one),
+		cmocka_unit_test(process_executable_is_our_own),
 		cmocka_unit_test(file_write_replaces_whole),
 		cmocka_unit_test(file_write_failure_keeps_the_old),
 	};
