@@ -2,16 +2,20 @@
 /*
  * vpatchd-inject: one request, and gone. Reads which filter goes on which processes from a
  * socket (descriptor 0, or as a service manager passes one), puts it there, and answers for
- * each. It knows nothing of definitions and decides nothing: what it is told to inject is
+ * each. Where there is no such manager, --listen makes the socket, and a process for each
+ * request. It knows nothing of definitions and decides nothing: what it is told to inject is
  * the concern of who may connect. It must not be under a filter itself, and needs
  * CAP_SYS_PTRACE and CAP_SYS_ADMIN (to read the filters that a process has).
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/time.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include "agentd/inject/inject.h"
@@ -116,18 +120,72 @@ static int serve(int socket, struct vp_error *err)
 	return r;
 }
 
-int main(void)
+static int answer_one(int socket, struct vp_error *err)
 {
 	const struct timeval patience = { .tv_sec = PATIENCE };
-	struct vp_error err = { 0 };
-	int socket = find_socket(&err);
-	int r = socket < 0 ? socket : check_peer(socket, &err);
+	int r = check_peer(socket, err);
 
-	if (!r) {
-		(void)setsockopt(socket, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof(patience));
-		(void)setsockopt(socket, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
-		(void)vp_ready();
-		r = serve(socket, &err);
+	if (r)
+		return r;
+	(void)setsockopt(socket, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof(patience));
+	(void)setsockopt(socket, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
+	(void)vp_ready();
+	return serve(socket, err);
+}
+
+/* A listening socket that only we may connect to, or -errno. */
+static int listen_at(const char *path, struct vp_error *err)
+{
+	_cleanup_close_ int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
+	struct sockaddr_un address = { .sun_family = AF_UNIX };
+	struct stat old;
+
+	if (strlen(path) >= sizeof(address.sun_path))
+		return vp_fail(err, -ENAMETOOLONG, "the path of a socket is too long: %s",
+			       path);
+	memcpy(address.sun_path, path, strlen(path));
+	if (!lstat(path, &old) && S_ISSOCK(old.st_mode))
+		(void)unlink(path);
+	umask(0177);
+	if (fd < 0 || bind(fd, (struct sockaddr *)&address, sizeof(address)) ||
+	    listen(fd, SOMAXCONN))
+		return vp_fail(err, -errno, "cannot listen at %s: %s", path, strerror(errno));
+	return TAKE_FD(fd);
+}
+
+/* Each request in a process of its own. No end but by an error, or a signal. */
+static int serve_all(const char *path, struct vp_error *err)
+{
+	_cleanup_close_ int listener = listen_at(path, err);
+
+	if (listener < 0)
+		return listener;
+	signal(SIGCHLD, SIG_IGN);
+	for (;;) {
+		_cleanup_close_ int socket = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
+		pid_t child;
+
+		if (socket < 0 && errno != EINTR && errno != ECONNABORTED)
+			return vp_fail(err, -errno, "no connection: %s", strerror(errno));
+		child = socket < 0 ? -1 : fork();
+		if (child)
+			continue;
+		close(listener);
+		listener = -1;
+		return answer_one(socket, err);
+	}
+}
+
+int main(int argc, char **argv)
+{
+	struct vp_error err = { 0 };
+	int r;
+
+	if (argc == 3 && !strcmp(argv[1], "--listen")) {
+		r = serve_all(argv[2], &err);
+	} else {
+		r = find_socket(&err);
+		r = r < 0 ? r : answer_one(r, &err);
 	}
 	if (r)
 		vp_log_error("%s", err.text);

@@ -1,5 +1,11 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # Filters put on running processes; nothing of definitions.
+# What who asks and who injects both know.
+noinst_LIBRARIES += libvpinjectrequest.a
+libvpinjectrequest_a_SOURCES = \
+	agentd/inject/outcome.c agentd/inject/outcome.h \
+	agentd/inject/request.c agentd/inject/request.h
+
 if INJECTION
 noinst_LIBRARIES += libvpinject.a
 libvpinject_a_SOURCES = \
@@ -10,11 +16,10 @@ libvpinject_a_SOURCES = \
 	agentd/inject/proc.c agentd/inject/proc.h \
 	agentd/inject/ready.c agentd/inject/ready.h \
 	agentd/inject/remote.c agentd/inject/remote.h \
-	agentd/inject/request.c agentd/inject/request.h \
 	agentd/inject/target.c agentd/inject/target.h \
 	agentd/inject/visit.c agentd/inject/visit.h
 
 pkglibexec_PROGRAMS += vpatchd-inject
 vpatchd_inject_SOURCES = agentd/inject/helper.c
-vpatchd_inject_LDADD = libvpinject.a libvpseccomp.a libvpbase.a
+vpatchd_inject_LDADD = libvpinject.a libvpinjectrequest.a libvpseccomp.a libvpbase.a
 endif

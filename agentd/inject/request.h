@@ -12,8 +12,10 @@
 
 #include <linux/filter.h>
 
-#include "agentd/inject/inject.h"
+#include "agentd/inject/outcome.h"
 #include "lib/error.h"
+
+struct vp_injected; /* inject.h: only the helper makes them */
 
 #define VP_REQUEST_MAGIC     0x314a4e49u /* "INJ1" */
 #define VP_REQUEST_PROCESSES 1024	 /* at most */

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "agentd/inject/proc.h"
+#include "agentd/inject/inject.h"
 #include "agentd/inject/request.h"
 #include "lib/memory.h"
 

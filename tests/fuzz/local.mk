@@ -176,7 +176,7 @@ if INJECTION
 noinst_PROGRAMS += fuzz_inject_request
 fuzz_inject_request_SOURCES = tests/fuzz/fuzz_inject_request.c
 fuzz_inject_request_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
-fuzz_inject_request_LDADD = libvpinject.a libvpbase.a
+fuzz_inject_request_LDADD = libvpinject.a libvpinjectrequest.a libvpbase.a
 endif
 endif
 EXTRA_DIST += \

@@ -59,7 +59,7 @@ check_PROGRAMS += tests/harness/inject tests/harness/odd tests/harness/waits
 tests_harness_odd_SOURCES = tests/harness/odd.c
 tests_harness_odd_LDADD = -lpthread
 tests_harness_inject_SOURCES = tests/harness/inject.c
-tests_harness_inject_LDADD = libvpinject.a libvpseccomp.a libvpbase.a
+tests_harness_inject_LDADD = libvpinject.a libvpinjectrequest.a libvpseccomp.a libvpbase.a
 tests_harness_waits_SOURCES = tests/harness/waits_main.c tests/harness/waits.c tests/harness/waits.h
 tests_harness_waits_LDADD = -lpthread
 endif

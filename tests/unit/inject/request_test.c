@@ -7,6 +7,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "agentd/inject/inject.h"
 #include "agentd/inject/request.h"
 #include "tests/unit/inject/inject_tests.h"
 
