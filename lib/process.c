@@ -2,8 +2,8 @@
 /* Parent, unit and executable of a process: see process.h. */
 #include "lib/process.h"
 
+#include <inttypes.h>
 #include <limits.h>
-#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -12,26 +12,39 @@
 
 /* A process chooses its own name, which may hold anything, also ")" and line ends: the last
  * ")". */
-pid_t vp_process_parse_parent(const char *stat)
+bool vp_process_parse_stat(const char *text, struct vp_process_stat *out)
 {
-	const char *name_end = strrchr(stat, ')');
-	int parent = 0;
+	const char *name_end = strrchr(text, ')');
+	uint64_t start;
+	int parent;
 
-	if (!name_end || sscanf(name_end, ") %*c %d", &parent) != 1)
-		return 0;
-	return parent;
+	*out = (struct vp_process_stat){ 0 };
+	if (!name_end ||
+	    sscanf(name_end,
+		   ") %*c %d %*d %*d %*d %*d %*u %*u %*u %*u %*u %*u %*u %*d %*d %*d %*d %*d"
+		   " %*d %" SCNu64,
+		   &parent, &start) != 2)
+		return false;
+	*out = (struct vp_process_stat){ .parent = parent, .start = start };
+	return true;
 }
 
-pid_t vp_process_parent(pid_t pid)
+bool vp_process_stat(pid_t pid, struct vp_process_stat *out)
 {
 	_cleanup_free_ char *path = vp_format("/proc/%d/stat", (int)pid);
 	_cleanup_fclose_ FILE *file = fopen(path, "re");
 	char text[1024];
 
-	if (!file)
-		return 0;
-	text[fread(text, 1, sizeof(text) - 1, file)] = '\0';
-	return vp_process_parse_parent(text);
+	text[file ? fread(text, 1, sizeof(text) - 1, file) : 0] = '\0';
+	return vp_process_parse_stat(text, out);
+}
+
+pid_t vp_process_parent(pid_t pid)
+{
+	struct vp_process_stat stat;
+
+	(void)vp_process_stat(pid, &stat);
+	return stat.parent;
 }
 
 static bool is_unit(const char *name, size_t len)

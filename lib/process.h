@@ -3,13 +3,23 @@
 #ifndef VP_LIB_PROCESS_H
 #define VP_LIB_PROCESS_H
 
+#include <stdbool.h>
+#include <stdint.h>
 #include <sys/types.h>
+
+struct vp_process_stat {
+	pid_t parent;	/* 0 at the top */
+	uint64_t start; /* clock ticks after boot; with its id it names a process for good */
+};
+
+/* False, *out all zero: the process is gone. */
+bool vp_process_stat(pid_t pid, struct vp_process_stat *out);
+
+/* The same from the text of /proc/PID/stat; false when it is none. Pure. */
+bool vp_process_parse_stat(const char *text, struct vp_process_stat *out);
 
 /* 0 at the top, or when the process is gone. */
 pid_t vp_process_parent(pid_t pid);
-
-/* The same from the text of /proc/PID/stat; 0 when it is none. Pure. */
-pid_t vp_process_parse_parent(const char *stat);
 
 /* The unit of the service manager (a service or socket) that a process or thread runs in,
  * owned by the caller; NULL: none, or the process is gone. */

@@ -2,14 +2,12 @@
 /* agentd/session.c: lines of /proc/net/tcp, and a real connection of an ancestor. */
 #include <arpa/inet.h>
 #include <string.h>
-#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "agentd/session.h"
 #include "lib/cleanup.h"
-#include "lib/process.h"
 #include "tests/unit/agentd/daemon_tests.h"
 
 static void lines(void **state)
@@ -98,35 +96,11 @@ static void found_through_an_ancestor(void **state)
 	vp_array_free(&sessions);
 }
 
-/* The name of a process is its own choice. */
-static void parents(void **state)
-{
-	(void)state;
-	assert_int_equal(vp_process_parse_parent("7 (sh) S 5 7 7 0"), 5);
-	assert_int_equal(vp_process_parse_parent("7 (a) S 1 \n) S 5 7 7 0"), 5);
-	assert_int_equal(vp_process_parse_parent("7 ()) R 5"), 5);
-	assert_int_equal(vp_process_parse_parent("7 (sh"), 0);
-	assert_int_equal(vp_process_parse_parent(""), 0);
-	assert_int_equal(vp_process_parent(getpid()), getppid());
-	assert_int_equal(vp_process_parent(1), 0);
-}
-
-/* This very process, under a name that names another parent. */
-static void parent_of_a_liar(void **state)
-{
-	(void)state;
-	assert_int_equal(prctl(PR_SET_NAME, "x) S 1\n"), 0);
-	assert_int_equal(vp_process_parent(getpid()), getppid());
-	assert_int_equal(prctl(PR_SET_NAME, "daemon_test"), 0);
-}
-
 int vp_test_session(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(lines),
 		cmocka_unit_test(found_through_an_ancestor),
-		cmocka_unit_test(parents),
-		cmocka_unit_test(parent_of_a_liar),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
