@@ -269,15 +269,45 @@ static json_t *planned_rule(const struct vp_placement *placement)
 	return rule;
 }
 
-static json_t *planned_patch(const struct vp_placement *placement, json_t *rules)
+/* The names of one kind, in a list. */
+static json_t *targets_of(const struct vp_syscalls *syscalls, enum vp_call_target_kind kind)
 {
-	json_t *patch = json_object();
+	json_t *list = json_array();
 
-	vp_json_set_text(patch, "id", placement->patch->id);
-	vp_json_set_hex(patch, "digest", placement->patch->digest);
-	vp_json_set_text(patch, "mode", vp_mode_name(placement->mode));
-	json_object_set_new(patch, "rules", rules);
-	return patch;
+	vp_array_each (target, &syscalls->targets)
+		if (target->kind == kind)
+			vp_json_append_text(list, target->name);
+	return list;
+}
+
+static json_t *planned_section(const struct vp_call_placement *placement)
+{
+	const struct vp_syscalls *syscalls = placement->syscalls;
+	json_t *section = json_object();
+
+	vp_json_set_text(section, "name", syscalls->name);
+	vp_json_set_text(section, "point", vp_point_name(VP_POINT_SECCOMP));
+	vp_json_set_text(section, "mode", vp_mode_name(placement->mode));
+	json_object_set_new(section, "units", targets_of(syscalls, VP_CALL_TARGET_UNIT));
+	json_object_set_new(section, "processes",
+			    targets_of(syscalls, VP_CALL_TARGET_PROCESS));
+	vp_json_set_number(section, "rules", syscalls->rules.len);
+	vp_json_set_text(section, "errno", vp_call_errno_name(syscalls->error));
+	set_tag(section, placement->tag);
+	return section;
+}
+
+static json_t *planned_patch(const struct vp_patch *patch, enum vp_mode mode, json_t *rules,
+			     json_t *sections)
+{
+	json_t *document = json_object();
+
+	vp_json_set_text(document, "id", patch->id);
+	vp_json_set_hex(document, "digest", patch->digest);
+	vp_json_set_text(document, "mode", vp_mode_name(mode));
+	json_object_set_new(document, "rules", rules);
+	json_object_set_new(document, "syscalls", sections);
+	return document;
 }
 
 /* What the classes mean that are decided for any service. */
@@ -297,22 +327,30 @@ static json_t *classes_document(const struct vp_failure_deciders *deciders)
 	return classes;
 }
 
-/* Placements are in evaluation order: the rules of one patch stand together. */
+/* In evaluation order: what belongs to one patch stands together. */
 static json_t *planned_patches(const struct vp_plan *plan,
 			       const struct vp_failure_deciders *deciders)
 {
-	json_t *patches = json_array(), *rules = NULL, *rule;
-	const struct vp_patch *last = NULL;
+	json_t *patches = json_array();
+	const struct vp_patch *patch;
+	size_t i = 0, k = 0;
 
-	vp_array_each (placement, &plan->placements) {
-		if (placement->patch != last) {
-			last = placement->patch;
-			rules = json_array();
-			json_array_append_new(patches, planned_patch(placement, rules));
+	while ((patch = vp_plan_next(plan, i, k))) {
+		json_t *rules = json_array(), *sections = json_array(), *rule;
+		enum vp_mode mode = VP_MODE_MONITOR;
+
+		for (; i < plan->placements.len && plan->placements.data[i].patch == patch;
+		     i++) {
+			mode = plan->placements.data[i].mode;
+			rule = planned_rule(&plan->placements.data[i]);
+			set_failure(rule, &deciders->data[i], false);
+			json_array_append_new(rules, rule);
 		}
-		rule = planned_rule(placement);
-		set_failure(rule, &deciders->data[placement - plan->placements.data], false);
-		json_array_append_new(rules, rule);
+		for (; k < plan->calls.len && plan->calls.data[k].patch == patch; k++) {
+			mode = plan->calls.data[k].mode;
+			json_array_append_new(sections, planned_section(&plan->calls.data[k]));
+		}
+		json_array_append_new(patches, planned_patch(patch, mode, rules, sections));
 	}
 	return patches;
 }

@@ -5,9 +5,7 @@
  * the headers of the machine that builds, so that a definition means the same
  * whatever those know; a test compares the two.
  */
-#include <string.h>
-
-#include "policy/call.h"
+#include "policy/call_list.h"
 
 #ifdef __aarch64__
 #define BY_MACHINE(x86_64, aarch64) aarch64
@@ -578,11 +576,7 @@ static const struct vp_call_constant sched_constants[] = {
 #define FAMILY(NAME, name)                                                                    \
 	[VP_CALL_FAMILY_##NAME] = { #NAME, name##_constants, VP_COUNT(name##_constants) }
 
-static const struct {
-	const char *name;
-	const struct vp_call_constant *list;
-	size_t count;
-} families[] = {
+static const struct vp_call_list families[] = {
 	FAMILY(AF, af),		  FAMILY(SOCK, sock),	  FAMILY(IPPROTO, ipproto),
 	FAMILY(NETLINK, netlink), FAMILY(CAN, can),	  FAMILY(SOL, sol),
 	FAMILY(SOCKOPT, sockopt), FAMILY(MSG, msg),	  FAMILY(CLONE, clone),
@@ -612,26 +606,23 @@ const char *vp_call_family_name(enum vp_call_family family)
 const struct vp_call_constant *vp_call_constants(enum vp_call_family family, size_t *count)
 {
 	*count = families[family].count;
-	return families[family].list;
+	return families[family].constants;
 }
 
 const struct vp_call_constant *vp_call_constant_find(uint64_t wanted, const char *name,
 						     size_t len)
 {
-	for (size_t i = 0; i < VP_COUNT(families); i++) {
-		if (!(wanted >> i & 1))
-			continue;
-		for (size_t k = 0; k < families[i].count; k++)
-			if (!strncmp(families[i].list[k].name, name, len) &&
-			    !families[i].list[k].name[len])
-				return &families[i].list[k];
-	}
-	return NULL;
+	const struct vp_call_constant *found = NULL;
+
+	for (size_t i = 0; i < VP_COUNT(families) && !found; i++)
+		if (wanted >> i & 1)
+			found = vp_call_list_find(&families[i], name, len);
+	return found;
 }
 
 void vp_call_constant_suggest(uint64_t wanted, struct vp_suggestion *suggestion)
 {
 	for (size_t i = 0; i < VP_COUNT(families); i++)
-		for (size_t k = 0; wanted >> i & 1 && k < families[i].count; k++)
-			vp_suggest(suggestion, families[i].list[k].name);
+		if (wanted >> i & 1)
+			vp_call_list_suggest(&families[i], suggestion);
 }

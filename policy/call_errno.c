@@ -1,16 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Names of errno values, the same on x86-64 and aarch64. */
-#include <string.h>
-
-#include "policy/call.h"
+#include "policy/call_list.h"
 
 /* clang-format off */
 #define N(name, value) { #name, value }
 
-static const struct {
-	const char *name;
-	int error;
-} errors[] = {
+static const struct vp_call_constant constants[] = {
 	N(EPERM, 1), N(ENOENT, 2), N(ESRCH, 3), N(EINTR, 4), N(EIO, 5), N(ENXIO, 6),
 	N(E2BIG, 7), N(ENOEXEC, 8), N(EBADF, 9), N(ECHILD, 10), N(EAGAIN, 11), N(ENOMEM, 12),
 	N(EACCES, 13), N(EFAULT, 14), N(ENOTBLK, 15), N(EBUSY, 16), N(EEXIST, 17),
@@ -43,24 +38,24 @@ static const struct {
 };
 /* clang-format on */
 
+static const struct vp_call_list errors = { "errno", constants, VP_COUNT(constants) };
+
 int vp_call_errno_find(const char *name, size_t len)
 {
-	for (size_t i = 0; i < VP_COUNT(errors); i++)
-		if (!strncmp(errors[i].name, name, len) && !errors[i].name[len])
-			return errors[i].error;
-	return 0;
+	const struct vp_call_constant *error = vp_call_list_find(&errors, name, len);
+
+	return error ? (int)error->value : 0;
 }
 
 const char *vp_call_errno_name(int error)
 {
-	for (size_t i = 0; i < VP_COUNT(errors); i++)
-		if (errors[i].error == error)
-			return errors[i].name;
+	for (size_t i = 0; i < errors.count; i++)
+		if (errors.constants[i].value == (uint64_t)error)
+			return errors.constants[i].name;
 	return NULL;
 }
 
 void vp_call_errno_suggest(struct vp_suggestion *suggestion)
 {
-	for (size_t i = 0; i < VP_COUNT(errors); i++)
-		vp_suggest(suggestion, errors[i].name);
+	vp_call_list_suggest(&errors, suggestion);
 }

@@ -4,6 +4,7 @@ libvppolicy_a_SOURCES = \
 	policy/call.c policy/call.h \
 	policy/call_constant.c \
 	policy/call_errno.c \
+	policy/call_list.c policy/call_list.h \
 	policy/call_reference.c \
 	policy/call_set.c \
 	policy/call_table.c \
@@ -19,6 +20,8 @@ libvppolicy_a_SOURCES = \
 	policy/patch.c policy/patch.h \
 	policy/place.c \
 	policy/plan.c policy/plan.h \
+	policy/plan_builder.h \
+	policy/plan_calls.c \
 	policy/plan_diff.c \
 	policy/plan_print.c \
 	policy/policy.c policy/policy.h \
@@ -40,6 +43,7 @@ libvppolicy_a_SOURCES = \
 	policy/validate_sample.c \
 	policy/validate_service.c \
 	policy/validate_syscalls.c \
+	policy/validate_target.c \
 	policy/validate_unit.c \
 	policy/validate_vector.c \
 	policy/validate_whole.c \

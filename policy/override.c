@@ -61,6 +61,26 @@ static void read_ports(struct vp_validation *v, void *object, struct vp_lexer *l
 	vp_array_free(&ports);
 }
 
+static struct vp_call_targets *targets_of(struct vp_override *override,
+					  const struct vp_lexer *lexer)
+{
+	if (!override->targets_at.line)
+		override->targets_at = vp_lexer_at(lexer, lexer->start);
+	return &override->targets;
+}
+
+static void read_units(struct vp_validation *v, void *object, struct vp_lexer *lexer)
+{
+	(void)v;
+	vp_read_units(lexer, targets_of(object, lexer));
+}
+
+static void read_processes(struct vp_validation *v, void *object, struct vp_lexer *lexer)
+{
+	(void)v;
+	vp_read_processes(lexer, targets_of(object, lexer));
+}
+
 static void read_until(struct vp_validation *v, void *object, struct vp_lexer *lexer)
 {
 	const char *word;
@@ -100,6 +120,8 @@ static const struct vp_key keys[] = {
 	{ .name = "expires", .read = read_expires },
 	{ .name = "except", .repeats = true, .read = read_except },
 	{ .name = "ports", .prefix = true, .read = read_ports },
+	{ .name = "unit", .repeats = true, .read = read_units },
+	{ .name = "process", .repeats = true, .read = read_processes },
 	{ .name = "until", .read = read_until },
 	{ .name = "by", .read = read_by },
 	{ .name = "reason", .read = read_reason },
@@ -108,6 +130,7 @@ static const struct vp_key keys[] = {
 static void override_free(struct vp_override *override)
 {
 	free(override->id);
+	vp_call_targets_free(&override->targets);
 	free(override->by);
 	free(override->reason);
 }
@@ -317,6 +340,40 @@ void vp_overrides_ports(struct vp_validation *v)
 	}
 }
 
+static void replace_targets(struct vp_syscalls *syscalls, const struct vp_call_targets *by)
+{
+	vp_call_targets_free(&syscalls->targets);
+	vp_array_each (target, by)
+		vp_array_push(
+			&syscalls->targets,
+			((struct vp_call_target){ target->kind, vp_strdup(target->name) }));
+}
+
+/* The strongest override that names any decides, for all sections. */
+void vp_overrides_targets(struct vp_validation *v)
+{
+	const struct vp_override *strongest = NULL;
+
+	each_override(override, v)
+	{
+		if (!override->targets.len)
+			continue;
+		strongest = override;
+		if (!v->patch->syscalls.len)
+			vp_find_error(v->findings, &override->targets_at,
+				      "expected a patch with [syscalls NAME] for `unit` or "
+				      "`process`, found %s, which has none",
+				      v->patch->id);
+	}
+	if (!strongest)
+		return;
+	v->targets_at = &strongest->targets_at;
+	vp_array_each (syscalls, &v->patch->syscalls) {
+		replace_targets(syscalls, &strongest->targets);
+		vp_syscalls_check_targets(v, syscalls, v->targets_at);
+	}
+}
+
 /* Can the field exist on the service at all? Where it cannot, an exception by it is void. */
 static bool applies(const struct vp_condition *condition, const struct vp_service *service)
 {
@@ -374,6 +431,14 @@ static void describe_end(time_t until, struct vp_strbuf *out)
 	vp_strbuf_addf(out, ", until %s", text);
 }
 
+static bool names_any(const struct vp_override *override, enum vp_call_target_kind kind)
+{
+	vp_array_each (target, &override->targets)
+		if (target->kind == kind)
+			return true;
+	return false;
+}
+
 /* One line for status and plan: what was changed, until when, by whom, why. */
 static void describe(const struct vp_override *override, size_t exceptions, size_t ports,
 		     struct vp_strbuf *out)
@@ -392,6 +457,10 @@ static void describe(const struct vp_override *override, size_t exceptions, size
 			       exceptions == 1 ? "" : "s");
 	if (ports)
 		vp_strbuf_adds(&what, ", ports");
+	if (names_any(override, VP_CALL_TARGET_UNIT))
+		vp_strbuf_adds(&what, ", units");
+	if (names_any(override, VP_CALL_TARGET_PROCESS))
+		vp_strbuf_adds(&what, ", processes");
 	vp_strbuf_addf(out, "%s%s (%s:%u", out->len ? "; " : "",
 		       what.len ? what.data + 2 : "nothing changed", override->at.file,
 		       override->at.line);

@@ -16,8 +16,10 @@ struct vp_override {
 	int enabled;	/* -1: not said */
 	int mode;	/* enum vp_mode, or -1 */
 	struct vp_location mode_at;
-	time_t expires; /* 0: not said */
-	time_t until;	/* first second after it; 0: no end */
+	time_t expires;			/* 0: not said */
+	struct vp_call_targets targets; /* units and processes; empty: not said */
+	struct vp_location targets_at;
+	time_t until; /* first second after it; 0: no end */
 	char *by, *reason;
 	bool used;
 };
@@ -53,8 +55,10 @@ void vp_overrides_free(struct vp_overrides *overrides);
 /* The site's set of that name, or NULL. */
 struct vp_site_set *vp_overrides_set(struct vp_overrides *overrides, const char *name);
 
-/* Lay them over the patch of `v`: ports before its rules are read, the rest behind. */
+/* Lay them over the patch of `v`: ports before its rules are read, units and processes of
+ * system calls before its samples are, the rest behind. */
 void vp_overrides_ports(struct vp_validation *v);
+void vp_overrides_targets(struct vp_validation *v);
 void vp_overrides_apply(struct vp_validation *v);
 
 #endif

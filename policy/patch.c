@@ -51,6 +51,12 @@ static const char *const foreign_names[] = {
 };
 VP_NAMES(foreign_names, VP_FOREIGN_COVER);
 
+static const char *const target_names[] = {
+	[VP_CALL_TARGET_UNIT] = "unit",
+	[VP_CALL_TARGET_PROCESS] = "process",
+};
+VP_NAMES(target_names, VP_CALL_TARGET_PROCESS);
+
 static const char *const verdict_names[] = {
 	[VP_VERDICT_PASS] = "pass",	[VP_VERDICT_DROP] = "drop",
 	[VP_VERDICT_REJECT] = "reject", [VP_VERDICT_RESET] = "reset",
@@ -87,6 +93,11 @@ const char *vp_direction_name(enum vp_direction direction)
 const char *vp_foreign_name(enum vp_foreign foreign)
 {
 	return foreign_names[foreign];
+}
+
+const char *vp_call_target_kind_name(enum vp_call_target_kind kind)
+{
+	return target_names[kind];
 }
 
 const char *vp_verdict_name(enum vp_verdict verdict)
@@ -226,11 +237,26 @@ void vp_set_free(struct vp_set *set)
 	vp_values_free(&set->values);
 }
 
+void vp_call_targets_free(struct vp_call_targets *targets)
+{
+	vp_array_each (target, targets)
+		free(target->name);
+	vp_array_free(targets);
+}
+
+bool vp_call_targets_have(const struct vp_call_targets *targets,
+			  const struct vp_call_target *target)
+{
+	vp_array_each (other, targets)
+		if (other->kind == target->kind && !strcmp(other->name, target->name))
+			return true;
+	return false;
+}
+
 static void syscalls_free(struct vp_syscalls *syscalls)
 {
 	free(syscalls->name);
-	free(syscalls->unit);
-	free(syscalls->process);
+	vp_call_targets_free(&syscalls->targets);
 	vp_array_each (term, &syscalls->deny)
 		free(term->text);
 	vp_array_free(&syscalls->deny);

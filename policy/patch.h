@@ -154,11 +154,24 @@ struct vp_call_term {
 	size_t first, count; /* of vp_syscalls.rules */
 };
 
-/* [syscalls NAME]: calls that a unit or a process is denied. */
+enum vp_call_target_kind { VP_CALL_TARGET_UNIT, VP_CALL_TARGET_PROCESS };
+
+/* Whose calls are meant: all processes of a systemd unit, or of an executable. */
+struct vp_call_target {
+	enum vp_call_target_kind kind;
+	char *name; /* nginx.service; /usr/sbin/nginx */
+};
+
+VP_ARRAY_TYPE(vp_call_targets, struct vp_call_target);
+
+const char *vp_call_target_kind_name(enum vp_call_target_kind kind);
+
+/* [syscalls NAME]: calls that units and processes are denied. */
 struct vp_syscalls {
 	char *name;
 	struct vp_location at;
-	char *unit, *process; /* one of them */
+	struct vp_call_targets targets; /* of the definition, or of an override in its place;
+					   empty: the site has to name them */
 	VP_ARRAY(struct vp_call_term) deny;
 	struct vp_call_rules rules;
 	int error; /* errno value; rules may have another (clone3) */
@@ -235,8 +248,13 @@ struct vp_patch {
 /* Release the patch and all it owns; NULL is allowed. */
 void vp_patch_free(struct vp_patch *patch);
 
-/* Release what the condition or set owns, not the struct. */
+/* Release what the condition, set or list owns, not the struct. */
 void vp_condition_free(struct vp_condition *condition);
 void vp_set_free(struct vp_set *set);
+void vp_call_targets_free(struct vp_call_targets *targets);
+
+/* Is that unit or process among them? */
+bool vp_call_targets_have(const struct vp_call_targets *targets,
+			  const struct vp_call_target *target);
 
 #endif

@@ -4,37 +4,22 @@
  * placements in evaluation order, blind spots. Pure; what the plan becomes at an
  * enforcement point is the module's business.
  */
-#include "policy/plan.h"
-
 #include <stdio.h>
 
 #include "lib/digest.h"
 #include "policy/failure.h"
 #include "policy/lifeline.h"
+#include "policy/plan_builder.h"
 #include "policy/ports.h"
 
-struct builder {
-	struct vp_plan *plan;
-	const struct vp_host *host;
-	unsigned int points;
-	struct vp_findings *findings;
-	const struct vp_patch *patch; /* the current one */
-	enum vp_mode mode;	      /* its effective mode */
-	/* seen anywhere: bounded sets, services of this host, bytes of UDP datagrams */
-	bool bounded, published, batched;
-	unsigned int unseen; /* UNSEEN_ bits */
-	unsigned int
-		forced; /* VP_LIFELINE_BITs that somebody shields with management = force */
-};
-
-static void blind_spot(struct builder *b, const struct vp_patch *patch, const char *code,
-		       char *text)
+void vp_plan_blind_spot(struct vp_plan *plan, const struct vp_patch *patch, const char *code,
+			char *text)
 {
 	struct vp_blind_spot *spot;
 
 	/* the rules of a service all say the same of it */
-	for (size_t i = b->plan->blind_spots.len; i-- > 0;) {
-		spot = &b->plan->blind_spots.data[i];
+	for (size_t i = plan->blind_spots.len; i-- > 0;) {
+		spot = &plan->blind_spots.data[i];
 		if (spot->patch != patch)
 			break;
 		if (!strcmp(spot->text, text)) {
@@ -42,7 +27,7 @@ static void blind_spot(struct builder *b, const struct vp_patch *patch, const ch
 			return;
 		}
 	}
-	spot = vp_array_add(&b->plan->blind_spots);
+	spot = vp_array_add(&plan->blind_spots);
 	*spot = (struct vp_blind_spot){ .patch = patch, .code = code, .text = text };
 }
 
@@ -59,12 +44,12 @@ static bool planned(const struct vp_patch *patch, const struct vp_host *host)
 
 /* Tags */
 
-static uint32_t tag_of(const char *id, const char *rule)
+static uint32_t tag_of(const char *id, const char *separator, const char *name)
 {
 	uint64_t digest = vp_digest(VP_DIGEST_SEED, id, strlen(id));
 
-	digest = vp_digest(digest, "/", 1);
-	digest = vp_digest(digest, rule, strlen(rule));
+	digest = vp_digest(digest, separator, strlen(separator));
+	digest = vp_digest(digest, name, strlen(name));
 	return (uint32_t)(digest ^ digest >> 32);
 }
 
@@ -88,42 +73,53 @@ static uint32_t tag_claim(uint32_t *taken, size_t mask, uint32_t tag)
 
 struct ranked {
 	const struct vp_patch *patch;
-	const uint32_t *tags; /* of its rules */
+	const uint32_t *rules, *sections; /* tags */
 };
 
 VP_ARRAY_TYPE(ranking, struct ranked);
 
 /*
- * Tags of all rules, by id, disabled patches included: enabling one patch must
- * not change another one's tag. *tags is owned by the caller and holds all.
+ * Tags of all rules and sections, by id, disabled patches included: enabling one patch must
+ * not change another one's tag. Those of rules come first and have theirs whatever sections
+ * there are. *tags is owned by the caller and holds all.
  */
 static void rank_patches(const struct vp_policy *policy, struct ranking *ranking,
 			 uint32_t **tags)
 {
 	_cleanup_free_ uint32_t *taken = NULL;
-	size_t rules = 0, mask = 15, n = 0;
+	size_t count = 0, mask = 15, n = 0;
 
 	vp_array_each (patch, &policy->patches)
-		rules += (*patch)->rules.len;
-	while (mask < 2 * rules)
+		count += (*patch)->rules.len + (*patch)->syscalls.len;
+	while (mask < 2 * count)
 		mask = 2 * mask + 1;
 	taken = vp_alloc(mask + 1, sizeof(*taken));
-	*tags = vp_alloc(rules, sizeof(**tags));
+	*tags = vp_alloc(count, sizeof(**tags));
 	vp_array_each (patch, &policy->patches) {
-		vp_array_push(ranking, ((struct ranked){ *patch, *tags + n }));
+		vp_array_push(ranking, ((struct ranked){ *patch, *tags + n, NULL }));
 		vp_array_each (rule, &(*patch)->rules)
 			(*tags)[n++] =
-				tag_claim(taken, mask, tag_of((*patch)->id, rule->name));
+				tag_claim(taken, mask, tag_of((*patch)->id, "/", rule->name));
 	}
+	vp_array_each (ranked, ranking) {
+		ranked->sections = *tags + n;
+		vp_array_each (section, &ranked->patch->syscalls)
+			(*tags)[n++] = tag_claim(
+				taken, mask, tag_of(ranked->patch->id, "//", section->name));
+	}
+}
+
+static int patch_order(const struct vp_patch *a, const struct vp_patch *b)
+{
+	if (a->severity != b->severity)
+		return a->severity > b->severity ? -1 : 1;
+	return strcmp(a->id, b->id);
 }
 
 static int rank_compare(const void *a, const void *b)
 {
-	const struct ranked *x = a, *y = b;
-
-	if (x->patch->severity != y->patch->severity)
-		return x->patch->severity > y->patch->severity ? -1 : 1;
-	return strcmp(x->patch->id, y->patch->id);
+	return patch_order(((const struct ranked *)a)->patch,
+			   ((const struct ranked *)b)->patch);
 }
 
 /* Services */
@@ -202,7 +198,7 @@ static void resolve_ports(struct vp_port_ranges *ports, const struct vp_service 
 }
 
 /* False, with a finding, when the service has no port or address to shield here. */
-static bool resolve_service(struct builder *b, struct vp_placement *placement)
+static bool resolve_service(struct vp_plan_builder *b, struct vp_placement *placement)
 {
 	const struct vp_service *service = placement->service;
 
@@ -230,7 +226,7 @@ static bool resolve_service(struct builder *b, struct vp_placement *placement)
 
 /* The guard */
 
-static void plan_management(struct builder *b, const struct vp_policy *policy)
+static void plan_management(struct vp_plan_builder *b, const struct vp_policy *policy)
 {
 	struct vp_port_ranges *management = &b->plan->management;
 
@@ -252,7 +248,7 @@ static void plan_management(struct builder *b, const struct vp_policy *policy)
 	vp_ports_normalise(management);
 }
 
-static bool own_address(const struct builder *b, const struct vp_placement *placement)
+static bool own_address(const struct vp_plan_builder *b, const struct vp_placement *placement)
 {
 	vp_array_each (own, &b->host->addresses)
 		vp_array_each (range, &placement->addresses)
@@ -262,7 +258,7 @@ static bool own_address(const struct builder *b, const struct vp_placement *plac
 	return false;
 }
 
-static void check_management(struct builder *b, const struct vp_placement *placement)
+static void check_management(struct vp_plan_builder *b, const struct vp_placement *placement)
 {
 	const struct vp_service *service = placement->service;
 	struct vp_port_ranges shared = { 0 }, left = { 0 };
@@ -286,16 +282,17 @@ static void check_management(struct builder *b, const struct vp_placement *place
 			"[service %s]: management = force",
 			text, service->name);
 	else
-		blind_spot(b, b->patch, "management",
-			   vp_format("service %s: %s of this host is management and always "
-				     "passes",
-				     service->name, text));
+		vp_plan_blind_spot(
+			b->plan, b->patch, "management",
+			vp_format("service %s: %s of this host is management and always "
+				  "passes",
+				  service->name, text));
 	vp_array_free(&shared);
 	vp_array_free(&left);
 }
 
 /* Somebody else's packets only pass by; what is for many hosts is for this one too. */
-static bool reaches_us(const struct builder *b, const struct vp_placement *placement)
+static bool reaches_us(const struct vp_plan_builder *b, const struct vp_placement *placement)
 {
 	if (placement->local || own_address(b, placement))
 		return true;
@@ -305,7 +302,7 @@ static bool reaches_us(const struct builder *b, const struct vp_placement *place
 	return false;
 }
 
-static void check_lifelines(struct builder *b, const struct vp_placement *placement)
+static void check_lifelines(struct vp_plan_builder *b, const struct vp_placement *placement)
 {
 	unsigned int named, met = vp_lifelines_met(placement, &named);
 
@@ -318,7 +315,7 @@ static void check_lifelines(struct builder *b, const struct vp_placement *placem
 }
 
 /* What the guard lets pass, of what the rule would see. */
-static void tell_lifelines(struct builder *b, const struct vp_placement *placement)
+static void tell_lifelines(struct vp_plan_builder *b, const struct vp_placement *placement)
 {
 	unsigned int named, met = vp_lifelines_met(placement, &named) & b->plan->lifelines;
 
@@ -327,9 +324,9 @@ static void tell_lifelines(struct builder *b, const struct vp_placement *placeme
 	for (unsigned int i = 0; i < VP_LIFELINE_COUNT; i++) {
 		if (!(met & VP_LIFELINE_BIT(i)))
 			continue;
-		blind_spot(b, placement->patch, "management",
-			   vp_format("service %s: %s always pass", placement->service->name,
-				     vp_lifeline_name(i)));
+		vp_plan_blind_spot(b->plan, placement->patch, "management",
+				   vp_format("service %s: %s always pass",
+					     placement->service->name, vp_lifeline_name(i)));
 		if (named & VP_LIFELINE_BIT(i))
 			vp_find_warning(
 				b->findings, &placement->rule->at,
@@ -369,7 +366,7 @@ enum {
 	UNSEEN_HTTP = 8,
 };
 
-static void note_unseen(struct builder *b, const struct vp_placement *placement)
+static void note_unseen(struct vp_plan_builder *b, const struct vp_placement *placement)
 {
 	const char *application = placement->service->application;
 	bool tls = application && !strcmp(application, "tls");
@@ -388,14 +385,14 @@ static void note_unseen(struct builder *b, const struct vp_placement *placement)
 	vp_array_each (range, &placement->ports)
 		if (range->protocol == 6 && range->first == range->last &&
 		    vp_port_carries_tls(range->first))
-			blind_spot(
-				b, b->patch, "encrypted",
+			vp_plan_blind_spot(
+				b->plan, b->patch, "encrypted",
 				vp_format("service %s: tcp/%u usually carries TLS, of which "
 					  "no rule can read anything",
 					  placement->service->name, range->first));
 }
 
-static void plan_rule(struct builder *b, const struct vp_rule *rule, uint32_t tag)
+static void plan_rule(struct vp_plan_builder *b, const struct vp_rule *rule, uint32_t tag)
 {
 	const struct vp_service *service = &b->patch->services.data[rule->service];
 	struct vp_placement placement = { .patch = b->patch,
@@ -437,7 +434,7 @@ static void plan_rule(struct builder *b, const struct vp_rule *rule, uint32_t ta
 	vp_array_push(&b->plan->placements, placement);
 }
 
-static void check_sets(struct builder *b)
+static void check_sets(struct vp_plan_builder *b)
 {
 	vp_array_each (set, &b->patch->sets) {
 		if (!set->site_required || set->from_site || b->host->examples_allowed)
@@ -451,19 +448,7 @@ static void check_sets(struct builder *b)
 	}
 }
 
-static void check_syscalls(struct builder *b)
-{
-	if (b->points & VP_POINT_BIT(VP_POINT_SECCOMP))
-		return;
-	vp_array_each (syscalls, &b->patch->syscalls)
-		vp_find_error(
-			b->findings, &syscalls->at,
-			"expected rules that this build can enforce, found [syscalls %s], "
-			"which needs seccomp",
-			syscalls->name);
-}
-
-static void plan_expiry(struct builder *b)
+static void plan_expiry(struct vp_plan_builder *b)
 {
 	char date[32];
 	struct tm tm;
@@ -482,9 +467,9 @@ static void plan_expiry(struct builder *b)
 		b->mode = VP_MODE_MONITOR;
 }
 
-static void plan_patch(struct builder *b, const struct ranked *ranked)
+static void plan_patch(struct vp_plan_builder *b, const struct ranked *ranked)
 {
-	size_t first = b->plan->placements.len;
+	size_t first = b->plan->placements.len, first_call = b->plan->calls.len;
 
 	b->patch = ranked->patch;
 	b->mode = b->patch->mode;
@@ -494,18 +479,18 @@ static void plan_patch(struct builder *b, const struct ranked *ranked)
 	if (!planned(b->patch, b->host))
 		return;
 	check_sets(b);
-	check_syscalls(b);
 	for (size_t i = 0; i < b->patch->rules.len; i++)
-		plan_rule(b, &b->patch->rules.data[i], ranked->tags[i]);
-	if (b->plan->placements.len == first)
+		plan_rule(b, &b->patch->rules.data[i], ranked->rules[i]);
+	vp_plan_place_calls(b, ranked->sections);
+	if (b->plan->placements.len == first && b->plan->calls.len == first_call)
 		return;
 	vp_array_each (text, &b->patch->blind_spots)
-		blind_spot(b, b->patch, "author", vp_strdup(*text));
+		vp_plan_blind_spot(b->plan, b->patch, "author", vp_strdup(*text));
 }
 
 /* Blind spots of the whole host */
 
-static void inspection_blind_spots(struct builder *b)
+static void inspection_blind_spots(struct vp_plan_builder *b)
 {
 	static const struct {
 		unsigned int bit;
@@ -531,67 +516,69 @@ static void inspection_blind_spots(struct builder *b)
 
 	for (size_t i = 0; i < VP_COUNT(rows); i++)
 		if (b->unseen & rows[i].bit)
-			blind_spot(b, NULL, rows[i].code, vp_strdup(rows[i].text));
+			vp_plan_blind_spot(b->plan, NULL, rows[i].code,
+					   vp_strdup(rows[i].text));
 }
 
-static void host_blind_spots(struct builder *b)
+static void host_blind_spots(struct vp_plan_builder *b)
 {
 	char a[VP_ADDRESS_TEXT], c[VP_ADDRESS_TEXT], ports[40];
 
 	if (!b->plan->placements.len)
 		return;
 	vp_array_each (range, &b->plan->management)
-		blind_spot(b, NULL, "management",
-			   vp_format("%s of this host always passes",
-				     vp_port_range_print(range, ports)));
+		vp_plan_blind_spot(b->plan, NULL, "management",
+				   vp_format("%s of this host always passes",
+					     vp_port_range_print(range, ports)));
 	for (unsigned int i = 0; i < VP_LIFELINE_COUNT; i++)
 		if (b->plan->lifelines & VP_LIFELINE_BIT(i))
-			blind_spot(
-				b, NULL, "management",
+			vp_plan_blind_spot(
+				b->plan, NULL, "management",
 				vp_format("%s without IP options or extension headers always "
 					  "pass: %s",
 					  vp_lifeline_name(i), vp_lifeline_reason(i)));
 	vp_array_each (session, &b->host->sessions)
-		blind_spot(b, NULL, "session",
-			   vp_format("the connection that applies, %s port %u to %s port %u, "
-				     "always passes",
-				     vp_address_print(&session->peer, a), session->peer_port,
-				     vp_address_print(&session->local, c),
-				     session->local_port));
+		vp_plan_blind_spot(
+			b->plan, NULL, "session",
+			vp_format("the connection that applies, %s port %u to %s port %u, "
+				  "always passes",
+				  vp_address_print(&session->peer, a), session->peer_port,
+				  vp_address_print(&session->local, c), session->local_port));
 	vp_array_each (bypass, &b->host->bypasses)
-		blind_spot(b, NULL, bypass->kind,
-			   vp_format("%s at %s: its packets do not pass the shields",
-				     bypass->kind, bypass->where));
+		vp_plan_blind_spot(b->plan, NULL, bypass->kind,
+				   vp_format("%s at %s: its packets do not pass the shields",
+					     bypass->kind, bypass->where));
 	if (b->published)
-		blind_spot(
-			b, NULL, "published",
+		vp_plan_blind_spot(
+			b->plan, NULL, "published",
 			vp_strdup("published container ports are shielded where the kernel "
 				  "translates the destination; a proxy process that opens the "
 				  "inner connection itself is seen only at its own port"));
 	if (b->batched)
-		blind_spot(
-			b, NULL, "batch",
+		vp_plan_blind_spot(
+			b->plan, NULL, "batch",
 			vp_strdup("UDP datagrams that a program, container or guest of this "
 				  "host hands over in one batch (UDP_SEGMENT), or that the "
 				  "kernel joins for a receiver that asked for it (UDP_GRO), "
 				  "are judged by the first of them"));
 	if (b->bounded)
-		blind_spot(
-			b, NULL, "bounded",
+		vp_plan_blind_spot(
+			b->plan, NULL, "bounded",
 			vp_strdup("limits per source and bans track at most 65535 sources "
 				  "each; while a table is full, a new source is not counted"));
 	inspection_blind_spots(b);
 	if (!b->host->table_ownership || !b->host->kernel.owner_persist)
-		blind_spot(b, NULL, "table",
-			   vp_strdup("another program of root may flush the table; vpatchd "
-				     "restores it at once, and the gap is an event"));
+		vp_plan_blind_spot(
+			b->plan, NULL, "table",
+			vp_strdup("another program of root may flush the table; vpatchd "
+				  "restores it at once, and the gap is an event"));
 }
 
 void vp_plan_build(struct vp_plan *plan, const struct vp_policy *policy,
 		   const struct vp_host *host, unsigned int points,
 		   struct vp_findings *findings)
 {
-	struct builder b = {
+	struct vp_plan_builder b = {
 		.plan = plan, .host = host, .points = points, .findings = findings
 	};
 	struct ranking ranking = { 0 };
@@ -607,8 +594,22 @@ void vp_plan_build(struct vp_plan *plan, const struct vp_policy *policy,
 	plan->lifelines &= ~b.forced;
 	vp_array_each (placement, &plan->placements)
 		tell_lifelines(&b, placement);
+	vp_plan_unseen_calls(plan);
 	host_blind_spots(&b);
 	vp_array_free(&ranking);
+}
+
+const struct vp_patch *vp_plan_next(const struct vp_plan *plan, size_t placement, size_t call)
+{
+	const struct vp_patch *a = placement < plan->placements.len
+					   ? plan->placements.data[placement].patch
+					   : NULL;
+	const struct vp_patch *b =
+		call < plan->calls.len ? plan->calls.data[call].patch : NULL;
+
+	if (!a || !b)
+		return a ? a : b;
+	return patch_order(b, a) < 0 ? b : a;
 }
 
 void vp_plan_free(struct vp_plan *plan)
@@ -623,6 +624,7 @@ void vp_plan_free(struct vp_plan *plan)
 	vp_array_each (spot, &plan->blind_spots)
 		free(spot->text);
 	vp_array_free(&plan->placements);
+	vp_array_free(&plan->calls);
 	vp_array_free(&plan->blind_spots);
 	vp_array_free(&plan->management);
 	plan->policy = NULL;

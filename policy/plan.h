@@ -30,6 +30,15 @@ struct vp_placement {
 	char *reason;	   /* why this point */
 };
 
+/* A [syscalls] section of a patch that is enabled. */
+struct vp_call_placement {
+	const struct vp_patch *patch;
+	const struct vp_syscalls
+		*syscalls; /* without targets only where examples are allowed */
+	enum vp_mode mode; /* effective: definition, overrides, expiry */
+	uint32_t tag;	   /* of patch and section, as of a rule; never 0 */
+};
+
 struct vp_blind_spot {
 	const struct vp_patch *patch; /* NULL: of the whole host */
 	const char
@@ -41,6 +50,7 @@ struct vp_plan {
 	const struct vp_policy *policy; /* outlives the plan; not owned */
 	VP_ARRAY(struct vp_placement)
 	placements; /* evaluation order: severity (highest first), id, order in the file */
+	VP_ARRAY(struct vp_call_placement) calls; /* in the same order */
 	VP_ARRAY(struct vp_blind_spot) blind_spots;
 	struct vp_port_ranges management; /* the guard: without forced services */
 	unsigned int lifelines; /* VP_LIFELINE_BITs (policy/lifeline.h) that the guard has to
@@ -57,6 +67,10 @@ void vp_plan_build(struct vp_plan *plan, const struct vp_policy *policy,
 		   struct vp_findings *findings);
 
 void vp_plan_free(struct vp_plan *plan);
+
+/* To walk a plan patch by patch: whose turn it is in order of evaluation when `placement` and
+ * `call` are the next of both lists; NULL behind the ends. */
+const struct vp_patch *vp_plan_next(const struct vp_plan *plan, size_t placement, size_t call);
 
 /* For people: placements, reasons, blind spots. */
 void vp_plan_print(const struct vp_plan *plan, struct vp_strbuf *out);

@@ -6,8 +6,11 @@
 
 /* One patch's placements: they stand together. */
 struct run {
+	const struct vp_patch *patch;
+	enum vp_mode mode;
 	const struct vp_placement *first;
 	size_t count;
+	size_t calls; /* its sections of system calls */
 };
 
 VP_ARRAY_TYPE(runs, struct run);
@@ -16,20 +19,30 @@ static int by_id(const void *a, const void *b)
 {
 	const struct run *x = a, *y = b;
 
-	return strcmp(x->first->patch->id, y->first->patch->id);
+	return strcmp(x->patch->id, y->patch->id);
 }
 
 static void collect(const struct vp_plan *plan, struct runs *out)
 {
+	const struct vp_patch *patch;
+	size_t i = 0, k = 0;
+
 	if (!plan)
 		return;
-	vp_array_each (placement, &plan->placements) {
-		struct run *last = out->len ? &out->data[out->len - 1] : NULL;
+	while ((patch = vp_plan_next(plan, i, k))) {
+		struct run run = { .patch = patch };
 
-		if (last && last->first->patch == placement->patch)
-			last->count++;
-		else
-			vp_array_push(out, ((struct run){ placement, 1 }));
+		for (; i < plan->placements.len && plan->placements.data[i].patch == patch;
+		     i++) {
+			if (!run.count++)
+				run.first = &plan->placements.data[i];
+			run.mode = plan->placements.data[i].mode;
+		}
+		for (; k < plan->calls.len && plan->calls.data[k].patch == patch; k++) {
+			run.mode = plan->calls.data[k].mode;
+			run.calls++;
+		}
+		vp_array_push(out, run);
 	}
 	if (out->len)
 		qsort(out->data, out->len, sizeof(*out->data), by_id);
@@ -68,7 +81,7 @@ static uint64_t addresses_digest(const struct run *run)
 
 static bool same_points(const struct run *a, const struct run *b)
 {
-	if (a->count != b->count)
+	if (a->count != b->count || a->calls != b->calls)
 		return false;
 	for (size_t i = 0; i < a->count; i++)
 		if (a->first[i].point != b->first[i].point)
@@ -89,11 +102,9 @@ static void add_change(struct vp_strbuf *text, const char *format, const char *a
 /* What differs, as words; nothing when all is the same. */
 static void compare(const struct run *old, const struct run *new, struct vp_strbuf *text)
 {
-	enum vp_mode was = old->first->mode, is = new->first->mode;
-
-	if (was != is)
-		add_change(text, "mode ", vp_mode_name(was), vp_mode_name(is));
-	if (old->first->patch->digest != new->first->patch->digest)
+	if (old->mode != new->mode)
+		add_change(text, "mode ", vp_mode_name(old->mode), vp_mode_name(new->mode));
+	if (old->patch->digest != new->patch->digest)
 		add_change(text, "definition", "", "");
 	if (ports_digest(old) != ports_digest(new))
 		add_change(text, "ports", "", "");
@@ -110,17 +121,25 @@ static size_t changed(const struct run *old, const struct run *new, struct vp_st
 	compare(old, new, &text);
 	if (!text.len)
 		return 0;
-	vp_strbuf_addf(out, "~ %s  %s\n", new->first->patch->id, vp_strbuf_text(&text));
+	vp_strbuf_addf(out, "~ %s  %s\n", new->patch->id, vp_strbuf_text(&text));
 	return 1;
+}
+
+static void add_count(struct vp_strbuf *out, size_t count, const char *what)
+{
+	if (count)
+		vp_strbuf_addf(out, ", %zu %s%s", count, what, count == 1 ? "" : "s");
 }
 
 static size_t appeared(const struct run *run, char sign, struct vp_strbuf *out)
 {
-	const struct vp_patch *patch = run->first->patch;
+	const struct vp_patch *patch = run->patch;
 
-	vp_strbuf_addf(out, "%c %s  %s, %zu rule%s, %s\n", sign, patch->id,
-		       patch->title ? patch->title : "", run->count,
-		       run->count == 1 ? "" : "s", vp_mode_name(run->first->mode));
+	vp_strbuf_addf(out, "%c %s  %s", sign, patch->id, patch->title ? patch->title : "");
+	add_count(out, run->count, "rule");
+	add_count(out, run->calls, "section");
+	vp_strbuf_addf(out, "%s, %s\n", run->calls ? " of system calls" : "",
+		       vp_mode_name(run->mode));
 	return 1;
 }
 

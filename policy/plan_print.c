@@ -75,21 +75,55 @@ static void print_classes(const struct vp_failure_deciders *deciders, struct vp_
 	}
 }
 
+static void print_targets(const struct vp_call_targets *targets, struct vp_strbuf *out)
+{
+	if (!targets->len)
+		vp_strbuf_adds(out, "the services that the site names");
+	for (size_t i = 0; i < targets->len; i++)
+		vp_strbuf_addf(out, "%s%s %s", i ? ", " : "",
+			       vp_call_target_kind_name(targets->data[i].kind),
+			       targets->data[i].name);
+}
+
+static void print_call_placement(const struct vp_call_placement *placement,
+				 struct vp_strbuf *out)
+{
+	const struct vp_syscalls *syscalls = placement->syscalls;
+
+	vp_strbuf_addf(out, "    %s: %s at %s, errno %s, %zu rule%s\n        on ",
+		       syscalls->name, vp_mode_name(placement->mode),
+		       vp_point_name(VP_POINT_SECCOMP), vp_call_errno_name(syscalls->error),
+		       syscalls->rules.len, syscalls->rules.len == 1 ? "" : "s");
+	print_targets(&syscalls->targets, out);
+	vp_strbuf_addc(out, '\n');
+}
+
+/* Patch by patch, in order of evaluation: its rules, then its sections of system calls. */
+static void print_placements(const struct vp_plan *plan,
+			     const struct vp_failure_deciders *deciders, struct vp_strbuf *out)
+{
+	size_t i = 0, k = 0;
+
+	while (i < plan->placements.len || k < plan->calls.len) {
+		const struct vp_patch *patch = vp_plan_next(plan, i, k);
+
+		print_patch(patch, out);
+		for (; i < plan->placements.len && plan->placements.data[i].patch == patch;
+		     i++)
+			print_placement(&plan->placements.data[i], &deciders->data[i], out);
+		for (; k < plan->calls.len && plan->calls.data[k].patch == patch; k++)
+			print_call_placement(&plan->calls.data[k], out);
+	}
+}
+
 void vp_plan_print(const struct vp_plan *plan, struct vp_strbuf *out)
 {
-	const struct vp_patch *patch = NULL;
 	struct vp_failure_deciders deciders = { 0 };
 
-	if (!plan->placements.len)
+	if (!plan->placements.len && !plan->calls.len)
 		vp_strbuf_adds(out, "nothing to enforce\n");
 	vp_failure_decide(plan, &deciders);
-	vp_array_each (placement, &plan->placements) {
-		if (placement->patch != patch)
-			print_patch(placement->patch, out);
-		patch = placement->patch;
-		print_placement(placement, &deciders.data[placement - plan->placements.data],
-				out);
-	}
+	print_placements(plan, &deciders, out);
 	print_classes(&deciders, out);
 	vp_array_free(&deciders);
 	if (plan->blind_spots.len)

@@ -264,11 +264,31 @@ static void print_rule(const struct vp_patch *patch, const struct vp_rule *rule,
 	vp_strbuf_addc(out, '\n');
 }
 
+/* All of one kind in one line. */
+static void print_targets(const struct vp_call_targets *targets, enum vp_call_target_kind kind,
+			  struct vp_strbuf *out)
+{
+	bool any = false;
+
+	vp_array_each (target, targets) {
+		if (target->kind != kind)
+			continue;
+		if (any)
+			vp_strbuf_adds(out, ", ");
+		else
+			key(out, vp_call_target_kind_name(kind));
+		vp_strbuf_adds(out, target->name);
+		any = true;
+	}
+	if (any)
+		vp_strbuf_addc(out, '\n');
+}
+
 static void print_syscalls(const struct vp_syscalls *syscalls, struct vp_strbuf *out)
 {
 	section(out, "syscalls", syscalls->name);
-	line(out, "unit", syscalls->unit);
-	line(out, "process", syscalls->process);
+	print_targets(&syscalls->targets, VP_CALL_TARGET_UNIT, out);
+	print_targets(&syscalls->targets, VP_CALL_TARGET_PROCESS, out);
 	vp_array_each (term, &syscalls->deny)
 		line(out, "deny", term->text);
 	key(out, "action");

@@ -178,6 +178,8 @@ struct vp_patch *vp_validate(struct vp_definition *definition,
 				kinds[kind].read(&v, section);
 		if (kind == KIND_SERVICE && overrides)
 			vp_overrides_ports(&v);
+		if (kind == KIND_SYSCALLS && overrides)
+			vp_overrides_targets(&v);
 	}
 	if (overrides)
 		vp_overrides_apply(&v);

@@ -16,10 +16,11 @@ struct vp_validation {
 	const struct vp_set_files *files;
 	struct vp_overrides *overrides; /* NULL: none */
 	struct vp_findings *findings;
-	struct vp_patch *patch;		   /* being built; NULL for an overrides file */
-	const struct vp_entry *entry;	   /* being read */
-	const struct vp_location *mode_at; /* of the override that set the mode, or NULL */
-	size_t errors;			   /* of other files, before this one */
+	struct vp_patch *patch;		      /* being built; NULL for an overrides file */
+	const struct vp_entry *entry;	      /* being read */
+	const struct vp_location *mode_at;    /* of the override that set the mode, or NULL */
+	const struct vp_location *targets_at; /* of the one that named units or processes */
+	size_t errors;			      /* of other files, before this one */
 	size_t looked_at;   /* values of sets, once for every condition that uses the set */
 	bool sample_errors; /* proofs cannot be judged */
 };
@@ -43,6 +44,11 @@ void vp_read_text(struct vp_lexer *lexer, char **out);
 /* The full name of a systemd unit; the path of an executable. */
 void vp_read_unit(struct vp_lexer *lexer, char **out);
 void vp_read_process(struct vp_lexer *lexer, char **out);
+/* The name alone, not to the end of the line; its length, 0 with a finding. */
+size_t vp_read_unit_name(struct vp_lexer *lexer, const char **name);
+/* Several, with commas between them, none of them twice: behind those of `targets`. */
+void vp_read_units(struct vp_lexer *lexer, struct vp_call_targets *targets);
+void vp_read_processes(struct vp_lexer *lexer, struct vp_call_targets *targets);
 bool vp_read_end(struct vp_lexer *lexer);
 /* A word of letters, digits, '-', '_', '.' and `more` as a C string; false without a finding
  * when there is none or it is longer. */
@@ -120,8 +126,13 @@ void vp_validate_units(struct vp_validation *v);
 /* Samples that are missing, and rules on calls that io_uring gets past. */
 void vp_validate_calls(struct vp_validation *v);
 
-/* Are both about the same unit, or the same process? */
-bool vp_syscalls_same_target(const struct vp_syscalls *a, const struct vp_syscalls *b);
+/* Are both about the same unit or process, among others? Where both leave them to the site,
+ * it names the same for both. */
+bool vp_syscalls_share(const struct vp_syscalls *a, const struct vp_syscalls *b);
+
+/* An error at `at` where the section's targets, of an override, would not survive it. */
+void vp_syscalls_check_targets(struct vp_validation *v, const struct vp_syscalls *syscalls,
+			       const struct vp_location *at);
 
 /* What only the whole patch can show. */
 void vp_validate_whole(struct vp_validation *v);

@@ -26,16 +26,23 @@ void vp_read_text(struct vp_lexer *lexer, char **out)
 		*out = vp_strndup(text, length);
 }
 
+size_t vp_read_unit_name(struct vp_lexer *lexer, const char **name)
+{
+	size_t length = vp_lexer_word(lexer, ":@\\", name);
+
+	if (length <= 255 && memchr(*name, '.', length))
+		return length;
+	vp_lexer_expected(lexer, *name, "the full name of a systemd unit", "php-fpm.service");
+	return 0;
+}
+
 void vp_read_unit(struct vp_lexer *lexer, char **out)
 {
-	const char *word;
-	size_t length = vp_lexer_word(lexer, ":@\\", &word);
+	const char *name;
+	size_t length = vp_read_unit_name(lexer, &name);
 
-	if (length > 255 || !memchr(word, '.', length))
-		vp_lexer_expected(lexer, word, "the full name of a systemd unit",
-				  "php-fpm.service");
-	else if (vp_read_end(lexer))
-		*out = vp_strndup(word, length);
+	if (length && vp_read_end(lexer))
+		*out = vp_strndup(name, length);
 }
 
 void vp_read_process(struct vp_lexer *lexer, char **out)

@@ -11,16 +11,16 @@
 
 static const char deny_example[] = "userns, socket(domain = AF_ALG)";
 
-static void read_unit(struct vp_validation *v, void *object, struct vp_lexer *lexer)
+static void read_units(struct vp_validation *v, void *object, struct vp_lexer *lexer)
 {
 	(void)v;
-	vp_read_unit(lexer, &((struct vp_syscalls *)object)->unit);
+	vp_read_units(lexer, &((struct vp_syscalls *)object)->targets);
 }
 
-static void read_process(struct vp_validation *v, void *object, struct vp_lexer *lexer)
+static void read_processes(struct vp_validation *v, void *object, struct vp_lexer *lexer)
 {
 	(void)v;
-	vp_read_process(lexer, &((struct vp_syscalls *)object)->process);
+	vp_read_processes(lexer, &((struct vp_syscalls *)object)->targets);
 }
 
 static void read_deny(struct vp_validation *v, void *object, struct vp_lexer *lexer)
@@ -106,8 +106,8 @@ static void read_force(struct vp_validation *v, void *object, struct vp_lexer *l
 }
 
 static const struct vp_key keys[] = {
-	{ .name = "unit", .read = read_unit },
-	{ .name = "process", .read = read_process },
+	{ .name = "unit", .repeats = true, .read = read_units },
+	{ .name = "process", .repeats = true, .read = read_processes },
 	{ .name = "deny",
 	  .example = deny_example,
 	  .required = true,
@@ -135,13 +135,13 @@ static const char *const starters[] = {
 	"vpatchd",    "xinetd",
 };
 
-static bool starts_others(const struct vp_syscalls *syscalls)
+static bool starts_others(const struct vp_call_target *target)
 {
-	const char *slash = syscalls->process ? strrchr(syscalls->process, '/') : NULL;
-	const char *name = slash ? slash + 1 : syscalls->unit;
-	size_t length = name ? strcspn(name, "@.") : 0;
+	const char *slash = strrchr(target->name, '/');
+	const char *name = slash ? slash + 1 : target->name;
+	size_t length = strcspn(name, "@.");
 
-	if (name && !strncmp(name, "systemd-", 8))
+	if (!strncmp(name, "systemd-", 8))
 		return true;
 	for (size_t i = 0; length && i < VP_COUNT(starters); i++)
 		if (!strncmp(starters[i], name, length) && !starters[i][length])
@@ -149,31 +149,57 @@ static bool starts_others(const struct vp_syscalls *syscalls)
 	return false;
 }
 
-/* Why the denial would do harm, or NULL. */
-static const char *danger_of(const struct vp_syscalls *syscalls,
-			     const struct vp_call_rule *rule)
+/* The first of them, or NULL. */
+static const struct vp_call_target *starter_of(const struct vp_syscalls *syscalls)
+{
+	vp_array_each (target, &syscalls->targets)
+		if (starts_others(target))
+			return target;
+	return NULL;
+}
+
+static bool denies_whole(const struct vp_syscalls *syscalls, const char *name)
+{
+	vp_array_each (rule, &syscalls->rules)
+		if (!rule->conditions.len && !strcmp(rule->prototype->name, name))
+			return true;
+	return false;
+}
+
+static bool denies_programs(const struct vp_syscalls *syscalls)
+{
+	return denies_whole(syscalls, "execve") || denies_whole(syscalls, "execveat");
+}
+
+/* Why the denial would do harm, owned by the caller; NULL: it would not. */
+static char *danger_of(const struct vp_syscalls *syscalls, const struct vp_call_rule *rule)
 {
 	const char *name = rule->prototype->name;
 	unsigned int traits = vp_call_traits(rule->prototype);
+	const struct vp_call_target *starter;
 
 	if (traits & VP_CALL_VITAL)
-		return "no process lives without it; leave it out";
+		return vp_strdup("no process lives without it; leave it out");
 	if (rule->conditions.len)
 		return NULL;
 	if (traits & VP_CALL_VITAL_WHOLE)
-		return "hardly a process lives without it; narrow it by its arguments";
+		return vp_strdup(
+			"hardly a process lives without it; narrow it by its arguments");
 	if (!strcmp(name, "clone3") && rule->error != ENOSYS)
-		return "no thread could be started; in a section of its own with `action = "
-		       "errno ENOSYS` the C library takes clone in its place";
-	if ((!strcmp(name, "execve") || !strcmp(name, "execveat")) && starts_others(syscalls))
-		return "starting other programs is the work of this service; leave it out";
-	return NULL;
+		return vp_strdup(
+			"no thread could be started; in a section of its own with `action = "
+			"errno ENOSYS` the C library takes clone in its place");
+	if (strcmp(name, "execve") != 0 && strcmp(name, "execveat") != 0)
+		return NULL;
+	starter = starter_of(syscalls);
+	return starter ? vp_format("starting other programs is the work of %s; leave it out",
+				   starter->name)
+		       : NULL;
 }
 
 /* The first dangerous rule of a term; why in *danger. NULL: none. */
 static const struct vp_call_rule *dangerous(const struct vp_syscalls *syscalls,
-					    const struct vp_call_term *term,
-					    const char **danger)
+					    const struct vp_call_term *term, char **danger)
 {
 	for (size_t i = term->first; i < term->first + term->count; i++) {
 		*danger = danger_of(syscalls, &syscalls->rules.data[i]);
@@ -185,12 +211,13 @@ static const struct vp_call_rule *dangerous(const struct vp_syscalls *syscalls,
 
 static void check_danger(struct vp_validation *v, const struct vp_syscalls *syscalls)
 {
-	const struct vp_call_rule *rule;
-	const char *danger;
-	bool any = false;
+	/* the site may name a service whose work is to start programs */
+	bool any = !syscalls->targets.len && denies_programs(syscalls);
 
 	vp_array_each (term, &syscalls->deny) {
-		rule = dangerous(syscalls, term, &danger);
+		_cleanup_free_ char *danger = NULL;
+		const struct vp_call_rule *rule = dangerous(syscalls, term, &danger);
+
 		any |= rule != NULL;
 		if (rule && !syscalls->forced)
 			vp_find_error(
@@ -205,6 +232,20 @@ static void check_danger(struct vp_validation *v, const struct vp_syscalls *sysc
 			"nothing in [syscalls %s] needs `force = yes`, which would hide "
 			"a dangerous denial that is added later",
 			syscalls->name ? syscalls->name : "?");
+}
+
+void vp_syscalls_check_targets(struct vp_validation *v, const struct vp_syscalls *syscalls,
+			       const struct vp_location *at)
+{
+	const struct vp_call_target *starter = starter_of(syscalls);
+
+	if (starter && !syscalls->forced && denies_programs(syscalls))
+		vp_find_error(v->findings, at,
+			      "expected services that survive [syscalls %s] of %s, found %s, "
+			      "whose work is to start other programs, which is denied; leave "
+			      "it out",
+			      syscalls->name ? syscalls->name : "?", v->patch->id,
+			      starter->name);
 }
 
 /* Does a rule before this one deny the whole call? */
@@ -249,46 +290,33 @@ static void settle(struct vp_validation *v, struct vp_syscalls *syscalls)
 void vp_validate_syscalls(struct vp_validation *v, const struct vp_section *section)
 {
 	struct vp_syscalls *syscalls = vp_array_add(&v->patch->syscalls);
-	bool unit = vp_section_entry(v->definition, section, "unit");
-	bool process = vp_section_entry(v->definition, section, "process");
 
 	syscalls->at = vp_section_at(v->definition, section);
 	syscalls->name = vp_read_section_name(v, section);
 	vp_validate_keys(v, section, keys, VP_COUNT(keys), syscalls);
-	if (unit == process)
-		vp_find_error(
-			v->findings, &syscalls->at,
-			"expected `unit` or `process` in [syscalls %.*s], found %s, e.g. "
-			"`unit = php-fpm.service`",
-			vp_excerpt(section->name, section->name_len), section->name,
-			unit ? "both" : "none");
 	settle(v, syscalls);
 }
 
 /* What only the whole patch can show */
 
-bool vp_syscalls_same_target(const struct vp_syscalls *a, const struct vp_syscalls *b)
+/* Does a section that has this target, or leaves its targets to the site too, deny them? */
+static bool rings_closed_for(const struct vp_patch *patch, const struct vp_call_target *target)
 {
-	return a->unit ? b->unit && !strcmp(a->unit, b->unit)
-		       : a->process && b->process && !strcmp(a->process, b->process);
-}
-
-static bool denies_whole(const struct vp_syscalls *syscalls, const char *name)
-{
-	vp_array_each (rule, &syscalls->rules)
-		if (!rule->conditions.len && !strcmp(rule->prototype->name, name))
+	vp_array_each (other, &patch->syscalls)
+		if ((target ? vp_call_targets_have(&other->targets, target)
+			    : !other->targets.len) &&
+		    denies_whole(other, "io_uring_setup") &&
+		    denies_whole(other, "io_uring_enter"))
 			return true;
 	return false;
 }
 
 static bool closes_rings(const struct vp_patch *patch, const struct vp_syscalls *syscalls)
 {
-	vp_array_each (other, &patch->syscalls)
-		if (vp_syscalls_same_target(other, syscalls) &&
-		    denies_whole(other, "io_uring_setup") &&
-		    denies_whole(other, "io_uring_enter"))
-			return true;
-	return false;
+	vp_array_each (target, &syscalls->targets)
+		if (!rings_closed_for(patch, target))
+			return false;
+	return syscalls->targets.len || rings_closed_for(patch, NULL);
 }
 
 /* What a ring does is no call, and no filter sees it. */

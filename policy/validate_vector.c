@@ -71,36 +71,65 @@ static bool denies(const struct vp_syscalls *syscalls, const struct vp_call_vect
 	return false;
 }
 
-/* The section that denies the call: the sample's own, or another of the same unit or process.
- */
-static const struct vp_syscalls *denied_by(const struct vp_patch *patch,
-					   const struct vp_call_sample *sample,
-					   const struct vp_call_vector *vector)
+VP_ARRAY_TYPE(sections, const struct vp_syscalls *);
+
+/* What decides about the sample: its own section first, and of what must be allowed all that
+ * share a unit or process with it. */
+static void collect(const struct vp_patch *patch, const struct vp_call_sample *sample,
+		    struct sections *sections)
 {
 	const struct vp_syscalls *own = &patch->syscalls.data[sample->syscalls];
 
-	if (denies(own, vector))
-		return own;
+	vp_array_push(sections, own);
+	if (sample->denied)
+		return;
 	vp_array_each (other, &patch->syscalls)
-		if (!sample->denied && vp_syscalls_same_target(other, own) &&
-		    denies(other, vector))
-			return other;
+		if (other != own && vp_syscalls_share(other, own))
+			vp_array_push(sections, other);
+}
+
+static const struct vp_syscalls *denied_by(const struct sections *sections,
+					   const struct vp_call_vector *vector)
+{
+	vp_array_each (section, sections)
+		if (denies(*section, vector))
+			return *section;
 	return NULL;
+}
+
+/* Of a sample that expects it to be allowed. */
+static void find_denied(struct vp_validation *v, const struct vp_call_sample *sample,
+			size_t index, const struct vp_syscalls *by)
+{
+	const struct vp_syscalls *own = &v->patch->syscalls.data[sample->syscalls];
+	const char *name = by->name ? by->name : "?";
+
+	if (v->targets_at && by != own)
+		vp_find_error(v->findings, v->targets_at,
+			      "expected services for which all sections of %s hold together, "
+			      "found `%s`, which [syscalls %s] denies and sample `%s` needs",
+			      v->patch->id, sample->texts.data[index], name,
+			      sample->name ? sample->name : "?");
+	else
+		vp_find_error(v->findings, &sample->calls.data[index].at,
+			      "expected a call that is allowed, found `%s`, which "
+			      "[syscalls %s] denies",
+			      sample->texts.data[index], name);
 }
 
 static void check_calls(struct vp_validation *v, const struct vp_call_sample *sample)
 {
+	struct sections sections = { 0 };
+
+	collect(v->patch, sample, &sections);
 	for (size_t i = 0; i < sample->calls.len; i++) {
 		const struct vp_call_vector *vector = &sample->calls.data[i];
-		const struct vp_syscalls *by = denied_by(v->patch, sample, vector);
+		const struct vp_syscalls *by = denied_by(&sections, vector);
 
 		if (sample->denied == (by != NULL))
 			continue;
 		if (by)
-			vp_find_error(v->findings, &vector->at,
-				      "expected a call that is allowed, found `%s`, which "
-				      "[syscalls %s] denies",
-				      sample->texts.data[i], by->name ? by->name : "?");
+			find_denied(v, sample, i, by);
 		else
 			vp_find_error(v->findings, &vector->at,
 				      "expected a call that [syscalls %s] denies, found `%s`, "
@@ -108,6 +137,7 @@ static void check_calls(struct vp_validation *v, const struct vp_call_sample *sa
 				      v->patch->syscalls.data[sample->syscalls].name,
 				      sample->texts.data[i]);
 	}
+	vp_array_free(&sections);
 }
 
 void vp_validate_vector(struct vp_validation *v, const struct vp_section *section)

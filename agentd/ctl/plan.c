@@ -117,10 +117,29 @@ static void render_rule(const json_t *rule, struct vp_page *page)
 			     vp_render_text(failure, "text"));
 }
 
+static void render_section(const json_t *section, struct vp_page *page)
+{
+	const json_t *units = json_object_get(section, "units");
+	const json_t *processes = json_object_get(section, "processes");
+	unsigned long long rules = vp_json_get_number(section, "rules");
+	_cleanup_strbuf_ struct vp_strbuf targets = { 0 };
+
+	vp_render_list(units, &targets);
+	if (json_array_size(units) && json_array_size(processes))
+		vp_strbuf_adds(&targets, ", ");
+	vp_render_list(processes, &targets);
+	if (!targets.len)
+		vp_strbuf_adds(&targets, "the services that the site names");
+	vp_page_line(page, 6, "    %s: %s, at %s: %llu rule%s on system calls, errno %s",
+		     vp_render_text(section, "name"), vp_strbuf_text(&targets),
+		     vp_render_text(section, "point"), rules, rules == 1 ? "" : "s",
+		     vp_render_text(section, "errno"));
+}
+
 static void render_patch(const json_t *patch, struct vp_page *page)
 {
 	const char *overridden = vp_json_get_text(patch, "overridden");
-	const json_t *rule;
+	const json_t *rule, *section;
 	size_t i;
 
 	vp_page_line(page, 4, "  %s  %s, %s: %s", vp_render_text(patch, "id"),
@@ -130,6 +149,26 @@ static void render_patch(const json_t *patch, struct vp_page *page)
 		vp_page_line(page, 6, "    overridden: %s", overridden);
 	json_array_foreach (json_object_get(patch, "rules"), i, rule)
 		render_rule(rule, page);
+	json_array_foreach (json_object_get(patch, "syscalls"), i, section)
+		render_section(section, page);
+}
+
+/* "2 patches, 3 rules, 1 section of system calls." */
+static void render_sums(const json_t *patches, struct vp_page *page)
+{
+	size_t i, count = json_array_size(patches), rules = 0, sections = 0;
+	_cleanup_free_ char *more = NULL;
+	const json_t *patch;
+
+	json_array_foreach (patches, i, patch) {
+		rules += json_array_size(json_object_get(patch, "rules"));
+		sections += json_array_size(json_object_get(patch, "syscalls"));
+	}
+	more = sections ? vp_format(", %zu section%s of system calls", sections,
+				    sections == 1 ? "" : "s")
+			: vp_strdup("");
+	vp_page_line(page, 0, "%zu patch%s, %zu rule%s%s. Shielded, not fixed.", count,
+		     count == 1 ? "" : "es", rules, rules == 1 ? "" : "s", more);
 }
 
 static void render_failures(const json_t *failures, struct vp_page *page)
@@ -151,14 +190,12 @@ static void render_failures(const json_t *failures, struct vp_page *page)
 void vp_render_plan(const json_t *document, struct vp_page *page)
 {
 	const json_t *patches = json_object_get(document, "patches");
-	size_t i, rules = 0;
 	const json_t *patch, *note;
+	size_t i;
 
 	vp_findings_render(json_object_get(document, "findings"), page);
 	json_array_foreach (json_object_get(document, "notes"), i, note)
 		vp_page_line(page, 0, "note: %s", json_string_value(note));
-	json_array_foreach (patches, i, patch)
-		rules += json_array_size(json_object_get(patch, "rules"));
 	render_changes(document, page);
 	vp_page_heading(page, "Plan, in order of evaluation");
 	json_array_foreach (patches, i, patch)
@@ -166,9 +203,7 @@ void vp_render_plan(const json_t *document, struct vp_page *page)
 	render_failures(json_object_get(document, "failures"), page);
 	vp_render_blind_spots(json_object_get(document, "blind_spots"), page);
 	vp_page_blank(page);
-	vp_page_line(page, 0, "%zu patch%s, %zu rule%s. Shielded, not fixed.",
-		     json_array_size(patches), json_array_size(patches) == 1 ? "" : "es",
-		     rules, rules == 1 ? "" : "s");
+	render_sums(patches, page);
 }
 
 static enum vp_exit print_document(const struct vp_ctl *ctl, const struct vp_survey *survey)

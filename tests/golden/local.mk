@@ -11,9 +11,16 @@ tests_golden_netfilter_test_SOURCES = tests/golden/netfilter_test.c
 tests_golden_netfilter_test_LDADD = libvpmodules.a libvppolicy.a libvpbase.a $(INIH_LIBS)
 EXTRA_DIST += tests/golden/netfilter
 
+check_PROGRAMS += tests/golden/plan_test
+TESTS += tests/golden/plan_test
+tests_golden_plan_test_SOURCES = tests/golden/plan_test.c
+tests_golden_plan_test_LDADD = libvppolicy.a libvpbase.a $(INIH_LIBS)
+EXTRA_DIST += tests/golden/plan
+
 # After a change that is meant: rewrite plan.ok and nft.ok of all cases, then read the diff.
-update-golden: tests/golden/netfilter_test
+update-golden: tests/golden/netfilter_test tests/golden/plan_test
 	srcdir=$(srcdir) tests/golden/netfilter_test --update
+	srcdir=$(srcdir) tests/golden/plan_test --update
 .PHONY: update-golden
 
 # The corpus of malformed and valid definitions, over the policy library alone.

@@ -305,7 +305,9 @@ static void keys(void **state)
 	(void)state;
 	build_deny(&built, "execve", "");
 	syscalls = &only_patch(&built)->syscalls.data[0];
-	assert_string_equal(syscalls->unit, "a.service");
+	assert_int_equal(syscalls->targets.len, 1);
+	assert_int_equal(syscalls->targets.data[0].kind, VP_CALL_TARGET_UNIT);
+	assert_string_equal(syscalls->targets.data[0].name, "a.service");
 	assert_int_equal(syscalls->error, EACCES);
 	assert_int_equal(syscalls->foreign, VP_FOREIGN_CLOSE);
 	assert_false(syscalls->no_new_privs);
@@ -320,6 +322,33 @@ static void keys(void **state)
 	assert_int_equal(syscalls->foreign, VP_FOREIGN_COVER);
 	assert_true(syscalls->no_new_privs);
 	assert_true(syscalls->revocable);
+	built_free(&built);
+}
+
+static void targets(void **state)
+{
+	static const char *const names[] = { "a.service", "getty@tty1.service",
+					     "php-fpm@.service", "/usr/bin/x",
+					     "/opt/my app/y" };
+	struct built built;
+	const struct vp_call_targets *found;
+
+	(void)state;
+	build_deny(&built, "bpf",
+		   "unit = getty@tty1.service,php-fpm@.service\n"
+		   "process = /usr/bin/x ,/opt/my app/y  ; two of them\n"
+		   "[syscalls site]\ndeny = bpf\naction = errno EPERM\n");
+	found = &only_patch(&built)->syscalls.data[0].targets;
+	assert_int_equal(found->len, VP_COUNT(names));
+	for (size_t i = 0; i < VP_COUNT(names); i++) {
+		assert_string_equal(found->data[i].name, names[i]);
+		assert_int_equal(found->data[i].kind,
+				 i < 3 ? VP_CALL_TARGET_UNIT : VP_CALL_TARGET_PROCESS);
+		assert_true(vp_call_targets_have(found, &found->data[i]));
+	}
+	assert_int_equal(only_patch(&built)->syscalls.data[1].targets.len, 0);
+	assert_false(vp_call_targets_have(&only_patch(&built)->syscalls.data[1].targets,
+					  &found->data[0]));
 	built_free(&built);
 }
 
@@ -417,6 +446,16 @@ static void warnings(void **state)
 		       "[syscalls t]\nunit = b.service\n"
 		       "deny = io-uring\naction = errno ENOSYS\n",
 		       "io_uring does");
+	/* every one of them has to be closed, by whichever section */
+	expect_warning("socket(domain = AF_ALG)",
+		       "process = /usr/bin/b\n[syscalls t]\nunit = a.service\n"
+		       "deny = io-uring\naction = errno ENOSYS\n",
+		       "io_uring does");
+	expect_warning("socket(domain = AF_ALG)",
+		       "process = /usr/bin/b\n[syscalls t]\nunit = c.service, a.service\n"
+		       "deny = io-uring\naction = errno ENOSYS\n[syscalls u]\n"
+		       "process = /usr/bin/b\ndeny = io-uring\naction = errno ENOSYS\n",
+		       NULL);
 	expect_warning("unshare(flags = CLONE_NEWUSER)", "", "a call with one more flag gets");
 	expect_warning("unshare(flags = 0)", "", NULL);
 	expect_warning("unshare(flags != CLONE_FILES)", "", NULL);
@@ -544,13 +583,14 @@ static void random_terms(void **state)
 int run_call_tests(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(prototypes),  cmocka_unit_test(widths),
-		cmocka_unit_test(constants),   cmocka_unit_test(kernel_headers),
-		cmocka_unit_test(errors),      cmocka_unit_test(sets),
-		cmocka_unit_test(comparisons), cmocka_unit_test(combinations),
-		cmocka_unit_test(answers),     cmocka_unit_test(keys),
-		cmocka_unit_test(vectors),     cmocka_unit_test(meaning),
-		cmocka_unit_test(warnings),    cmocka_unit_test(random_terms),
+		cmocka_unit_test(prototypes),	cmocka_unit_test(widths),
+		cmocka_unit_test(constants),	cmocka_unit_test(kernel_headers),
+		cmocka_unit_test(errors),	cmocka_unit_test(sets),
+		cmocka_unit_test(comparisons),	cmocka_unit_test(combinations),
+		cmocka_unit_test(answers),	cmocka_unit_test(keys),
+		cmocka_unit_test(targets),	cmocka_unit_test(vectors),
+		cmocka_unit_test(meaning),	cmocka_unit_test(warnings),
+		cmocka_unit_test(random_terms),
 	};
 
 	return cmocka_run_group_tests_name("calls", tests, NULL, NULL);

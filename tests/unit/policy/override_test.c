@@ -156,6 +156,75 @@ static void moved_services_take_their_samples_along(void **state)
 	built_free(&built);
 }
 
+static const char calls[] =
+	"[patch]\nid = T-1\ntitle = T\nseverity = high\n"
+	"[syscalls a]\nunit = a.service\ndeny = execve\naction = errno EPERM\n"
+	"[syscalls b]\ndeny = bpf\naction = errno EPERM\n"
+	"[sample a]\nsyscalls = a\nexpect = denied\ncall = execve\n"
+	"[sample b]\nsyscalls = a\nexpect = allowed\ncall = fork\n"
+	"[sample c]\nsyscalls = b\nexpect = denied\ncall = bpf\n"
+	"[sample d]\nsyscalls = b\nexpect = allowed\ncall = fork\n";
+
+static void assert_targets(const struct vp_patch *patch, const char *unit, const char *process)
+{
+	vp_array_each (syscalls, &patch->syscalls) {
+		const struct vp_call_target *targets = syscalls->targets.data;
+
+		assert_int_equal(syscalls->targets.len, process ? 2 : 1);
+		assert_int_equal(targets[0].kind, VP_CALL_TARGET_UNIT);
+		assert_string_equal(targets[0].name, unit);
+		if (!process)
+			continue;
+		assert_int_equal(targets[1].kind, VP_CALL_TARGET_PROCESS);
+		assert_string_equal(targets[1].name, process);
+	}
+}
+
+/* The strongest that names any decides, for all sections and both kinds. */
+static void units_and_processes_are_replaced(void **state)
+{
+	static const char *const overrides[] = {
+		"[override T-1]\nunit = x.service\nprocess = /usr/bin/x\n",
+		"[override T-1]\nunit = y@1.service\nmode = monitor\n",
+	};
+	struct built plain, built;
+
+	(void)state;
+	build(&plain, calls, NULL, 0, NULL);
+	build(&built, calls, overrides, 1, NULL);
+	assert_targets(only_patch(&built), "x.service", "/usr/bin/x");
+	assert_string_equal(only_patch(&built)->overridden, "units, processes (0.conf:1)");
+	assert_true(only_patch(&plain)->digest != only_patch(&built)->digest);
+	built_free(&built);
+	build(&built, calls, overrides, 2, NULL);
+	assert_targets(only_patch(&built), "y@1.service", NULL);
+	assert_string_equal(only_patch(&built)->overridden,
+			    "units, processes (0.conf:1); mode monitor, units (1.conf:1)");
+	built_free(&built);
+	built_free(&plain);
+}
+
+/* One that names none leaves them as they are; one that ended does too. */
+static void other_overrides_leave_units_alone(void **state)
+{
+	static const char *const overrides[] = {
+		"[override T-1]\nunit = x.service\n",
+		"[override T-1]\nmode = monitor\n",
+		"[override T-1]\nunit = z.service\nuntil = 2026-01-01T00:00:00Z\n",
+	};
+	struct built built;
+
+	(void)state;
+	build(&built, calls, overrides, 3, NULL);
+	assert_targets(only_patch(&built), "x.service", NULL);
+	built_free(&built);
+	build(&built, calls, overrides + 1, 1, NULL);
+	assert_string_equal(only_patch(&built)->syscalls.data[0].targets.data[0].name,
+			    "a.service");
+	assert_int_equal(only_patch(&built)->syscalls.data[1].targets.len, 0);
+	built_free(&built);
+}
+
 static void useless_overrides_are_warned_of(void **state)
 {
 	static const char *const overrides[] = {
@@ -182,6 +251,8 @@ int run_override_tests(void)
 		cmocka_unit_test(site_sets_replace_values),
 		cmocka_unit_test(ports_are_replaced),
 		cmocka_unit_test(moved_services_take_their_samples_along),
+		cmocka_unit_test(units_and_processes_are_replaced),
+		cmocka_unit_test(other_overrides_leave_units_alone),
 		cmocka_unit_test(useless_overrides_are_warned_of),
 	};
 

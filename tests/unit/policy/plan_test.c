@@ -488,27 +488,6 @@ static void test_unseen(void **state)
 	assert_true(blind(f, "quic"));
 }
 
-/* Nobody is told that calls are denied where nothing can deny them. */
-static void test_syscalls_refused(void **state)
-{
-	static const char text[] = "[patch]\nid = C\ntitle = t\nseverity = low\n"
-				   "[syscalls s]\nunit = a.service\ndeny = exec\n"
-				   "action = errno EPERM\n"
-				   "[sample a]\nsyscalls = s\nexpect = denied\ncall = execve\n"
-				   "[sample b]\nsyscalls = s\nexpect = allowed\ncall = fork\n";
-	struct fixture *f = *state;
-
-	vp_array_push(
-		&f->sources.definitions,
-		((struct vp_text){ vp_strdup("C.vpatch"), vp_strdup(text), strlen(text) }));
-	plan_at(f, BOTH);
-	assert_int_equal(f->findings.errors, 1);
-	assert_true(says(f,
-			 "C.vpatch:5:11: error: expected rules that this build can enforce, "
-			 "found [syscalls s], which needs seccomp"));
-	assert_int_equal(f->plan.placements.len, 0);
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -528,7 +507,6 @@ int main(void)
 		PLAN_TEST(test_failure_verdicts),
 		cmocka_unit_test(test_failure_tables),
 		PLAN_TEST(test_unseen),
-		PLAN_TEST(test_syscalls_refused),
 	};
 
 	return cmocka_run_group_tests_name("plan", tests, NULL, NULL);
