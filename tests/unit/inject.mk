@@ -9,5 +9,5 @@ inject_test_SOURCES = \
 	tests/unit/inject/proc_test.c \
 	tests/unit/inject/request_test.c
 inject_test_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
-inject_test_LDADD = libvpinject.a libvpbase.a $(CMOCKA_LIBS)
+inject_test_LDADD = libvpinject.a libvpinjectrequest.a libvpbase.a $(CMOCKA_LIBS)
 endif
