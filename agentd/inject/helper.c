@@ -29,19 +29,6 @@
 #define PATIENCE  1    /* seconds, for who does not read our answers */
 #define LINGER	  1000 /* milliseconds, for threads that did not stop in time */
 
-/* As the kernel would decide. */
-static bool allows(const struct sock_filter *program, size_t len,
-		   const struct seccomp_data *call)
-{
-	const struct vp_bpf bpf = { program, len };
-	uint32_t action;
-
-	if (vp_bpf_check(&bpf, NULL))
-		return false;
-	action = vp_bpf_run(&bpf, call) & SECCOMP_RET_ACTION_FULL;
-	return action == SECCOMP_RET_ALLOW || action == SECCOMP_RET_LOG;
-}
-
 static int option(int fd, int which)
 {
 	socklen_t len = sizeof(int);
@@ -108,7 +95,7 @@ static int serve(int socket, struct vp_error *err)
 		.len = len,
 		.flags = request.flags,
 		.deadline = request.deadline ?: VP_INJECT_DEADLINE,
-		.allows = allows,
+		.allows = vp_bpf_allows,
 		.fixups = { vp_fixups, vp_fixup_count },
 	};
 	for (uint32_t i = 0; !r && i < request.count; i++) {

@@ -6,7 +6,6 @@
 #include "modules/seccomp/interpreter.h"
 
 #include <inttypes.h>
-#include <stdbool.h>
 
 #include "lib/memory.h"
 
@@ -132,6 +131,17 @@ uint32_t vp_bpf_run(const struct vp_bpf *program, const struct seccomp_data *dat
 		}
 	}
 	return 0;
+}
+
+bool vp_bpf_allows(const struct sock_filter *code, size_t len, const struct seccomp_data *data)
+{
+	const struct vp_bpf program = { code, len };
+	uint32_t action;
+
+	if (vp_bpf_check(&program, NULL))
+		return false;
+	action = vp_bpf_run(&program, data) & SECCOMP_RET_ACTION_FULL;
+	return action == SECCOMP_RET_ALLOW || action == SECCOMP_RET_LOG;
 }
 
 /* The kernel's order: the lower as a signed number, the stricter. */

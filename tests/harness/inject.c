@@ -29,18 +29,6 @@ struct options {
 	uint64_t start;
 };
 
-static bool allows(const struct sock_filter *program, size_t len,
-		   const struct seccomp_data *call)
-{
-	const struct vp_bpf bpf = { program, len };
-	uint32_t action;
-
-	if (vp_bpf_check(&bpf, NULL))
-		return false;
-	action = vp_bpf_run(&bpf, call) & SECCOMP_RET_ACTION_FULL;
-	return action == SECCOMP_RET_ALLOW || action == SECCOMP_RET_LOG;
-}
-
 /* No two are the same: each has an errno of its own. Short: the kernel bears so many only. */
 static size_t make(const struct options *options, uint32_t number, struct sock_filter *code)
 {
@@ -157,7 +145,7 @@ static int run(const struct options *options)
 			.len = make(options, options->same ? 0 : (uint32_t)i, code),
 			.flags = options->flags,
 			.deadline = VP_INJECT_DEADLINE,
-			.allows = allows,
+			.allows = vp_bpf_allows,
 			.fixups = { vp_fixups, options->no_fixups ? 0 : vp_fixup_count },
 			.through = options->around ? nth_thread(options->process, i)
 						   : options->through,

@@ -143,6 +143,27 @@ static void each_jump(void **state)
 	assert_int_equal(run(PROGRAM(BPF_STMT(BPF_JMP | BPF_JA, 1), RET(0), RET(1))), 1);
 }
 
+static bool allowed(struct vp_bpf program)
+{
+	const struct seccomp_data data = { .nr = 41 };
+
+	return vp_bpf_allows(program.code, program.len, &data);
+}
+
+static void allows_only_what_is_made(void **state)
+{
+	(void)state;
+	assert_true(allowed(PROGRAM(RET(SECCOMP_RET_ALLOW))));
+	assert_true(allowed(PROGRAM(RET(SECCOMP_RET_ALLOW | 5))));
+	assert_true(allowed(PROGRAM(RET(SECCOMP_RET_LOG))));
+	assert_false(allowed(PROGRAM(RET(SECCOMP_RET_ERRNO))));
+	assert_false(allowed(PROGRAM(RET(SECCOMP_RET_USER_NOTIF))));
+	assert_false(allowed(PROGRAM(RET(SECCOMP_RET_TRACE))));
+	assert_false(allowed(PROGRAM(RET(SECCOMP_RET_TRAP))));
+	assert_false(allowed(PROGRAM(RET(SECCOMP_RET_KILL_PROCESS))));
+	assert_false(allowed(PROGRAM(LD(0)))); /* the kernel takes no such program */
+}
+
 static void strictest_of_a_stack(void **state)
 {
 	static const uint32_t order[] = {
@@ -212,6 +233,7 @@ int interpreter_tests(void)
 		cmocka_unit_test(refuses_what_the_kernel_refuses),
 		cmocka_unit_test(each_instruction),
 		cmocka_unit_test(each_jump),
+		cmocka_unit_test(allows_only_what_is_made),
 		cmocka_unit_test(strictest_of_a_stack),
 		cmocka_unit_test(room_on_a_stack),
 		cmocka_unit_test(listing),
