@@ -45,28 +45,40 @@ static bool was_tried(const pid_t *tried, size_t count, pid_t id)
 	return i < count;
 }
 
-/* The thread that notices least; NULL: none. Looking costs time: the first that is good. */
+/* May its stack bear a way back? Where none of this process's does, that is no matter. */
+static bool has_way(const struct vp_target *target, uint64_t stack)
+{
+	return !target->way.instruction || vp_way_stack(&target->way, stack);
+}
+
+/* The thread that notices least, and of several such one that has a way back; NULL: none.
+ * Looking costs time: the first that is good. */
 static const struct vp_thread *choose(const struct vp_injector *injector,
 				      const struct vp_target *target, const pid_t *tried,
 				      size_t count, enum vp_fixup_rank *rank)
 {
 	const struct vp_thread *best = NULL;
+	bool way = false;
 	size_t looked = 0;
 
 	*rank = VP_RANK_HARMED + 1;
 	vp_array_each (thread, &target->threads) {
 		struct vp_arch_call call;
 		enum vp_fixup_rank this;
+		uint64_t at = 0;
+		bool back;
 
 		if (!may_visit(injector, thread) || was_tried(tried, count, thread->id))
 			continue;
-		(void)vp_target_call(target, thread->id, &call);
+		(void)vp_target_call(target, thread->id, &call, &at);
 		this = vp_fixup_rank(&injector->injection.fixups, &call);
-		if (this < *rank) {
+		back = has_way(target, at);
+		if (this < *rank || (this == *rank && back && !way)) {
 			*rank = this;
+			way = back;
 			best = thread;
 		}
-		if (!*rank || ++looked == LOOKED_MAX)
+		if ((!*rank && way) || ++looked == LOOKED_MAX)
 			break;
 	}
 	return best;

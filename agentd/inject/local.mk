@@ -11,6 +11,7 @@ noinst_LIBRARIES += libvpinject.a
 libvpinject_a_SOURCES = \
 	agentd/inject/arch.h agentd/inject/arch_x86_64.c \
 	agentd/inject/fixup.c agentd/inject/fixup.h \
+	agentd/inject/frame.h agentd/inject/frame_x86_64.c \
 	agentd/inject/inject.c agentd/inject/inject.h \
 	agentd/inject/present.c agentd/inject/present.h \
 	agentd/inject/proc.c agentd/inject/proc.h \

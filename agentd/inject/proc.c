@@ -103,6 +103,7 @@ int vp_proc_mapping_parse(const char *line, struct vp_proc_mapping *out)
 	    !used || strlen(rights) != 4 || mapping.first >= mapping.end)
 		return -EINVAL;
 	mapping.readable = rights[0] == 'r';
+	mapping.writable = rights[1] == 'w';
 	mapping.executable = rights[2] == 'x';
 	mapping.name = line + used + strspn(line + used, " ");
 	*out = mapping;
@@ -121,12 +122,14 @@ int vp_proc_call_parse(const char *text, struct vp_proc_call *out)
 	}
 	found = sscanf(text,
 		       "%ld %" SCNx64 " %" SCNx64 " %" SCNx64 " %" SCNx64 " %" SCNx64
-		       " %" SCNx64 " %*x %*x",
-		       &call.number, &a[0], &a[1], &a[2], &a[3], &a[4], &a[5]);
-	if (found != 7 && !(found >= 1 && call.number == -1))
+		       " %" SCNx64 " %" SCNx64 " %*x",
+		       &call.number, &a[0], &a[1], &a[2], &a[3], &a[4], &a[5], &call.stack);
+	if (found != 8 && !(found >= 2 && call.number == -1))
 		return -EINVAL;
-	if (call.number == -1)
-		memset(a, 0, sizeof(call.arguments)); /* what was read are sp and pc */
+	if (call.number == -1) { /* what was read are sp and pc */
+		call.stack = a[0];
+		memset(a, 0, sizeof(call.arguments));
+	}
 	*out = call;
 	return 0;
 }

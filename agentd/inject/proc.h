@@ -41,7 +41,7 @@ int vp_proc_stat_parse(const char *text, struct vp_proc_stat *out);
 /* A line of /proc/PID/maps. */
 struct vp_proc_mapping {
 	uint64_t first, end;
-	bool readable, executable;
+	bool readable, writable, executable;
 	const char *name; /* "" where it has none; within `line` */
 };
 
@@ -52,6 +52,7 @@ struct vp_proc_call {
 	bool running; /* it is not blocked: the rest is 0 */
 	long number;  /* -1: blocked, but in no system call */
 	uint64_t arguments[6];
+	uint64_t stack; /* pointer */
 };
 
 int vp_proc_call_parse(const char *text, struct vp_proc_call *out);

@@ -176,25 +176,37 @@ int vp_remote_late(struct vp_remote *remote)
 	return r ? r : read_state(remote);
 }
 
-/* From here on the thread is not what its program thinks it is. */
-static int take(struct vp_remote *remote)
+/*
+ * From here on the thread is not what its program thinks it is. First the way back, then the
+ * registers, then the mask, which the way back restores: in this order there is no moment
+ * from which it would not get back.
+ */
+static int take(struct vp_remote *remote, struct vp_arch_registers *registers)
 {
 	uint64_t all = UINT64_MAX;
+	bool first = !remote->used;
+	int r;
 
-	if (remote->used)
-		return 0;
+	if (first && remote->way)
+		remote->frame = vp_frame_put(remote->way, remote->thread, &remote->registers,
+					     remote->mask, remote->again);
+	if (remote->frame)
+		vp_frame_enter(registers, remote->frame);
 	remote->used = true;
-	return ptrace(PTRACE_SETSIGMASK, remote->thread, (void *)KERNEL_MASK, &all) ? -errno
-										    : 0;
+	r = vp_arch_write(remote->thread, registers);
+	if (!r && first &&
+	    ptrace(PTRACE_SETSIGMASK, remote->thread, (void *)KERNEL_MASK, &all))
+		r = -errno;
+	return r;
 }
 
 int vp_remote_call(struct vp_remote *remote, const struct vp_arch_call *call, int64_t *result)
 {
 	struct vp_arch_registers registers = remote->registers;
-	int r = take(remote);
+	int r;
 
 	vp_arch_enter(&registers, remote->instruction, call);
-	r = r ? r : vp_arch_write(remote->thread, &registers);
+	r = take(remote, &registers);
 	for (int half = 0; !r && half < 2; half++) { /* it enters the call, it leaves it */
 		r = resume(remote, PTRACE_SYSCALL, 0);
 		r = r ? r : wait_syscall_stop(remote);
@@ -223,10 +235,10 @@ int vp_remote_release(struct vp_remote *remote)
 
 	if (remote->gone)
 		return -ESRCH;
-	r = vp_arch_write(remote->thread, &remote->registers) ?: r;
 	if (remote->used &&
 	    ptrace(PTRACE_SETSIGMASK, remote->thread, (void *)KERNEL_MASK, &remote->mask))
 		r = -errno;
+	r = vp_arch_write(remote->thread, &remote->registers) ?: r;
 	if (ptrace(PTRACE_DETACH, remote->thread, NULL, NULL))
 		r = -errno;
 	return r;

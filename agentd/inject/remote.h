@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * One stopped thread of a foreign process, and system calls made in it. Nothing of the
- * process is written: not its code, not its stack; registers and signal mask are as they
- * were when it goes on.
+ * process is written that its program may look at: not its code, of its stack only what is
+ * below the red zone; registers and signal mask are as they were when it goes on.
  *
  * Between vp_remote_call and vp_remote_release the thread is not what its program thinks it
  * is. Should the caller die there, the kernel lets the thread run on with the registers of
- * that call, and the process most likely dies. So: no allocation, all signals blocked
- * (vp_remote_enter), no way out but vp_remote_release.
+ * that call. With a way back (frame.h) it ends the call and goes on as it was; without one the
+ * process most likely dies. So: no allocation, all signals blocked (vp_remote_enter), no
+ * way out but vp_remote_release.
  */
 #ifndef VP_INJECT_REMOTE_H
 #define VP_INJECT_REMOTE_H
@@ -18,16 +19,20 @@
 #include <sys/types.h>
 
 #include "agentd/inject/arch.h"
+#include "agentd/inject/frame.h"
 
 struct vp_remote {
 	pid_t thread;
 	uint64_t instruction; /* where the instruction of a system call is */
 	/* as it was stopped; what is written here is what it goes on with */
 	struct vp_arch_registers registers;
-	uint64_t mask;	/* of signals */
-	bool used;	/* registers and mask were changed: to be put back */
-	bool gone;	/* the thread has ended */
-	uint64_t began; /* nanoseconds, CLOCK_MONOTONIC: when it was told to stop */
+	uint64_t mask;		  /* of signals */
+	bool used;		  /* registers and mask were changed: to be put back */
+	bool gone;		  /* the thread has ended */
+	const struct vp_way *way; /* back; NULL: none. To be set before the first call */
+	bool again;		  /* likewise: see vp_frame_put() */
+	uint64_t frame;		  /* stack pointer of the calls; 0: the thread's own */
+	uint64_t began;		  /* nanoseconds, CLOCK_MONOTONIC: when it was told to stop */
 };
 
 uint64_t vp_remote_clock(void);

@@ -87,19 +87,77 @@ static bool has_ring_descriptor(const struct vp_target *target)
 	return false;
 }
 
-/* Where in [first, end) of the process the instruction is; 0: nowhere. */
-static uint64_t search(pid_t thread, uint64_t first, uint64_t end)
+/* What was found in the code of a process; 0: nothing. */
+struct finds {
+	uint64_t vdso, vdso_returning; /* the instruction, without and with `ret` behind it */
+	uint64_t other, returning; /* likewise elsewhere; `returning` beside the restorer */
+	uint64_t restorer;
+	uint64_t gap; /* where memory that cannot be read ended last */
+};
+
+static uint64_t address_of(const struct vp_proc_mapping *mapping, const uint8_t *bytes,
+			   const uint8_t *found)
 {
-	size_t len = end - first < MAPPING_MAX ? (size_t)(end - first) : MAPPING_MAX;
+	return found ? mapping->first + (uint64_t)(found - bytes) : 0;
+}
+
+/* Neither the vDSO nor the C library, which has the restorer, is unmapped while we look. */
+static void search_code(const struct vp_proc_mapping *mapping, bool is_vdso, pid_t thread,
+			struct finds *finds)
+{
+	uint64_t size = mapping->end - mapping->first, plain, returning, restorer;
+	size_t len = size < MAPPING_MAX ? (size_t)size : MAPPING_MAX;
 	_cleanup_free_ uint8_t *bytes = vp_alloc(1, len);
 	struct iovec here = { bytes, len };
-	struct iovec there = { (void *)(uintptr_t)first, len };
+	struct iovec there = { (void *)(uintptr_t)mapping->first, len };
 	ssize_t got = process_vm_readv(thread, &here, 1, &there, 1, 0);
-	const uint8_t *found = got > 0 ? memmem(bytes, (size_t)got, vp_arch_instruction,
-						vp_arch_instruction_len)
-				       : NULL;
 
-	return found ? first + (uint64_t)(found - bytes) : 0;
+	if (got <= 0)
+		return;
+	plain = address_of(
+		mapping, bytes,
+		memmem(bytes, (size_t)got, vp_arch_instruction, vp_arch_instruction_len));
+	returning = address_of(
+		mapping, bytes,
+		memmem(bytes, (size_t)got, vp_frame_instruction, vp_frame_instruction_len));
+	restorer = address_of(mapping, bytes, vp_frame_find_restorer(bytes, (size_t)got));
+	if (is_vdso) {
+		finds->vdso = plain;
+		finds->vdso_returning = returning;
+		return;
+	}
+	finds->other = finds->other ?: plain;
+	if (!finds->restorer && restorer) {
+		finds->restorer = restorer;
+		finds->returning = returning;
+	}
+}
+
+/* Memory of a thread's stack: the first one's has a name, under others is what faults. */
+static void note_stack(struct vp_target *target, const struct vp_proc_mapping *mapping,
+		       uint64_t gap)
+{
+	struct vp_stack stack = { mapping->first, mapping->end, false };
+
+	if (!mapping->readable || !mapping->writable)
+		return;
+	stack.main = !strncmp(mapping->name, "[stack]", 7);
+	if (stack.main || (gap == mapping->first && strchr("\n[", *mapping->name)))
+		vp_array_push(&target->way.stacks, stack);
+}
+
+static void note_mapping(struct vp_target *target, const struct vp_proc_mapping *mapping,
+			 pid_t thread, struct finds *finds)
+{
+	bool is_vdso = !strncmp(mapping->name, "[vdso]", 6);
+
+	target->rings |= is_ring(mapping->name);
+	note_stack(target, mapping, finds->gap);
+	if (!mapping->readable && !mapping->writable && !mapping->executable)
+		finds->gap = mapping->end;
+	if (mapping->readable && mapping->executable &&
+	    strncmp(mapping->name, "[vsyscall]", 10) != 0 && (is_vdso || !finds->restorer))
+		search_code(mapping, is_vdso, thread, finds);
 }
 
 /* In the vDSO, which no process unmaps; else in whatever code it has. */
@@ -107,8 +165,8 @@ static void read_maps(struct vp_target *target, pid_t thread)
 {
 	_cleanup_fclose_ FILE *maps = NULL;
 	_cleanup_free_ char *line = NULL;
-	uint64_t found = 0;
-	bool vdso = false;
+	struct vp_proc_mapping mapping;
+	struct finds finds = { 0 };
 	char name[64];
 	size_t room = 0;
 	int fd;
@@ -118,21 +176,13 @@ static void read_maps(struct vp_target *target, pid_t thread)
 	maps = fd >= 0 ? fdopen(fd, "r") : NULL;
 	if (!maps && fd >= 0)
 		close(fd);
-	while (maps && getline(&line, &room, maps) > 0) {
-		struct vp_proc_mapping mapping;
-		bool is_vdso;
-
-		if (vp_proc_mapping_parse(line, &mapping))
-			continue;
-		target->rings |= is_ring(mapping.name);
-		is_vdso = !strncmp(mapping.name, "[vdso]", 6);
-		if (!mapping.readable || !mapping.executable || vdso || (found && !is_vdso) ||
-		    !strncmp(mapping.name, "[vsyscall]", 10))
-			continue;
-		found = search(thread, mapping.first, mapping.end) ?: found;
-		vdso = is_vdso && found;
-	}
-	target->instruction = found;
+	while (maps && getline(&line, &room, maps) > 0)
+		if (!vp_proc_mapping_parse(line, &mapping))
+			note_mapping(target, &mapping, thread, &finds);
+	target->way.restorer = finds.restorer;
+	if (finds.restorer)
+		target->way.instruction = finds.vdso_returning ?: finds.returning;
+	target->instruction = target->way.instruction ?: finds.vdso ?: finds.other;
 }
 
 static int fill_thread(const struct vp_target *target, pid_t id, struct vp_thread *thread)
@@ -237,9 +287,11 @@ void vp_target_close(struct vp_target *target)
 		close(target->folder);
 	target->folder = -1;
 	vp_array_free(&target->threads);
+	vp_array_free(&target->way.stacks);
 }
 
-int vp_target_call(const struct vp_target *target, pid_t id, struct vp_arch_call *call)
+int vp_target_call(const struct vp_target *target, pid_t id, struct vp_arch_call *call,
+		   uint64_t *stack)
 {
 	struct vp_proc_call found;
 	char name[64], text[TEXT];
@@ -248,6 +300,8 @@ int vp_target_call(const struct vp_target *target, pid_t id, struct vp_arch_call
 	snprintf(name, sizeof(name), "task/%d/syscall", id);
 	if (read_text(target, name, text) || vp_proc_call_parse(text, &found) || found.running)
 		return -1;
+	if (stack)
+		*stack = found.stack;
 	call->number = found.number;
 	memcpy(call->arguments, found.arguments, sizeof(call->arguments));
 	return 0;

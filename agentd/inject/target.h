@@ -8,6 +8,7 @@
 #include <sys/types.h>
 
 #include "agentd/inject/arch.h"
+#include "agentd/inject/frame.h"
 #include "lib/memory.h"
 
 struct vp_thread {
@@ -34,6 +35,7 @@ struct vp_target {
 	bool foreign; /* its program is not of this architecture's 64-bit ABI */
 	bool rings;   /* io_uring in use: what it does, no filter sees */
 	uint64_t instruction;	   /* where the instruction of a system call is; 0: nowhere */
+	struct vp_way way;	   /* back, should we die */
 	struct vp_threads threads; /* those that have not ended */
 };
 
@@ -51,8 +53,10 @@ int vp_target_threads(struct vp_target *target);
 /* Is it still a thread of this process's, the same? Then *thread is as it is now. */
 int vp_target_thread(const struct vp_target *target, pid_t id, struct vp_thread *thread);
 
-/* In which call a thread is blocked; -1: it runs, or nobody knows. */
-int vp_target_call(const struct vp_target *target, pid_t id, struct vp_arch_call *call);
+/* In which call a thread is blocked; -1: it runs, or nobody knows. `stack`: its stack pointer,
+ * where it is wanted. */
+int vp_target_call(const struct vp_target *target, pid_t id, struct vp_arch_call *call,
+		   uint64_t *stack);
 
 /* Nanoseconds that a sleeping thread has slept, to a few milliseconds; -1: nobody knows. */
 int64_t vp_target_slept(const struct vp_target *target, pid_t id);

@@ -354,6 +354,19 @@ static void leave_section(struct vp_remote *remote)
 		       vp_fixup_rseq_ip(&fixup, vp_arch_ip(&remote->registers)));
 }
 
+/* Should we die while it is only looked at: a call that has ended early is made again. */
+static void secure(struct work *work)
+{
+	struct vp_arch_registers registers = work->remote.registers;
+	struct vp_arch_wait wait;
+
+	vp_arch_wait(&registers, &wait);
+	if (!vp_fixup_needed(&work->injector->injection.fixups, &wait))
+		return;
+	vp_arch_restart(&registers, -1, 0);
+	(void)vp_arch_write(work->remote.thread, &registers);
+}
+
 static enum vp_visit_end inside(struct work *work)
 {
 	enum vp_visit_end end;
@@ -367,6 +380,8 @@ static enum vp_visit_end inside(struct work *work)
 	vp_arch_wait(&work->remote.registers, &wait);
 	if (wait.call.number < 0)
 		leave_section(&work->remote);
+	work->remote.way = &work->visit->target->way;
+	work->remote.again = vp_fixup_needed(&work->injector->injection.fixups, &wait) != NULL;
 	end = prepare(work);
 	if (end == VP_VISIT_DONE)
 		end = install(work);
@@ -391,7 +406,7 @@ static bool look_once(struct work *work)
 
 	work->slept = -1;
 	work->looked = vp_remote_clock();
-	if (vp_target_call(target, id, &work->waited) ||
+	if (vp_target_call(target, id, &work->waited, NULL) ||
 	    vp_fixup_rank(table, &work->waited) != VP_RANK_TIMED)
 		return true;
 	work->slept = vp_target_slept(target, id);
@@ -463,6 +478,7 @@ enum vp_visit_end vp_visit(struct vp_injector *injector, struct vp_visit *visit)
 			   injection->deadline);
 	if (r)
 		return not_stopped(&work, r);
+	secure(&work);
 	/* its number was not another's: the folder is of this process */
 	if (!vp_target_thread(visit->target, visit->thread->id, &now) &&
 	    now.start == visit->thread->start) {

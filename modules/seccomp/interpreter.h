@@ -37,8 +37,8 @@ int vp_bpf_check(const struct vp_bpf *program, struct vp_error *err);
 /* The word that the program returns: action and data, see seccomp(2). */
 uint32_t vp_bpf_run(const struct vp_bpf *program, const struct seccomp_data *data);
 
-/* Would the kernel, under this program alone, make the call as it was asked for, and do nothing
- * else but perhaps log it? False also where it would not take the program. */
+/* Would the kernel, under this program alone, make the call as it was asked for, and do
+ * nothing else but perhaps log it? False also where it would not take the program. */
 bool vp_bpf_allows(const struct sock_filter *code, size_t len,
 		   const struct seccomp_data *data);
 

@@ -56,6 +56,11 @@ tests_harness_filter_LDADD = libvpbase.a $(SECCOMP_LIBS)
 # Filters put on running processes: what puts them on, and a process that notices everything.
 if INJECTION
 check_PROGRAMS += tests/harness/inject tests/harness/odd tests/harness/waits
+check_PROGRAMS += tests/harness/killed tests/harness/steady
+tests_harness_killed_SOURCES = tests/harness/killed.c
+tests_harness_killed_LDADD = libvpinject.a libvpbase.a
+tests_harness_steady_SOURCES = tests/harness/steady.c
+tests_harness_steady_LDADD = -lpthread
 tests_harness_odd_SOURCES = tests/harness/odd.c
 tests_harness_odd_LDADD = -lpthread
 tests_harness_inject_SOURCES = tests/harness/inject.c

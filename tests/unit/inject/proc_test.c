@@ -121,7 +121,7 @@ static void mappings_are_read(void **state)
 			 0);
 	assert_int_equal(mapping.first, 0x7ffd1);
 	assert_int_equal(mapping.end, 0x7ffd3);
-	assert_true(mapping.readable && mapping.executable);
+	assert_true(mapping.readable && mapping.executable && !mapping.writable);
 	assert_string_equal(mapping.name, "[vdso]\n");
 	assert_int_equal(
 		vp_proc_mapping_parse("ffffffffff600000-ffffffffff601000 --xp 0 00:00 0 "
@@ -133,6 +133,7 @@ static void mappings_are_read(void **state)
 					       &mapping),
 			 0);
 	assert_false(mapping.executable);
+	assert_true(mapping.writable);
 	assert_string_equal(mapping.name, "/a (b)\n");
 	assert_int_equal(vp_proc_mapping_parse("2000-1000 rw-p 0 00:00 0\n", &mapping),
 			 -EINVAL);
@@ -151,11 +152,13 @@ static void calls_are_read(void **state)
 	assert_false(call.running);
 	assert_int_equal(call.number, -1);
 	assert_int_equal(call.arguments[0], 0);
+	assert_int_equal(call.stack, 0x7ffe);
 	assert_int_equal(
 		vp_proc_call_parse("232 0x5 0x7f 0x1 0xffffffff 0x0 0x6 0x1 0x2\n", &call), 0);
 	assert_int_equal(call.number, 232);
 	assert_int_equal(call.arguments[3], 0xffffffff);
 	assert_int_equal(call.arguments[5], 6);
+	assert_int_equal(call.stack, 1);
 	assert_int_equal(vp_proc_call_parse("232 0x5\n", &call), -EINVAL);
 	assert_int_equal(vp_proc_call_parse("", &call), -EINVAL);
 }
