@@ -42,6 +42,7 @@ struct account {
 	struct vp_report sample; /* the last of them */
 	char interface[16];
 	char detail[VP_EVENT_DETAIL];
+	struct vp_event_call call;
 };
 
 struct vp_aggregate {
@@ -392,6 +393,16 @@ static const struct vp_aggregate_rule *rule_of(const struct vp_aggregate *aggreg
 	return blamed ? &blamed->rule : &account->rule;
 }
 
+static enum vp_event_reason reason_of(const struct vp_aggregate_rule *rule, bool banned)
+{
+	if (banned)
+		return VP_EVENT_REASON_BAN;
+	if (rule->calls)
+		return VP_EVENT_REASON_CALL;
+	return rule->verdict == VP_VERDICT_LIMIT ? VP_EVENT_REASON_LIMIT
+						 : VP_EVENT_REASON_RULE;
+}
+
 static struct vp_event start_event(const struct vp_aggregate *aggregate,
 				   const struct account *account,
 				   const struct vp_aggregate_rule *rule, bool banned,
@@ -402,9 +413,7 @@ static struct vp_event start_event(const struct vp_aggregate *aggregate,
 		.time = now,
 		.tag = account->rule.tag,
 		.verdict = rule->verdict,
-		.reason = banned			      ? VP_EVENT_REASON_BAN
-			  : rule->verdict == VP_VERDICT_LIMIT ? VP_EVENT_REASON_LIMIT
-							      : VP_EVENT_REASON_RULE,
+		.reason = reason_of(rule, banned),
 		.generation = aggregate->generation,
 	};
 
@@ -441,7 +450,10 @@ static void give_packet(struct vp_aggregate *aggregate, struct account *account,
 	struct vp_event event =
 		start_event(aggregate, account, &blamed->rule, banned, report->time);
 
-	set_flow(&event, report, hit->interface);
+	if (hit->call)
+		event.call = *hit->call;
+	else
+		set_flow(&event, report, hit->interface);
 	vp_event_set(event.detail, sizeof(event.detail), hit->detail);
 	pay(&event, account, banned ? &account->bans : &account->own, 1);
 	give(aggregate, &event);
@@ -468,6 +480,10 @@ static void note_packet(struct account *account, const struct vp_aggregate_hit *
 	account->sample = *report;
 	vp_event_set(account->interface, sizeof(account->interface), hit->interface);
 	vp_event_set(account->detail, sizeof(account->detail), hit->detail);
+	if (hit->call && account->seen)
+		vp_event_join_call(&account->call, hit->call);
+	else if (hit->call)
+		account->call = *hit->call;
 	account->first = account->first ? account->first : report->time;
 	account->last = report->time;
 	account->seen++;
@@ -538,7 +554,10 @@ static void give_sum(struct vp_aggregate *aggregate, struct account *account, bo
 
 	pay(&event, account, tally, count);
 	if (account->seen) {
-		set_flow(&event, &account->sample, account->interface);
+		if (account->rule.calls)
+			event.call = account->call;
+		else
+			set_flow(&event, &account->sample, account->interface);
 		vp_event_set(event.detail, sizeof(event.detail), account->detail);
 		event.first = account->first;
 		event.last = account->seen == count ? account->last : now;

@@ -47,6 +47,7 @@ struct vp_aggregate_rule {
 	const char *patch, *rule;
 	enum vp_verdict verdict;
 	bool monitor;
+	bool calls; /* of system calls, not of packets */
 };
 
 /* What is counted apart from a rule's own matches: why it happened, and what became of it. */
@@ -97,6 +98,7 @@ struct vp_aggregate_hit {
 	const struct vp_report *report;
 	struct vp_aggregate_cause cause;
 	const char *detail, *interface;
+	const struct vp_event_call *call; /* NULL: it is about a packet */
 };
 
 void vp_aggregate_hit(struct vp_aggregate *aggregate, const struct vp_aggregate_hit *hit);

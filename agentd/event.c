@@ -58,6 +58,9 @@ static const char *const reasons[] = {
 	[VP_EVENT_REASON_MALFORMED] = "malformed",
 	[VP_EVENT_REASON_UNREAD] = "unread",
 	[VP_EVENT_REASON_INVALID] = "invalid",
+	[VP_EVENT_REASON_CALL] = "call",
+	[VP_EVENT_REASON_ABI] = "abi",
+	[VP_EVENT_REASON_WITHDRAWN] = "withdrawn",
 };
 static_assert(VP_COUNT(reasons) == VP_EVENT_REASONS, "every reason has a name");
 
@@ -112,6 +115,32 @@ void vp_event_set(char *field, size_t room, const char *value)
 	if (length)
 		memcpy(field, value, length);
 	field[length] = '\0';
+}
+
+void vp_event_set_foreign(char *field, size_t room, const char *value)
+{
+	vp_event_set(field, room, value);
+	for (; *field; field++)
+		if (*field < ' ' || *field > '~')
+			*field = '?';
+}
+
+static void join_text(char *text, const char *other)
+{
+	if (strcmp(text, other) != 0)
+		*text = '\0';
+}
+
+void vp_event_join_call(struct vp_event_call *sum, const struct vp_event_call *call)
+{
+	if (sum->process != call->process)
+		sum->process = 0;
+	join_text(sum->name, call->name);
+	join_text(sum->error, call->error);
+	join_text(sum->program, call->program);
+	join_text(sum->unit, call->unit);
+	if (*call->candidates)
+		memcpy(sum->candidates, call->candidates, sizeof(sum->candidates));
 }
 
 struct vp_event vp_event_make(enum vp_event_kind kind, const char *format, ...)

@@ -18,8 +18,8 @@
 #include "policy/patch.h"
 
 enum vp_event_kind {
-	/* traffic; `count` packets */
-	VP_EVENT_BLOCKED,     /* dropped, or rejected with an answer to the sender */
+	/* traffic; `count` packets, or system calls */
+	VP_EVENT_BLOCKED,     /* dropped, or rejected with an answer to the sender; denied */
 	VP_EVENT_WOULD_BLOCK, /* a monitor rule matched; nothing was changed */
 	VP_EVENT_LIMITED,     /* over the rate of a limit */
 	VP_EVENT_BANNED,      /* from a banned source */
@@ -65,6 +65,10 @@ enum vp_event_reason {
 	/* before inspection */
 	VP_EVENT_REASON_UNREAD,	 /* nobody read them in time */
 	VP_EVENT_REASON_INVALID, /* not of a connection, or off its window */
+	/* of system calls */
+	VP_EVENT_REASON_CALL,	   /* a rule denies it, or one of several */
+	VP_EVENT_REASON_ABI,	   /* made in an ABI that the filter closes */
+	VP_EVENT_REASON_WITHDRAWN, /* by a filter that nothing wants any more */
 	VP_EVENT_REASONS,
 };
 
@@ -72,6 +76,21 @@ enum vp_event_reason {
 #define VP_EVENT_TEXT	400
 #define VP_EVENT_ACTOR	80
 #define VP_EVENT_DETAIL 64
+
+/* A system call that was not let through, or would not have been. */
+#define VP_EVENT_CALL	    32
+#define VP_EVENT_ERROR	    16
+#define VP_EVENT_PROGRAM    96
+#define VP_EVENT_CANDIDATES 120
+struct vp_event_call {
+	uint32_t process;		/* 0: several */
+	char name[VP_EVENT_CALL];	/* "socket"; "": no call is told of */
+	char error[VP_EVENT_ERROR];	/* "EPERM"; "": it may be one of several */
+	char program[VP_EVENT_PROGRAM]; /* executable; printable ASCII only */
+	char unit[VP_EVENT_NAME];
+	/* the arguments are not known: it may have been one of these rules as well */
+	char candidates[VP_EVENT_CANDIDATES];
+};
 
 /* Where a zero means "not known" or "does not apply", it is left out of every output. */
 struct vp_event {
@@ -97,6 +116,7 @@ struct vp_event {
 	uint16_t source_port, destination_port;
 	char hook[12];	    /* "input", "forward", "output", "prerouting" */
 	char interface[16]; /* where the packet came in, else where it would have left */
+	struct vp_event_call call;
 
 	uint64_t generation;
 	char actor[VP_EVENT_ACTOR]; /* who asked: "uid=0 pid=123 comm=vpatchctl" */
@@ -116,6 +136,9 @@ int vp_event_priority(enum vp_event_kind kind);
 /* Is it about packets? */
 bool vp_event_is_traffic(enum vp_event_kind kind);
 
+/* One event for both: what they have in common stays. */
+void vp_event_join_call(struct vp_event_call *sum, const struct vp_event_call *call);
+
 /* Now, in the unit of `time`. */
 uint64_t vp_event_now(void);
 
@@ -125,6 +148,8 @@ struct vp_event vp_event_make(enum vp_event_kind kind, const char *format, ...)
 
 /* Set a name field, cut to its room. */
 void vp_event_set(char *field, size_t room, const char *value);
+/* Likewise, of a text that others choose: what is not printable ASCII is a "?". */
+void vp_event_set_foreign(char *field, size_t room, const char *value);
 
 /*
  * Forms of an event as text. Each writes one line without a newline, at most

@@ -63,6 +63,16 @@ static void set_flow(json_t *json, const struct vp_event *event)
 				    json_integer(event->destination_port));
 }
 
+static void set_call(json_t *json, const struct vp_event_call *call)
+{
+	set_text(json, "call", call->name);
+	set_text(json, "errno", call->error);
+	set_number(json, "process", call->process);
+	set_text(json, "program", call->program);
+	set_text(json, "unit", call->unit);
+	set_text(json, "candidates", call->candidates);
+}
+
 json_t *vp_event_json(const struct vp_event *event)
 {
 	json_t *json = json_object();
@@ -81,6 +91,7 @@ json_t *vp_event_json(const struct vp_event *event)
 	set_text(json, "reason", vp_event_reason_name(event->reason));
 	set_text(json, "detail", event->detail);
 	set_flow(json, event);
+	set_call(json, &event->call);
 	set_number(json, "count", event->count);
 	set_number(json, "total", event->total);
 	set_number(json, "suppressed", event->suppressed);
@@ -153,6 +164,16 @@ static void get_flow(const json_t *json, struct vp_event *event)
 
 #define GET_FIELD(json, key, field) vp_event_set(field, sizeof(field), get_text(json, key))
 
+static void get_call(const json_t *json, struct vp_event_call *call)
+{
+	call->process = (uint32_t)get_number(json, "process");
+	GET_FIELD(json, "call", call->name);
+	GET_FIELD(json, "errno", call->error);
+	GET_FIELD(json, "program", call->program);
+	GET_FIELD(json, "unit", call->unit);
+	GET_FIELD(json, "candidates", call->candidates);
+}
+
 int vp_event_from_json(const json_t *json, struct vp_event *event)
 {
 	int kind = vp_event_kind_find(get_text(json, "kind"));
@@ -174,6 +195,7 @@ int vp_event_from_json(const json_t *json, struct vp_event *event)
 	read.last = get_time(json, "last");
 	read.generation = get_number(json, "generation");
 	get_flow(json, &read);
+	get_call(json, &read.call);
 	GET_FIELD(json, "patch", read.patch);
 	GET_FIELD(json, "rule", read.rule);
 	GET_FIELD(json, "detail", read.detail);

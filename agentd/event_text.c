@@ -128,6 +128,15 @@ static void add_flow(struct line *line, const struct vp_event *event)
 	add(line, " proto=%s", vp_protocol_name(event->protocol, protocol));
 }
 
+static void add_call(struct line *line, const struct vp_event_call *call)
+{
+	add_value(line, "call", call->name);
+	add_value(line, "errno", call->error);
+	add_number(line, "process", call->process);
+	add_value(line, "program", call->program);
+	add_value(line, "unit", call->unit);
+}
+
 static void print_key_value(const struct vp_event *event, struct line *line)
 {
 	add(line, "event=%s", vp_event_kind_name(event->kind));
@@ -138,6 +147,7 @@ static void print_key_value(const struct vp_event *event, struct line *line)
 	add_value(line, "reason", vp_event_reason_name(event->reason));
 	add_value(line, "detail", event->detail);
 	add_flow(line, event);
+	add_call(line, &event->call);
 	add_number(line, "count", event->count);
 	add_number(line, "total", event->total);
 	add_number(line, "generation", event->generation);
@@ -147,6 +157,7 @@ static void print_key_value(const struct vp_event *event, struct line *line)
 	add_time(line, "first", event->first);
 	add_time(line, "last", event->last);
 	add_number(line, "suppressed", event->suppressed);
+	add_value(line, "candidates", event->call.candidates);
 	add_value(line, "actor", event->actor);
 	add_value(line, "text", event->text);
 }
@@ -192,25 +203,39 @@ static void add_cef_flow(struct line *line, const struct vp_event *event)
 	add(line, "proto=%s ", vp_protocol_name(event->protocol, protocol));
 }
 
+static void add_cef_label(struct line *line, const char *key, const char *label,
+			  const char *value)
+{
+	if (*value)
+		add(line, "%sLabel=%s ", key, label);
+	add_cef(line, key, value);
+}
+
+static void add_cef_call(struct line *line, const struct vp_event_call *call)
+{
+	add_cef_label(line, "cs4", "call", call->name);
+	add_cef_label(line, "cs5", "errno", call->error);
+	if (call->process)
+		add(line, "spid=%u ", call->process);
+	add_cef(line, "sproc", call->program);
+	add_cef(line, "sourceServiceName", call->unit);
+	add_cef_label(line, "cs6", "candidates", call->candidates);
+}
+
 static void print_cef(const struct vp_event *event, struct line *line)
 {
 	const char *kind = vp_event_kind_name(event->kind);
 
 	add(line, "CEF:0|vpatch|vpatch|%s|%s|%s|%d|", PACKAGE_VERSION, kind, kind,
 	    cef_severity(event->kind));
-	if (event->patch[0])
-		add(line, "cs1Label=patch ");
-	add_cef(line, "cs1", event->patch);
-	if (event->rule[0])
-		add(line, "cs2Label=rule ");
-	add_cef(line, "cs2", event->rule);
+	add_cef_label(line, "cs1", "patch", event->patch);
+	add_cef_label(line, "cs2", "rule", event->rule);
 	if (vp_event_is_traffic(event->kind))
 		add_cef(line, "act", vp_verdict_name(event->verdict));
 	add_cef(line, "reason", vp_event_reason_name(event->reason));
-	if (event->detail[0])
-		add(line, "cs3Label=detail ");
-	add_cef(line, "cs3", event->detail);
+	add_cef_label(line, "cs3", "detail", event->detail);
 	add_cef_flow(line, event);
+	add_cef_call(line, &event->call);
 	if (event->count)
 		add(line, "cnt=%llu ", (unsigned long long)event->count);
 	if (event->total)
@@ -229,12 +254,29 @@ static void print_cef(const struct vp_event *event, struct line *line)
 		line->text[--line->len] = '\0';
 }
 
+/* Shorter by what matters least. False: it cannot be. */
+static bool shorten(struct vp_event *event)
+{
+	char *fields[] = { event->actor, event->call.candidates, event->call.program };
+	size_t length = strlen(event->text);
+
+	if (length) {
+		event->text[length / 2] = '\0';
+		return true;
+	}
+	for (size_t i = 0; i < VP_COUNT(fields); i++)
+		if (*fields[i]) {
+			*fields[i] = '\0';
+			return true;
+		}
+	return false;
+}
+
 static void print_json(const struct vp_event *event, const char *before, struct line *line)
 {
 	struct vp_event copy = *event;
-	size_t length = strlen(copy.text);
 
-	for (;;) {
+	do {
 		json_t *json = vp_event_json(&copy);
 		char *text = json_dumps(json, JSON_COMPACT);
 
@@ -244,13 +286,7 @@ static void print_json(const struct vp_event *event, const char *before, struct 
 		if (text)
 			add(line, "%s%s", before, text);
 		free(text);
-		if (!line->full || (!length && !copy.actor[0]))
-			return;
-		if (!length)
-			copy.actor[0] = '\0';
-		length /= 2;
-		copy.text[length] = '\0';
-	}
+	} while (line->full && shorten(&copy));
 }
 
 size_t vp_event_print(const struct vp_event *event, enum vp_event_format format, char *text,

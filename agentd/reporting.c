@@ -21,6 +21,7 @@
 #include "agentd/reset.h"
 #include "agentd/sandbox.h"
 #include "agentd/sink.h"
+#include "lib/digest.h"
 #include "lib/log.h"
 #include "modules/netfilter/netfilter.h"
 
@@ -204,6 +205,20 @@ void vp_reporting_hit(struct vp_reporting *reporting, const struct vp_note_hit *
 
 	if (claim.verdict != VP_VERDICT_PASS)
 		order(reporting, &report, claim);
+	vp_aggregate_hit(reporting->aggregate, &hit);
+}
+
+void vp_reporting_call(struct vp_reporting *reporting, uint32_t tag,
+		       const struct vp_event_call *call, uint64_t time)
+{
+	struct vp_report report = {
+		.magic = VP_REPORT_MAGIC, .kind = VP_REPORT_DROP, .tag = tag, .time = time
+	};
+	const struct vp_aggregate_hit hit = { .report = &report, .call = call };
+	uint64_t program = vp_digest_text(VP_DIGEST_SEED, call->program);
+
+	memcpy(report.source, &call->process, sizeof(call->process));
+	memcpy(report.source + sizeof(call->process), &program, sizeof(program));
 	vp_aggregate_hit(reporting->aggregate, &hit);
 }
 

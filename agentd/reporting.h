@@ -31,6 +31,13 @@ void vp_reporting_event(struct vp_reporting *reporting, const struct vp_event *e
  */
 void vp_reporting_hit(struct vp_reporting *reporting, const struct vp_note_hit *hit);
 
+/*
+ * A system call that the rule with this tag did not let through, or would not have, at that
+ * time. The first of a process becomes an event at once; counts are taken from the totals.
+ */
+void vp_reporting_call(struct vp_reporting *reporting, uint32_t tag,
+		       const struct vp_event_call *call, uint64_t time);
+
 /* Before a commit: account for what the present rules counted. */
 void vp_reporting_settle(struct vp_reporting *reporting);
 /* After a commit: what runs now. */

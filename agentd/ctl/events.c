@@ -43,6 +43,37 @@ static void add_traffic(const json_t *event, struct vp_strbuf *out)
 	add_endpoint(event, "destination", "destination_port", out);
 }
 
+static bool is_about_calls(const json_t *event)
+{
+	const char *reason = vp_json_get_text(event, "reason");
+
+	return reason && vp_event_reason_find(reason) >= VP_EVENT_REASON_CALL;
+}
+
+/* call errno by program[process] of unit; what processes chose of it is printable */
+static void add_call(const json_t *event, struct vp_strbuf *out)
+{
+	const char *call = vp_json_get_text(event, "call");
+	const char *error = vp_json_get_text(event, "errno");
+	const char *program = vp_json_get_text(event, "program");
+	const char *unit = vp_json_get_text(event, "unit");
+	const char *candidates = vp_json_get_text(event, "candidates");
+
+	if (!is_about_calls(event))
+		return;
+	vp_strbuf_addf(out, " %s", call ? call : "several calls");
+	if (error)
+		vp_strbuf_addf(out, " %s", error);
+	vp_strbuf_addf(out, " by %s", program ? program : "several programs");
+	if (json_object_get(event, "process"))
+		vp_strbuf_addf(out, "[%llu]",
+			       (unsigned long long)vp_json_get_number(event, "process"));
+	if (unit)
+		vp_strbuf_addf(out, " of %s", unit);
+	if (candidates)
+		vp_strbuf_addf(out, ", or by %s", candidates);
+}
+
 static void add_number(const json_t *event, const char *key, const char *format_before,
 		       struct vp_strbuf *out)
 {
@@ -59,12 +90,13 @@ static void add_reason(const json_t *event, struct vp_strbuf *out)
 	const char *reason = vp_json_get_text(event, "reason");
 	const char *detail = vp_json_get_text(event, "detail");
 
-	if (!reason || vp_event_reason_find(reason) <= VP_EVENT_REASON_BAN)
+	if (!reason || vp_event_reason_find(reason) <= VP_EVENT_REASON_BAN ||
+	    !strcmp(reason, "call"))
 		return;
 	vp_strbuf_addf(out, " (%s%s%s)", reason, detail ? ": " : "", detail ? detail : "");
 }
 
-/* time kind PATCH/RULE (reason) protocol source -> destination, counts, text */
+/* time kind PATCH/RULE (reason) protocol source -> destination, or call, counts, text */
 void vp_render_event(const json_t *event, struct vp_page *page)
 {
 	_cleanup_strbuf_ struct vp_strbuf line = { 0 };
@@ -80,8 +112,10 @@ void vp_render_event(const json_t *event, struct vp_page *page)
 		vp_strbuf_addf(&line, " %s%s%s", patch, rule ? "/" : "", rule ? rule : "");
 	add_reason(event, &line);
 	add_traffic(event, &line);
+	add_call(event, &line);
 	if (vp_json_get_number(event, "count") > 1)
-		add_number(event, "count", ", packets ", &line);
+		add_number(event, "count", is_about_calls(event) ? ", calls " : ", packets ",
+			   &line);
 	if (vp_json_get_number(event, "sources") > 1)
 		add_number(event, "sources", " from sources ", &line);
 	add_number(event, "total", ", total ", &line);

@@ -156,6 +156,41 @@ static struct vp_event longest(char fill)
 	return event;
 }
 
+static struct vp_event longest_call(char fill)
+{
+	struct vp_event event = longest(fill);
+
+	event.source.family = 0;
+	event.actor[0] = event.hook[0] = event.interface[0] = '\0';
+	event.reason = VP_EVENT_REASON_CALL;
+	event.call.process = UINT32_MAX;
+	memset(event.call.name, 'n', sizeof(event.call.name) - 1);
+	memset(event.call.error, 'E', sizeof(event.call.error) - 1);
+	memset(event.call.program, '"', sizeof(event.call.program) - 1);
+	memset(event.call.unit, 'u', sizeof(event.call.unit) - 1);
+	memset(event.call.candidates, '\\', sizeof(event.call.candidates) - 1);
+	return event;
+}
+
+static void assert_bound(const struct vp_event *event)
+{
+	const char *line = print(event, VP_FORMAT_KEY_VALUE);
+	json_t *json;
+
+	assert_harmless(line);
+	assert_quotes_closed(line);
+	assert_non_null(strstr(line, " suppressed=9223372036854775807"));
+	line = print(event, VP_FORMAT_CEF);
+	assert_harmless(line);
+	assert_non_null(strstr(line, " rt="));
+	line = print(event, VP_FORMAT_CEE);
+	assert_true(strlen(line) < VP_EVENT_LINE);
+	json = json_loads(line + strlen("@cee: "), 0, NULL);
+	assert_non_null(json);
+	assert_int_equal(strlen(json_string_value(json_object_get(json, "rule"))), 64);
+	json_decref(json);
+}
+
 /* The longest event with the most costly bytes keeps its decisive fields, and JSON stays
  * whole. */
 static void length_bound(void **state)
@@ -164,23 +199,53 @@ static void length_bound(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(fills); i++) {
-		struct vp_event event = longest(fills[i]);
-		const char *line = print(&event, VP_FORMAT_KEY_VALUE);
-		json_t *json;
+		struct vp_event packet = longest(fills[i]), call = longest_call(fills[i]);
 
-		assert_harmless(line);
-		assert_quotes_closed(line);
-		assert_non_null(strstr(line, " suppressed=9223372036854775807"));
-		line = print(&event, VP_FORMAT_CEF);
-		assert_harmless(line);
-		assert_non_null(strstr(line, " rt="));
-		line = print(&event, VP_FORMAT_CEE);
-		assert_true(strlen(line) < VP_EVENT_LINE);
-		json = json_loads(line + strlen("@cee: "), 0, NULL);
-		assert_non_null(json);
-		assert_int_equal(strlen(json_string_value(json_object_get(json, "rule"))), 64);
-		json_decref(json);
+		assert_bound(&packet);
+		assert_bound(&call);
 	}
+}
+
+static struct vp_event denied(void)
+{
+	return (struct vp_event){
+		.kind = VP_EVENT_BLOCKED,
+		.time = UINT64_C(1795327264123456),
+		.count = 1,
+		.verdict = VP_VERDICT_REJECT,
+		.reason = VP_EVENT_REASON_CALL,
+		.patch = "CVE-2024-1086",
+		.rule = "worker",
+		.call = { .process = 4242,
+			  .name = "socket",
+			  .error = "EPERM",
+			  .program = "/usr/sbin/nginx",
+			  .unit = "nginx.service",
+			  .candidates = "CVE-2017-7184/worker" },
+	};
+}
+
+static void calls(void **state)
+{
+	struct vp_event event = denied(), read;
+	json_t *json = vp_event_json(&event);
+
+	(void)state;
+	assert_string_equal(
+		print(&event, VP_FORMAT_KEY_VALUE),
+		"event=blocked patch=CVE-2024-1086 rule=worker verdict=reject reason=call "
+		"call=socket errno=EPERM process=4242 program=/usr/sbin/nginx "
+		"unit=nginx.service count=1 candidates=CVE-2017-7184/worker");
+	assert_non_null(strstr(print(&event, VP_FORMAT_CEF),
+			       " cs4Label=call cs4=socket cs5Label=errno cs5=EPERM spid=4242 "
+			       "sproc=/usr/sbin/nginx sourceServiceName=nginx.service "
+			       "cs6Label=candidates cs6=CVE-2017-7184/worker "));
+	assert_int_equal(vp_event_from_json(json, &read), 0);
+	assert_memory_equal(&read.call, &event.call, sizeof(read.call));
+	assert_int_equal(read.reason, VP_EVENT_REASON_CALL);
+	json_decref(json);
+	vp_event_set_foreign(event.call.program, sizeof(event.call.program), "/a b\n\xff\x1b");
+	assert_string_equal(event.call.program, "/a b???");
 }
 
 static void cee(void **state)
@@ -338,15 +403,11 @@ static void names(void **state)
 int run_event_tests(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(key_value),
-		cmocka_unit_test(cef),
-		cmocka_unit_test(hostile_values),
-		cmocka_unit_test(length_bound),
-		cmocka_unit_test(cee),
-		cmocka_unit_test(json_round_trip),
-		cmocka_unit_test(json_of_others),
-		cmocka_unit_test(times),
-		cmocka_unit_test(filters),
+		cmocka_unit_test(key_value),	   cmocka_unit_test(cef),
+		cmocka_unit_test(hostile_values),  cmocka_unit_test(length_bound),
+		cmocka_unit_test(calls),	   cmocka_unit_test(cee),
+		cmocka_unit_test(json_round_trip), cmocka_unit_test(json_of_others),
+		cmocka_unit_test(times),	   cmocka_unit_test(filters),
 		cmocka_unit_test(names),
 	};
 
