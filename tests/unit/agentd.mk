@@ -3,6 +3,7 @@
 check_PROGRAMS += events_test
 TESTS += events_test
 events_test_SOURCES = \
+	tests/unit/agentd/aggregate_calls_test.c \
 	tests/unit/agentd/aggregate_test.c \
 	tests/unit/agentd/event_test.c \
 	tests/unit/agentd/events_test.c \

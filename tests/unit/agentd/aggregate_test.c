@@ -409,58 +409,6 @@ static void told_and_counted_in_any_order(void **state)
 	free_log(&log);
 }
 
-static void tell_call(struct vp_aggregate *aggregate, uint32_t process, const char *name,
-		      uint64_t time)
-{
-	struct vp_report report = { .kind = VP_REPORT_DROP, .tag = 1, .time = time };
-	struct vp_event_call call = { .process = process, .error = "EPERM", .program = "/a" };
-	const struct vp_aggregate_hit hit = { .report = &report, .call = &call };
-
-	vp_event_set(call.name, sizeof(call.name), name);
-	memcpy(report.source, &process, sizeof(process));
-	vp_aggregate_hit(aggregate, &hit);
-}
-
-static void calls(void **state)
-{
-	struct vp_aggregate_rule rules[] = { rule(1, "A", VP_VERDICT_REJECT) };
-	struct vp_aggregate_options options = { 0 };
-	struct log log = { 0 };
-	struct vp_aggregate *aggregate = vp_aggregate_new(&options, take, &log);
-	const struct vp_event *event;
-
-	(void)state;
-	rules[0].calls = true;
-	vp_aggregate_rules(aggregate, 3, rules, 1);
-	tell_call(aggregate, 7, "socket", 100 * SECOND);
-	tell_call(aggregate, 7, "socket", 101 * SECOND);
-	tell_call(aggregate, 8, "socket", 102 * SECOND);
-	assert_int_equal(log.events.len, 2);
-	event = &log.events.data[0];
-	assert_int_equal(event->kind, VP_EVENT_BLOCKED);
-	assert_int_equal(event->reason, VP_EVENT_REASON_CALL);
-	assert_int_equal(event->verdict, VP_VERDICT_REJECT);
-	assert_int_equal(event->call.process, 7);
-	assert_string_equal(event->call.name, "socket");
-	assert_int_equal(event->source.family, 0);
-	tick_one(aggregate, 1, 5000, 110 * SECOND);
-	assert_int_equal(log.events.len, 3);
-	event = &log.events.data[2];
-	assert_int_equal(event->count, 4998);
-	assert_int_equal(event->call.process, 7);
-	tell_call(aggregate, 7, "socket", 111 * SECOND);
-	tell_call(aggregate, 8, "bpf", 112 * SECOND);
-	tick_one(aggregate, 1, 6000, 120 * SECOND);
-	event = &log.events.data[3];
-	assert_int_equal(event->count, 1000);
-	assert_int_equal(event->call.process, 0);
-	assert_string_equal(event->call.name, "");
-	assert_string_equal(event->call.program, "/a");
-	assert_string_equal(event->call.error, "EPERM");
-	vp_aggregate_free(aggregate);
-	free_log(&log);
-}
-
 static void unknown_tags(void **state)
 {
 	struct vp_aggregate_options options = { 0 };
@@ -740,7 +688,6 @@ int run_aggregate_tests(void)
 		cmocka_unit_test(causes_survive_the_daemon),
 		cmocka_unit_test(unread_and_invalid),
 		cmocka_unit_test(told_and_counted_in_any_order),
-		cmocka_unit_test(calls),
 		cmocka_unit_test(unknown_tags),
 		cmocka_unit_test(restart),
 		cmocka_unit_test(bounded),

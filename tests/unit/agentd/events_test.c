@@ -10,6 +10,7 @@ int main(void)
 	failed += run_nflog_tests();
 	failed += run_report_tests();
 	failed += run_aggregate_tests();
+	failed += run_aggregate_calls_tests();
 	failed += run_sink_tests();
 	failed += run_reset_tests();
 	failed += run_quota_tests();

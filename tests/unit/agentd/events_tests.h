@@ -7,6 +7,7 @@ int run_event_tests(void);
 int run_nflog_tests(void);
 int run_report_tests(void);
 int run_aggregate_tests(void);
+int run_aggregate_calls_tests(void);
 int run_sink_tests(void);
 int run_reset_tests(void);
 int run_quota_tests(void);
