@@ -11,4 +11,5 @@ libvpbase_a_SOURCES = \
 	lib/memory.c lib/memory.h \
 	lib/process.c lib/process.h \
 	lib/seccomp_file.c lib/seccomp_file.h \
+	lib/seccomp_load.c lib/seccomp_load.h \
 	lib/strbuf.c lib/strbuf.h

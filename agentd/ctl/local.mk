@@ -13,8 +13,8 @@ packaging/completion/vpatchctl: $(srcdir)/packaging/completion/vpatchctl.bash
 	$(AM_V_GEN)$(MKDIR_P) packaging/completion && cp $(srcdir)/packaging/completion/vpatchctl.bash $@
 
 # Link order of whatever is built on the library of vpatchctl.
-VP_CTL_LIBS = libvpagent.a libvpinspect.a libvpinspection.a libvpmodules.a libvppolicy.a libvpbase.a \
-	$(VP_INSPECTION_LIBS) $(PCAP_LIBS) \
+VP_CTL_LIBS = libvpagent.a libvpinspect.a libvpinspection.a libvpmodules.a libvpseccomp.a libvppolicy.a libvpbase.a \
+	$(VP_INSPECTION_LIBS) $(SECCOMP_LIBS) $(PCAP_LIBS) \
 	$(NFTNL_LIBS) $(MNL_LIBS) $(JANSSON_LIBS) $(INIH_LIBS)
 
 noinst_LIBRARIES += libvpctl.a
@@ -34,6 +34,12 @@ libvpctl_a_SOURCES = \
 	agentd/ctl/headers.c agentd/ctl/headers.h \
 	agentd/ctl/help.c agentd/ctl/help.h \
 	agentd/ctl/history.c \
+	agentd/ctl/lab/call_case.c agentd/ctl/lab/call_case.h \
+	agentd/ctl/lab/call_filter.c agentd/ctl/lab/call_filter.h \
+	agentd/ctl/lab/call_mutant.c agentd/ctl/lab/call_mutant.h \
+	agentd/ctl/lab/call_notice.c \
+	agentd/ctl/lab/call_proof.c agentd/ctl/lab/call_proof.h \
+	agentd/ctl/lab/cell.c agentd/ctl/lab/cell.h \
 	agentd/ctl/lab/crew.c agentd/ctl/lab/crew.h \
 	agentd/ctl/lab/datagram.c \
 	agentd/ctl/lab/evade.c agentd/ctl/lab/evade.h \
@@ -41,10 +47,13 @@ libvpctl_a_SOURCES = \
 	agentd/ctl/lab/judge.c agentd/ctl/lab/judge.h \
 	agentd/ctl/lab/lab.c agentd/ctl/lab/lab.h \
 	agentd/ctl/lab/link.c agentd/ctl/lab/link.h \
+	agentd/ctl/lab/maker.c agentd/ctl/lab/maker.h \
 	agentd/ctl/lab/mutant.c agentd/ctl/lab/mutant.h \
 	agentd/ctl/lab/netns.c agentd/ctl/lab/netns.h \
+	agentd/ctl/lab/outcome.c agentd/ctl/lab/outcome.h \
 	agentd/ctl/lab/packet.c agentd/ctl/lab/packet.h \
 	agentd/ctl/lab/proof.c agentd/ctl/lab/proof.h \
+	agentd/ctl/lab/raw_call.c agentd/ctl/lab/raw_call.h \
 	agentd/ctl/lab/recode.c agentd/ctl/lab/recode.h \
 	agentd/ctl/lab/recode_http.c agentd/ctl/lab/recode_http.h \
 	agentd/ctl/lab/report.c agentd/ctl/lab/report.h \
@@ -52,6 +61,7 @@ libvpctl_a_SOURCES = \
 	agentd/ctl/lab/script.c agentd/ctl/lab/script.h \
 	agentd/ctl/lab/shield.c agentd/ctl/lab/shield.h \
 	agentd/ctl/lab/shape.c \
+	agentd/ctl/lab/stage.c agentd/ctl/lab/stage.h \
 	agentd/ctl/lab/stream.c \
 	agentd/ctl/lab/transport.h \
 	agentd/ctl/lab/trial.c agentd/ctl/lab/trial.h \

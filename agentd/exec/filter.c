@@ -20,6 +20,7 @@
 
 #include "lib/cleanup.h"
 #include "lib/file.h"
+#include "lib/seccomp_load.h"
 
 #if defined(__x86_64__) && !defined(__ILP32__)
 #define ARCHITECTURE AUDIT_ARCH_X86_64
@@ -78,7 +79,6 @@ int vp_filter_read(const char *folder, const char *unit, struct vp_seccomp_file 
 /* 0 or a positive errno. */
 static int load(const struct vp_seccomp_file *filter, uint32_t wanted)
 {
-	struct sock_fprog program = { (unsigned short)filter->count, filter->program };
 	uint32_t given = filter->flags & wanted;
 	unsigned long flags = 0;
 
@@ -86,7 +86,7 @@ static int load(const struct vp_seccomp_file *filter, uint32_t wanted)
 		flags |= SECCOMP_FILTER_FLAG_SPEC_ALLOW;
 	if (given & VP_SECCOMP_FILE_LOG)
 		flags |= SECCOMP_FILTER_FLAG_LOG;
-	return syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, flags, &program) ? errno : 0;
+	return -vp_seccomp_load(filter->program, filter->count, flags);
 }
 
 /* In the child. A path that is none is refused by the kernel with EFAULT, if it hears of it.

@@ -6,6 +6,7 @@ libvpseccomp_a_SOURCES = \
 	modules/seccomp/abi.c modules/seccomp/abi.h \
 	modules/seccomp/abi_forms.c \
 	modules/seccomp/action.c modules/seccomp/action.h \
+	modules/seccomp/attempts.c modules/seccomp/attempts.h \
 	modules/seccomp/filter.c modules/seccomp/filter.h \
 	modules/seccomp/filter_emit.c \
 	modules/seccomp/filter_judge.c \

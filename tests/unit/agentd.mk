@@ -55,6 +55,7 @@ EXTRA_DIST += \
 check_PROGRAMS += lab_test
 TESTS += lab_test
 lab_test_SOURCES = \
+	tests/unit/agentd/lab_calls_test.c \
 	tests/unit/agentd/lab_judge_test.c \
 	tests/unit/agentd/lab_mutant_test.c \
 	tests/unit/agentd/lab_packet_test.c \
@@ -74,6 +75,11 @@ EXTRA_DIST += \
 	tests/system/lab/bad-delivered.vpatch \
 	tests/system/lab/bad-inconclusive.vpatch \
 	tests/system/lab/bad-other-rule.vpatch \
+	tests/system/lab/calls-alg.vpatch \
+	tests/system/lab/calls-closed.vpatch \
+	tests/system/lab/calls-covered.vpatch \
+	tests/system/lab/calls-monitor.vpatch \
+	tests/system/lab/calls-rights.vpatch \
 	tests/system/lab/good-endpoint.vpatch \
 	tests/system/lab/good-host.vpatch \
 	tests/system/lab/good-limit.vpatch \

@@ -16,6 +16,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "agentd/ctl/lab/call_mutant.h"
 #include "agentd/ctl/lab/mutant.h"
 #include "agentd/document.h"
 #include "lib/cleanup.h"
@@ -59,7 +60,9 @@ static uint64_t pauses(const struct vp_patch *patch)
 
 static uint64_t time_for(struct vp_patch *patch, const struct vp_proof_order *order)
 {
-	uint64_t runs = order->mutations ? vp_mutant_count(patch) : 0;
+	uint64_t runs = order->mutations ? vp_mutant_count(patch) +
+						   vp_call_mutant_count(patch)
+					 : 0;
 
 	return BASE_TIME + (order->evasions ? EVADE_TIME : 0) + runs * MUTANT_TIME +
 	       (runs + 2) * pauses(patch);

@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "agentd/ctl/lab/call_proof.h"
 #include "agentd/ctl/lab/evade.h"
 #include "agentd/ctl/lab/mutant.h"
 #include "agentd/ctl/lab/shield.h"
@@ -23,6 +24,7 @@ struct proof {
 	struct vp_trials trials;
 	struct vp_movements moved; /* of the last run */
 	json_t *result;
+	json_t *missing; /* texts, besides the lab's */
 	bool stateful; /* bans, limits, thresholds: every trial starts afresh */
 };
 
@@ -334,19 +336,19 @@ static int prepare(struct proof *proof, const struct vp_proof_order *order,
 	return r;
 }
 
-static void record_isolation(struct proof *proof)
+static void record_isolation(struct proof *proof, bool traffic)
 {
-	json_t *isolation = json_object(), *missing = json_array();
+	const char *namespaces = proof->lab.user_namespace ? "user and network" : "network";
+	json_t *isolation = json_object();
 
 	json_object_set_new(proof->result, "isolation", isolation);
-	vp_json_set_text(isolation, "namespaces",
-			 proof->lab.user_namespace ? "user and network" : "network");
+	vp_json_set_text(isolation, "namespaces", traffic ? namespaces : "all");
 	vp_array_each (text, &proof->lab.missing) {
-		vp_json_append_text(missing, *text);
+		vp_json_append_text(proof->missing, *text);
 		free(*text);
 	}
 	vp_array_free(&proof->lab.missing);
-	json_object_set_new(isolation, "missing", missing);
+	json_object_set_new(isolation, "missing", proof->missing);
 }
 
 static const char *outcome(int r)
@@ -356,7 +358,15 @@ static const char *outcome(int r)
 	return r ? "failed" : "passed";
 }
 
-static int prove(struct proof *proof, const struct vp_proof_order *order, struct vp_error *err)
+/* Is it that there can be no namespaces here? */
+static bool is_obstacle(int r)
+{
+	return r == -EPERM || r == -EACCES || r == -ENOSPC || r == -EUSERS ||
+	       r == -EOPNOTSUPP;
+}
+
+static int prove_traffic(struct proof *proof, const struct vp_proof_order *order,
+			 struct vp_error *err)
 {
 	int failures, survivors = 0;
 	int r = vp_shield_open(&proof->shield, &proof->lab, proof->patch, err);
@@ -378,6 +388,24 @@ static int prove(struct proof *proof, const struct vp_proof_order *order, struct
 	return failures ? failures : survivors;
 }
 
+/* With `open` false there can be no stage. */
+static int prove_calls(struct proof *proof, const struct vp_proof_order *order, bool *open,
+		       struct vp_error *err)
+{
+	struct vp_call_proof calls = { .patch = proof->patch,
+				       .result = proof->result,
+				       .missing = proof->missing };
+	int r = vp_call_proof_open(&calls, err);
+
+	*open = !r;
+	if (!r)
+		r = vp_call_proof_samples(&calls, order->evasions, err);
+	if (!r && order->mutations)
+		r = vp_call_proof_mutants(&calls, err);
+	vp_call_proof_close(&calls);
+	return r;
+}
+
 /* What the author holds back from production is proven all the same. */
 static void enable(struct vp_patch *patch)
 {
@@ -386,27 +414,39 @@ static void enable(struct vp_patch *patch)
 	patch->expires = 0;
 }
 
+/* The result: what was proven, or why it could not be. */
+static void prove(struct proof *proof, const struct vp_proof_order *order, bool traffic)
+{
+	struct vp_error err = { 0 };
+	bool open = true;
+	int r = 0;
+
+	if (traffic) {
+		r = prepare(proof, order, &err);
+		open = !r;
+		r = r ? r : prove_traffic(proof, order, &err);
+	}
+	if (!r && proof->patch->syscalls.len)
+		r = prove_calls(proof, order, &open, &err);
+	vp_json_set_text(proof->result, "result",
+			 !open && is_obstacle(r) ? "unavailable" : outcome(r));
+	if (r < 0)
+		vp_json_set_text(proof->result, "error", err.text);
+}
+
 json_t *vp_proof_run(struct vp_patch *patch, const struct vp_proof_order *order)
 {
-	struct proof proof = { .patch = patch, .result = json_object() };
-	struct vp_error err = { 0 };
-	int r;
+	struct proof proof = { .patch = patch,
+			       .result = json_object(),
+			       .missing = json_array() };
+	bool traffic = patch->services.len || !patch->syscalls.len;
 
 	enable(patch);
 	proof.stateful = is_stateful(patch);
 	vp_json_set_text(proof.result, "id", patch->id);
 	vp_json_set_text(proof.result, "file", patch->file);
 	json_object_set_new(proof.result, "samples", json_array());
-	r = prepare(&proof, order, &err);
-	if (r == -EPERM || r == -EACCES || r == -ENOSPC || r == -EOPNOTSUPP) {
-		vp_json_set_text(proof.result, "result", "unavailable");
-	} else {
-		if (!r)
-			r = prove(&proof, order, &err);
-		vp_json_set_text(proof.result, "result", outcome(r));
-	}
-	if (r < 0)
-		vp_json_set_text(proof.result, "error", err.text);
-	record_isolation(&proof);
+	prove(&proof, order, traffic);
+	record_isolation(&proof, traffic);
 	return proof.result;
 }

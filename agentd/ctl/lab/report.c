@@ -7,6 +7,7 @@
 #include "agentd/ctl/findings.h"
 #include "agentd/ctl/page.h"
 #include "agentd/document.h"
+#include "modules/seccomp/attempts.h"
 
 static bool is(const json_t *object, const char *key, const char *text)
 {
@@ -93,6 +94,16 @@ static const struct vp_column columns[] = {
 	{ .title = "result" },
 };
 
+static const struct vp_column call_columns[] = {
+	{ .title = "sample", .shrink = true },
+	{ .title = "of" },
+	{ .title = "calls", .right = true },
+	{ .title = "made", .right = true },
+	{ .title = "expected" },
+	{ .title = "seen" },
+	{ .title = "result" },
+};
+
 static void sample_row(struct vp_table *table, const json_t *sample)
 {
 	const char *rule = vp_json_get_text(sample, "rule");
@@ -108,16 +119,87 @@ static void sample_row(struct vp_table *table, const json_t *sample)
 	vp_table_cell(table, tone, good ? "good" : "FAILED");
 }
 
+static void call_row(struct vp_table *table, const json_t *sample)
+{
+	bool good = is(sample, "result", "passed");
+
+	vp_table_cell(table, VP_TONE_PLAIN, vp_json_get_text(sample, "name"));
+	vp_table_cell(table, VP_TONE_PLAIN, vp_json_get_text(sample, "syscalls"));
+	vp_table_cellf(table, VP_TONE_PLAIN, "%llu",
+		       (unsigned long long)vp_json_get_number(sample, "calls"));
+	vp_table_cellf(table, VP_TONE_PLAIN, "%llu",
+		       (unsigned long long)vp_json_get_number(sample, "made"));
+	vp_table_cell(table, VP_TONE_PLAIN, vp_json_get_text(sample, "expect"));
+	vp_table_cell(table, VP_TONE_PLAIN, vp_json_get_text(sample, "seen"));
+	vp_table_cell(table, good ? VP_TONE_GOOD : VP_TONE_BAD, good ? "good" : "FAILED");
+}
+
+static bool is_of_calls(const json_t *sample)
+{
+	return json_object_get(sample, "syscalls");
+}
+
+/* Those of traffic in one table, those of calls in another. */
+static void render_table(const json_t *samples, bool calls, struct vp_page *page)
+{
+	struct vp_table table = { .columns = calls ? call_columns : columns,
+				  .count = calls ? VP_COUNT(call_columns)
+						 : VP_COUNT(columns) };
+	const json_t *sample;
+	size_t i;
+
+	json_array_foreach (samples, i, sample)
+		if (is_of_calls(sample) == calls)
+			(calls ? call_row : sample_row)(&table, sample);
+	vp_table_print(&table, page);
+}
+
+/* Are there some of calls, or some of traffic? */
+static bool has(const json_t *samples, bool calls)
+{
+	const json_t *sample;
+	size_t i;
+
+	json_array_foreach (samples, i, sample)
+		if (is_of_calls(sample) == calls)
+			return true;
+	return false;
+}
+
+/* Behind the reason, which is the first of them. */
+static void call_failures(const json_t *patch, const json_t *sample, struct vp_page *page)
+{
+	const json_t *failures = json_object_get(sample, "failures"), *failure;
+	unsigned long long all = vp_json_get_number(sample, "failed");
+	size_t i;
+
+	json_array_foreach (failures, i, failure)
+		if (i)
+			vp_page_tone(page, VP_TONE_BAD,
+				     "%s:%llu: sample %s: %s by %s: expected %s, found %s",
+				     vp_json_get_text(patch, "file"),
+				     (unsigned long long)vp_json_get_number(sample, "line"),
+				     vp_json_get_text(sample, "name"),
+				     vp_json_get_text(failure, "call"),
+				     vp_json_get_text(failure, "abi"),
+				     vp_json_get_text(failure, "expected"),
+				     vp_json_get_text(failure, "found"));
+	if (all > json_array_size(failures))
+		vp_page_tone(page, VP_TONE_BAD, "... and %llu more",
+			     all - (unsigned long long)json_array_size(failures));
+}
+
 static void render_samples(const json_t *patch, struct vp_page *page)
 {
-	struct vp_table table = { .columns = columns, .count = VP_COUNT(columns) };
+	const json_t *samples = json_object_get(patch, "samples");
 	const char *file = vp_json_get_text(patch, "file");
 	const json_t *sample;
 	size_t i;
 
-	json_array_foreach (json_object_get(patch, "samples"), i, sample)
-		sample_row(&table, sample);
-	vp_table_print(&table, page);
+	if (has(samples, false) || !has(samples, true))
+		render_table(samples, false, page);
+	if (has(samples, true))
+		render_table(samples, true, page);
 	json_array_foreach (json_object_get(patch, "samples"), i, sample) {
 		const char *family = vp_json_get_text(sample, "family");
 
@@ -126,6 +208,7 @@ static void render_samples(const json_t *patch, struct vp_page *page)
 				     (unsigned long long)vp_json_get_number(sample, "line"),
 				     vp_json_get_text(sample, "name"), family ? " over " : "",
 				     family ? family : "", vp_json_get_text(sample, "reason"));
+		call_failures(patch, sample, page);
 	}
 }
 
@@ -180,6 +263,40 @@ static void evasion_failures(const json_t *patch, const json_t *sample, struct v
 			     all - (unsigned long long)json_array_size(failures));
 }
 
+/* Samples x ways into the kernel. What failed is said of the samples themselves. */
+static void render_call_evasions(const json_t *evasions, struct vp_page *page)
+{
+	struct vp_column titles[VP_CALL_WAYS + 4] = {
+		{ .title = "ways of", .shrink = true },
+		{ .title = "of" },
+		{ .title = "expected" },
+		[VP_CALL_WAYS + 3] = { .title = "result" },
+	};
+	struct vp_table table = { .columns = titles, .count = VP_COUNT(titles) };
+	const json_t *sample;
+	size_t i;
+
+	for (int way = 0; way < VP_CALL_WAYS; way++)
+		titles[3 + way] = (struct vp_column){
+			.title = vp_call_way_name((enum vp_call_way)way), .right = true
+		};
+	json_array_foreach (evasions, i, sample) {
+		const json_t *way = json_object_get(sample, "ways");
+		bool good = is(sample, "result", "passed");
+
+		if (!is_of_calls(sample))
+			continue;
+		vp_table_cell(&table, VP_TONE_PLAIN, vp_json_get_text(sample, "name"));
+		vp_table_cell(&table, VP_TONE_PLAIN, vp_json_get_text(sample, "syscalls"));
+		vp_table_cell(&table, VP_TONE_PLAIN, vp_json_get_text(sample, "expect"));
+		for (size_t k = 3; k < VP_CALL_WAYS + 3; k++)
+			way_cell(&table, json_object_get(way, titles[k].title));
+		vp_table_cell(&table, good ? VP_TONE_GOOD : VP_TONE_BAD,
+			      good ? "good" : "FAILED");
+	}
+	vp_table_print(&table, page);
+}
+
 /* Samples x ways: how many were stopped, or passed. */
 static void render_evasions(const json_t *patch, struct vp_page *page)
 {
@@ -194,11 +311,15 @@ static void render_evasions(const json_t *patch, struct vp_page *page)
 	struct vp_table table = { .columns = titles, .count = VP_COUNT(titles) };
 	size_t spread = 0, i;
 
-	if (!json_array_size(evasions))
+	if (has(evasions, true))
+		render_call_evasions(evasions, page);
+	if (!has(evasions, false))
 		return;
 	for (i = 0; i < VP_COUNT(ways); i++)
 		titles[4 + i] = (struct vp_column){ .title = ways[i], .right = true };
 	json_array_foreach (evasions, i, sample) {
+		if (is_of_calls(sample))
+			continue;
 		evasion_row(&table, sample);
 		spread += vp_json_get_number(sample, "splits") + 1 <
 			  vp_json_get_number(sample, "length");
@@ -210,7 +331,8 @@ static void render_evasions(const json_t *patch, struct vp_page *page)
 			     "spread over the message; the others at every one",
 			     spread);
 	json_array_foreach (evasions, i, sample)
-		evasion_failures(patch, sample, page);
+		if (!is_of_calls(sample))
+			evasion_failures(patch, sample, page);
 }
 
 static void render_mutations(const json_t *patch, struct vp_page *page)
@@ -297,8 +419,8 @@ void vp_render_test(const json_t *document, struct vp_page *page)
 	if (vp_json_get_number(summary, "evasions"))
 		vp_page_line(
 			page, 0,
-			"%llu ways to send streams, %llu of which their receiver reads as "
-			"meant, %llu failed",
+			"%llu ways to send streams and to make calls, %llu of which their "
+			"receiver reads as meant, %llu failed",
 			(unsigned long long)vp_json_get_number(summary, "evasions"),
 			(unsigned long long)vp_json_get_number(summary, "evasions_counted"),
 			(unsigned long long)vp_json_get_number(summary, "evasions_failed"));

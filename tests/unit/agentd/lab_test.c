@@ -10,6 +10,7 @@ int main(void)
 	failed += lab_mutant_tests();
 	failed += lab_script_tests();
 	failed += lab_recode_tests();
+	failed += lab_calls_tests();
 	failed += lab_run_tests();
 	return failed ? 1 : 0;
 }

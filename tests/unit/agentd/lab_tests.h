@@ -8,6 +8,7 @@ int lab_judge_tests(void);
 int lab_mutant_tests(void);
 int lab_script_tests(void);
 int lab_recode_tests(void);
+int lab_calls_tests(void);
 int lab_run_tests(void);
 
 #endif
