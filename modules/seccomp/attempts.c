@@ -17,19 +17,19 @@ static const struct {
 	const char *call;
 	uint8_t arguments[VP_CALL_ARGUMENTS - 1];
 } layouts[] = {
-	{ "semop", { 1, 3, 0, 2 } },	   { "semget", { 1, 2, 3 } },
-	{ "semctl", { 1, 2, 3, 4 } },	   { "semtimedop", { 1, 3, 0, 2, 4 } },
-	{ "msgsnd", { 1, 3, 4, 2 } },	   { "msgrcv", { 1, 3, 5, 2, 4 } },
-	{ "msgget", { 1, 2 } },		   { "msgctl", { 1, 2, 0, 3 } },
-	{ "shmat", { 1, 3, 0, 2 } },	   { "shmdt", { 0, 0, 0, 1 } },
-	{ "shmget", { 1, 2, 3 } },	   { "shmctl", { 1, 2, 0, 3 } },
+	{ "semop", { 1, 3, 0, 2 } },  { "semget", { 1, 2, 3 } },
+	{ "semctl", { 1, 2, 3, 4 } }, { "semtimedop", { 1, 3, 0, 2, 4 } },
+	{ "msgsnd", { 1, 3, 4, 2 } }, { "msgrcv", { 1, 3, 5, 2, 4 } },
+	{ "msgget", { 1, 2 } },	      { "msgctl", { 1, 2, 0, 3 } },
+	{ "shmat", { 1, 3, 0, 2 } },  { "shmdt", { 0, 0, 0, 1 } },
+	{ "shmget", { 1, 2, 3 } },    { "shmctl", { 1, 2, 0, 3 } },
 };
 
 const char *vp_call_way_name(enum vp_call_way way)
 {
 	static const char *const names[VP_CALL_WAYS] = {
-		[VP_CALL_WAY_NATIVE] = "native",	  [VP_CALL_WAY_UPPER] = "upper",
-		[VP_CALL_WAY_NARROW] = "32-bit",	  [VP_CALL_WAY_THROUGH] = "multiplexed",
+		[VP_CALL_WAY_NATIVE] = "native", [VP_CALL_WAY_UPPER] = "upper",
+		[VP_CALL_WAY_NARROW] = "32-bit", [VP_CALL_WAY_THROUGH] = "multiplexed",
 		[VP_CALL_WAY_X32] = "x32",
 	};
 

@@ -11,9 +11,9 @@
 #include "modules/seccomp/filter.h"
 
 enum vp_call_way {
-	VP_CALL_WAY_NATIVE, /* as it is written */
-	VP_CALL_WAY_UPPER,  /* natively, with upper halves set */
-	VP_CALL_WAY_NARROW, /* int 0x80, AArch32 */
+	VP_CALL_WAY_NATIVE,  /* as it is written */
+	VP_CALL_WAY_UPPER,   /* natively, with upper halves set */
+	VP_CALL_WAY_NARROW,  /* int 0x80, AArch32 */
 	VP_CALL_WAY_THROUGH, /* there, through socketcall or ipc */
 	VP_CALL_WAY_X32,
 	VP_CALL_WAYS

@@ -38,7 +38,7 @@ static size_t run_vector(const struct vp_filter *filter, const struct vp_bpf *pr
 	size_t failures = 0;
 
 	vp_attempts_add(&attempts, filter, vector->call, vector->denied);
-	vp_array_each(attempt, &attempts) {
+	vp_array_each (attempt, &attempts) {
 		uint32_t action = vp_bpf_run(program, &attempt->data);
 
 		failed &= attempt->upper != 0;
@@ -95,7 +95,7 @@ static void print_owners(const struct vp_filter *filter, const struct vp_observe
 
 	vp_filter_owners(filter, observed->audit, observed->nr,
 			 observed->has_arguments ? observed->arguments : NULL, &tags);
-	vp_array_each(tag, &tags) {
+	vp_array_each (tag, &tags) {
 		vp_strbuf_adds(out, before);
 		if (name)
 			vp_strbuf_adds(out, name(*tag, context));

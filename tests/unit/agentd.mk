@@ -75,11 +75,12 @@ EXTRA_DIST += \
 	tests/system/lab/bad-delivered.vpatch \
 	tests/system/lab/bad-inconclusive.vpatch \
 	tests/system/lab/bad-other-rule.vpatch \
-	tests/system/lab/calls-alg.vpatch \
+	tests/system/lab/calls-one.vpatch \
 	tests/system/lab/calls-closed.vpatch \
 	tests/system/lab/calls-covered.vpatch \
 	tests/system/lab/calls-monitor.vpatch \
 	tests/system/lab/calls-rights.vpatch \
+	tests/system/lab/good-both.vpatch \
 	tests/system/lab/good-endpoint.vpatch \
 	tests/system/lab/good-host.vpatch \
 	tests/system/lab/good-limit.vpatch \

@@ -24,8 +24,8 @@ enum vp_case_verdict {
 
 struct vp_call_case {
 	const struct vp_attempt *attempt;
-	uint32_t action;    /* what the rules say, a word of seccomp's */
-	const char *hazard; /* why it is made only where a filter denies it; or NULL */
+	uint32_t action;	  /* what the rules say, a word of seccomp's */
+	const char *hazard;	  /* why it is made only where a filter denies it; or NULL */
 	bool controlled, twinned; /* are these set? */
 	struct vp_outcome control, found, twin;
 };

@@ -89,8 +89,7 @@ static void change_value(struct walk *w, size_t rule, size_t condition, uint64_t
 /* Of flags, all or any of which must be set, each one. */
 static void flag_mutants(struct walk *w, size_t rule, size_t index)
 {
-	const struct vp_call_condition *condition =
-		&rule_of(w, rule)->conditions.data[index];
+	const struct vp_call_condition *condition = &rule_of(w, rule)->conditions.data[index];
 	uint64_t mask = condition->mask, value = condition->value;
 
 	if (!(mask & (mask - 1)) || (value && value != mask))
@@ -103,8 +102,7 @@ static void flag_mutants(struct walk *w, size_t rule, size_t index)
 /* Of an order the bound. */
 static void bound_mutants(struct walk *w, size_t rule, size_t index)
 {
-	const struct vp_call_condition *condition =
-		&rule_of(w, rule)->conditions.data[index];
+	const struct vp_call_condition *condition = &rule_of(w, rule)->conditions.data[index];
 	uint64_t mask = condition->mask, value = condition->value;
 
 	if (value > 0)
@@ -115,8 +113,7 @@ static void bound_mutants(struct walk *w, size_t rule, size_t index)
 
 static void value_mutants(struct walk *w, size_t rule, size_t index)
 {
-	const struct vp_call_condition *condition =
-		&rule_of(w, rule)->conditions.data[index];
+	const struct vp_call_condition *condition = &rule_of(w, rule)->conditions.data[index];
 
 	switch (condition->compare) {
 	case VP_CALL_EQUAL:
@@ -213,8 +210,8 @@ bool vp_call_mutant_rule(const struct vp_call_mutant *mutant, const struct vp_pa
 	if (mutant && (mutant->section != section || rule < mutant->first ||
 		       rule >= mutant->first + mutant->count))
 		mutant = NULL;
-	if (mutant && (mutant->change == VP_CHANGE_NO_TERM ||
-		       mutant->change == VP_CHANGE_NO_RULE))
+	if (mutant &&
+	    (mutant->change == VP_CHANGE_NO_TERM || mutant->change == VP_CHANGE_NO_RULE))
 		return false;
 	copy_rule(&patch->syscalls.data[section].rules.data[rule], mutant, out);
 	return true;

@@ -41,7 +41,8 @@ void vp_call_mutant_free(struct vp_call_mutant *mutant);
 
 /*
  * Rule number `rule` of a section as the mutant has it, a copy that is the caller's
- * (vp_array_free() of its conditions). `mutant` NULL: as it is. False: the mutant is without it.
+ * (vp_array_free() of its conditions). `mutant` NULL: as it is. False: the mutant is without
+ * it.
  */
 bool vp_call_mutant_rule(const struct vp_call_mutant *mutant, const struct vp_patch *patch,
 			 size_t section, size_t rule, struct vp_call_rule *out);

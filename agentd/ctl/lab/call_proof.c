@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Samples of calls, one after the other, and what is written down of them: see call_proof.h. */
+/* Samples of calls, one after the other, and what is written down of them: see call_proof.h.
+ */
 #include "agentd/ctl/lab/call_proof.h"
 
 #include <errno.h>

@@ -60,9 +60,8 @@ static uint64_t pauses(const struct vp_patch *patch)
 
 static uint64_t time_for(struct vp_patch *patch, const struct vp_proof_order *order)
 {
-	uint64_t runs = order->mutations ? vp_mutant_count(patch) +
-						   vp_call_mutant_count(patch)
-					 : 0;
+	uint64_t runs =
+		order->mutations ? vp_mutant_count(patch) + vp_call_mutant_count(patch) : 0;
 
 	return BASE_TIME + (order->evasions ? EVADE_TIME : 0) + runs * MUTANT_TIME +
 	       (runs + 2) * pauses(patch);

@@ -19,7 +19,8 @@
 #include "lib/seccomp_load.h"
 
 #define FIRST_FD   3
-#define BEGIN_WAIT 10000 /* milliseconds for a child to come to its call, on a busy machine */
+#define BEGIN_WAIT 10000 /* milliseconds for a child to come to its call, on a busy machine   \
+			  */
 
 enum stage { UNBORN, REFUSED, CALLING, RETURNED };
 

@@ -7,8 +7,8 @@
 #ifndef VP_LAB_MAKER_H
 #define VP_LAB_MAKER_H
 
-#include "agentd/ctl/lab/raw_call.h"
 #include "agentd/ctl/lab/outcome.h"
+#include "agentd/ctl/lab/raw_call.h"
 
 struct vp_maker {
 	struct vp_making *making; /* memory that children share */
@@ -20,7 +20,8 @@ int vp_maker_open(struct vp_maker *maker, struct vp_error *err);
 
 /*
  * Make one call in a child, under `program` (NULL: under what this process is under). A call
- * that has not returned after `milliseconds` is ended. 0, or -errno when there can be no child.
+ * that has not returned after `milliseconds` is ended. 0, or -errno when there can be no
+ * child.
  */
 int vp_maker_make(struct vp_maker *maker, const struct vp_raw_call *entry,
 		  const struct vp_bpf *program, unsigned int milliseconds,

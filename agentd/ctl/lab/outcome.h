@@ -11,7 +11,7 @@ enum vp_outcome_kind {
 	VP_OUTCOME_EXITED,   /* the process ended with status `value` */
 	VP_OUTCOME_KILLED,   /* it was ended by signal `value` */
 	VP_OUTCOME_BLOCKED,  /* the call had not returned when its time was over */
-	VP_OUTCOME_UNMADE,   /* it was not made: the filter could not be put on, errno `value` */
+	VP_OUTCOME_UNMADE, /* it was not made: the filter could not be put on, errno `value` */
 	VP_OUTCOMES
 };
 

@@ -25,7 +25,7 @@ struct proof {
 	struct vp_movements moved; /* of the last run */
 	json_t *result;
 	json_t *missing; /* texts, besides the lab's */
-	bool stateful; /* bans, limits, thresholds: every trial starts afresh */
+	bool stateful;	 /* bans, limits, thresholds: every trial starts afresh */
 };
 
 static bool is_stateful(const struct vp_patch *patch)
@@ -361,8 +361,7 @@ static const char *outcome(int r)
 /* Is it that there can be no namespaces here? */
 static bool is_obstacle(int r)
 {
-	return r == -EPERM || r == -EACCES || r == -ENOSPC || r == -EUSERS ||
-	       r == -EOPNOTSUPP;
+	return r == -EPERM || r == -EACCES || r == -ENOSPC || r == -EUSERS || r == -EOPNOTSUPP;
 }
 
 static int prove_traffic(struct proof *proof, const struct vp_proof_order *order,

@@ -24,9 +24,9 @@ static bool forks(const char *call)
 void vp_raw_call_of(const struct vp_attempt *attempt, struct vp_raw_call *entry)
 {
 	*entry = (struct vp_raw_call){ .abi = attempt->abi,
-				    .number = attempt->data.nr,
-				    .count = (uint32_t)attempt->count,
-				    .forks = forks(attempt->call->prototype->name) };
+				       .number = attempt->data.nr,
+				       .count = (uint32_t)attempt->count,
+				       .forks = forks(attempt->call->prototype->name) };
 	memcpy(entry->arguments, attempt->data.args, sizeof(entry->arguments));
 	memcpy(entry->words, attempt->words, sizeof(entry->words));
 }

@@ -14,8 +14,9 @@ struct vp_raw_call {
 	uint32_t abi; /* enum vp_abi */
 	int32_t number;
 	uint64_t arguments[VP_CALL_ARGUMENTS];
-	uint32_t words[VP_CALL_ARGUMENTS]; /* in memory, whose address is the second argument */
-	uint32_t count;			   /* of them; 0: all is in registers */
+	uint32_t
+		words[VP_CALL_ARGUMENTS]; /* in memory, whose address is the second argument */
+	uint32_t count;			  /* of them; 0: all is in registers */
 	/* The call makes a thread or a process, which must not go on where this one does: it
 	 * would do so on the same stack. */
 	uint32_t forks;

@@ -143,8 +143,8 @@ static bool is_of_calls(const json_t *sample)
 static void render_table(const json_t *samples, bool calls, struct vp_page *page)
 {
 	struct vp_table table = { .columns = calls ? call_columns : columns,
-				  .count = calls ? VP_COUNT(call_columns)
-						 : VP_COUNT(columns) };
+				  .count =
+					  calls ? VP_COUNT(call_columns) : VP_COUNT(columns) };
 	const json_t *sample;
 	size_t i;
 
@@ -277,9 +277,9 @@ static void render_call_evasions(const json_t *evasions, struct vp_page *page)
 	size_t i;
 
 	for (int way = 0; way < VP_CALL_WAYS; way++)
-		titles[3 + way] = (struct vp_column){
-			.title = vp_call_way_name((enum vp_call_way)way), .right = true
-		};
+		titles[3 + way] =
+			(struct vp_column){ .title = vp_call_way_name((enum vp_call_way)way),
+					    .right = true };
 	json_array_foreach (evasions, i, sample) {
 		const json_t *way = json_object_get(sample, "ways");
 		bool good = is(sample, "result", "passed");

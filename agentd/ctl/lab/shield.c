@@ -106,6 +106,18 @@ void vp_shield_close(struct vp_shield *shield)
 	vp_host_free(&shield->host);
 }
 
+/* Of traffic only: system calls are no matter of this host, see call_proof.h. */
+static void plan_traffic(struct vp_shield *shield, struct vp_findings *findings)
+{
+	struct vp_patch *patch = shield->policy.patches.data[0];
+	size_t sections = patch->syscalls.len;
+
+	patch->syscalls.len = 0;
+	vp_plan_build(&shield->plan, &shield->policy, &shield->host,
+		      vp_enforcement_points(&shield->enforcement), findings);
+	patch->syscalls.len = sections;
+}
+
 /* The plan, or the first error of the planner. */
 static int make_plan(struct vp_shield *shield, const char *monitored, struct vp_error *err)
 {
@@ -114,8 +126,7 @@ static int make_plan(struct vp_shield *shield, const char *monitored, struct vp_
 
 	vp_plan_free(&shield->plan);
 	shield->plan = (struct vp_plan){ 0 };
-	vp_plan_build(&shield->plan, &shield->policy, &shield->host,
-		      vp_enforcement_points(&shield->enforcement), &findings);
+	plan_traffic(shield, &findings);
 	if (findings.errors) {
 		r = vp_fail(err, -EINVAL, "cannot be enforced");
 		vp_array_each (finding, &findings.list)

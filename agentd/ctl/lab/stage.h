@@ -6,8 +6,8 @@
 #ifndef VP_LAB_STAGE_H
 #define VP_LAB_STAGE_H
 
-#include "agentd/ctl/lab/raw_call.h"
 #include "agentd/ctl/lab/outcome.h"
+#include "agentd/ctl/lab/raw_call.h"
 
 /* Under what a call is made. */
 enum vp_stage_filter {

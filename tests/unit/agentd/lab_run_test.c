@@ -108,6 +108,13 @@ static void good_limit(void **state)
 	assert_proven("good-shared-limit.vpatch", true, false);
 }
 
+/* Traffic and calls in one definition, and mutants of both. */
+static void good_of_both(void **state)
+{
+	(void)state;
+	assert_proven("good-both.vpatch", true, true);
+}
+
 static void good_in_other_ways(void **state)
 {
 	(void)state;
@@ -222,6 +229,7 @@ int lab_run_tests(void)
 		cmocka_unit_test(good_on_host_in_odd_shapes),
 		cmocka_unit_test(good_at_endpoint),
 		cmocka_unit_test(good_limit),
+		cmocka_unit_test(good_of_both),
 		cmocka_unit_test(good_in_other_ways),
 		cmocka_unit_test(streams),
 		cmocka_unit_test(evaded),
