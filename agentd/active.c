@@ -62,6 +62,11 @@ static uint64_t digest_plan(const struct vp_plan *plan)
 			digest = vp_digest(digest, &range->last, sizeof(range->last));
 		}
 	}
+	vp_array_each (call, &plan->calls) {
+		digest = vp_digest(digest, &call->tag, sizeof(call->tag));
+		digest = vp_digest(digest, &call->patch->digest, sizeof(call->patch->digest));
+		digest = vp_digest(digest, &call->mode, sizeof(call->mode));
+	}
 	return digest;
 }
 
@@ -170,7 +175,7 @@ int vp_active_build(struct vp_active **active, struct vp_generation *generation,
 		vp_sources_digest_local(&made->generation.sources, made->generation.content);
 	made->generation.placed = digest_plan(&made->plan);
 	made->generation.patches = made->policy.patches.len;
-	made->generation.rules = made->plan.placements.len;
+	made->generation.rules = made->plan.placements.len + made->plan.calls.len;
 	*active = made;
 	return 0;
 }
@@ -180,6 +185,14 @@ const struct vp_placement *vp_active_placement(const struct vp_active *active, u
 	vp_array_each (placement, &active->plan.placements)
 		if (placement->tag == tag)
 			return placement;
+	return NULL;
+}
+
+const struct vp_call_placement *vp_active_call(const struct vp_active *active, uint32_t tag)
+{
+	vp_array_each (call, &active->plan.calls)
+		if (call->tag == tag)
+			return call;
 	return NULL;
 }
 

@@ -50,6 +50,9 @@ void vp_active_free(struct vp_active *active,
 /* The placement with that tag, or NULL. */
 const struct vp_placement *vp_active_placement(const struct vp_active *active, uint32_t tag);
 
+/* Likewise of a [syscalls] section. */
+const struct vp_call_placement *vp_active_call(const struct vp_active *active, uint32_t tag);
+
 /* Does a service name a unit or a process, so that its ports may change by themselves? */
 bool vp_active_follows_sockets(const struct vp_active *active);
 

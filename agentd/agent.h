@@ -17,6 +17,7 @@ struct vp_loop;
 struct vp_control;
 struct vp_reporting;
 struct vp_inspecting;
+struct vp_covering;
 
 struct vp_agent {
 	struct vp_config config;
@@ -43,6 +44,7 @@ struct vp_agent {
 	struct vp_quota refusals;	/* bound of their events */
 	struct vp_reporting *reporting;	  /* NULL: events are not reported */
 	struct vp_inspecting *inspecting; /* NULL: there are no processes to look after */
+	struct vp_covering *covering;	  /* NULL: likewise, of system-call filters */
 };
 
 /* Config, state folder, totals and modules. 0 or -errno; to be closed in any case. */

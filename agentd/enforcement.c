@@ -65,6 +65,15 @@ void vp_enforcement_close(struct vp_enforcement *all)
 	}
 }
 
+struct vp_instance *vp_enforcement_instance(const struct vp_enforcement *all,
+					    const struct vp_module *module)
+{
+	for (size_t i = 0; i < all->count; i++)
+		if (all->modules[i] == module)
+			return all->instances[i];
+	return NULL;
+}
+
 int vp_enforcement_compile(const struct vp_enforcement *all, const struct vp_plan *plan,
 			   const struct vp_host *host, uint64_t generation,
 			   struct vp_artefacts *artefacts, struct vp_error *err)

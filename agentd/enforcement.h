@@ -33,6 +33,9 @@ int vp_enforcement_probe(const struct vp_enforcement *all, struct vp_host *host,
 int vp_enforcement_open(struct vp_enforcement *all, const struct vp_host *host,
 			struct vp_error *err);
 void vp_enforcement_close(struct vp_enforcement *all);
+/* The module's handle; NULL: it is not open, or not of this build. */
+struct vp_instance *vp_enforcement_instance(const struct vp_enforcement *all,
+					    const struct vp_module *module);
 
 int vp_enforcement_compile(const struct vp_enforcement *all, const struct vp_plan *plan,
 			   const struct vp_host *host, uint64_t generation,

@@ -30,10 +30,7 @@ struct vp_guard {
 
 static struct vp_instance *netfilter_of(const struct vp_agent *agent)
 {
-	for (size_t i = 0; i < agent->all.count; i++)
-		if (agent->all.modules[i] == &vp_netfilter_module)
-			return agent->all.instances[i];
-	return NULL;
+	return vp_enforcement_instance(&agent->all, &vp_netfilter_module);
 }
 
 static void tell_repair(struct vp_guard *guard, const char *what)

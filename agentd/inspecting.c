@@ -66,14 +66,6 @@ static void said_something(void *context, uint32_t events)
 	look(inspecting);
 }
 
-static struct vp_instance *instance_of(const struct vp_agent *agent)
-{
-	for (size_t i = 0; i < agent->all.count; i++)
-		if (agent->all.modules[i] == &vp_inspection_module)
-			return agent->all.instances[i];
-	return NULL;
-}
-
 /* The modules may open later than the daemon starts. */
 static void attach(struct vp_inspecting *inspecting)
 {
@@ -85,7 +77,8 @@ static void attach(struct vp_inspecting *inspecting)
 
 	if (inspecting->pairs)
 		return;
-	inspecting->pairs = vp_inspection_pairs(instance_of(inspecting->agent));
+	inspecting->pairs = vp_inspection_pairs(
+		vp_enforcement_instance(&inspecting->agent->all, &vp_inspection_module));
 	if (!inspecting->pairs)
 		return;
 	vp_pairs_listen(inspecting->pairs, &listener);

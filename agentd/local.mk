@@ -8,6 +8,7 @@ libvpagent_a_SOURCES = \
 	agentd/client.c agentd/client.h \
 	agentd/config.c agentd/config.h \
 	agentd/control.c agentd/control.h \
+	agentd/covering.c agentd/covering.h \
 	agentd/document.c agentd/document.h \
 	agentd/enforcement.c agentd/enforcement.h \
 	agentd/explain.c \
@@ -37,8 +38,9 @@ libvpagent_a_SOURCES = \
 	agentd/transaction.c agentd/transaction.h
 
 # Link order of whatever is built on the agent library.
-VP_AGENT_LIBS = libvpagent.a libvpinspect.a libvpinspection.a libvpmodules.a libvppolicy.a libvpbase.a \
-	$(VP_INSPECTION_LIBS) $(NFTNL_LIBS) $(MNL_LIBS) $(JANSSON_LIBS) $(INIH_LIBS)
+VP_AGENT_LIBS = libvpagent.a libvpinspect.a libvpinspection.a libvpinjectrequest.a \
+	libvpseccomp.a libvpmodules.a libvppolicy.a libvpbase.a \
+	$(VP_INSPECTION_LIBS) $(SECCOMP_LIBS) $(NFTNL_LIBS) $(MNL_LIBS) $(JANSSON_LIBS) $(INIH_LIBS)
 
 sbin_PROGRAMS += vpatchd
 vpatchd_SOURCES = agentd/main.c

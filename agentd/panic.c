@@ -169,6 +169,8 @@ static void remove_objects(const struct vp_config *config,
 	for (size_t i = 0; modules[i]; i++) {
 		if (!r[i]) {
 			r[i] = modules[i]->remove(instances[i], &errors[i]);
+			if (modules[i]->stays)
+				modules[i]->stays(instances[i], &panic->stays);
 			modules[i]->close(instances[i]);
 		}
 		if (!r[i])

@@ -3,6 +3,7 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "agentd/covering.h"
 #include "agentd/document.h"
 #include "agentd/inspecting.h"
 #include "agentd/reporting.h"
@@ -114,6 +115,19 @@ static void add_confirm(const struct vp_agent *agent, json_t *problems)
 	add(problems, "unconfirmed", text);
 }
 
+static void add_coverage(const struct vp_agent *agent, json_t *problems, bool *bad)
+{
+	_cleanup_free_ char *problem = vp_covering_problem(agent->covering);
+	_cleanup_free_ char *left = vp_covering_left(agent->covering);
+
+	if (problem) {
+		add(problems, "coverage", problem);
+		*bad = true;
+	}
+	if (left)
+		add(problems, "left", left);
+}
+
 json_t *vp_problems_document(struct vp_agent *agent, json_t *folder, bool *bad)
 {
 	json_t *problems = json_array();
@@ -138,5 +152,6 @@ json_t *vp_problems_document(struct vp_agent *agent, json_t *folder, bool *bad)
 		    " are as their on-failure says");
 		*bad = true;
 	}
+	add_coverage(agent, problems, bad);
 	return problems;
 }

@@ -100,18 +100,10 @@ static bool may_order(struct orders *orders)
 	return true;
 }
 
-static struct vp_instance *instance_of(const struct vp_agent *agent,
-				       const struct vp_module *module)
-{
-	for (size_t i = 0; i < agent->all.count; i++)
-		if (agent->all.modules[i] == module)
-			return agent->all.instances[i];
-	return NULL;
-}
-
 static struct vp_pairs *pairs_of(const struct vp_reporting *reporting)
 {
-	return vp_inspection_pairs(instance_of(reporting->agent, &vp_inspection_module));
+	return vp_inspection_pairs(
+		vp_enforcement_instance(&reporting->agent->all, &vp_inspection_module));
 }
 
 /* Of what inspection counts by cause nobody else notes how far it was told. */
@@ -131,7 +123,8 @@ static int ban_client(struct vp_reporting *reporting, const struct vp_report *re
 {
 	const struct vp_placement *placement = claim->placement;
 	struct vp_address client = vp_claim_client(claim, report);
-	struct vp_instance *netfilter = instance_of(reporting->agent, &vp_netfilter_module);
+	struct vp_instance *netfilter =
+		vp_enforcement_instance(&reporting->agent->all, &vp_netfilter_module);
 	int r = vp_reset_check_ban(reporting->reset, report, claim, err);
 
 	if (r <= 0 || !netfilter)

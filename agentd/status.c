@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "agentd/covering.h"
 #include "agentd/document.h"
 #include "agentd/inspecting.h"
 #include "agentd/loop.h"
@@ -32,19 +33,46 @@ static bool has_expired(const struct vp_active *active, const struct vp_patch *p
 	       active->host.clock_synchronised;
 }
 
+static const struct vp_call_placement *first_call(const struct vp_active *active,
+						  const struct vp_patch *patch)
+{
+	vp_array_each (call, &active->plan.calls)
+		if (call->patch == patch)
+			return call;
+	return NULL;
+}
+
+/* Its mode in effect; false: it is not placed. All of a patch is in one mode. */
+static bool mode_of(const struct vp_active *active, const struct vp_patch *patch,
+		    const struct vp_placement *placement, enum vp_mode *mode)
+{
+	const struct vp_call_placement *call =
+		placement || !patch->syscalls.len ? NULL : first_call(active, patch);
+
+	if (!placement && !call)
+		return false;
+	*mode = placement ? placement->mode : call->mode;
+	return true;
+}
+
 static const char *state_of(const struct vp_active *active, const struct vp_patch *patch,
 			    const struct vp_placement *placement)
 {
+	enum vp_mode mode;
+
 	if (patch->disabled)
 		return "disabled";
-	if (!placement)
+	if (!mode_of(active, patch, placement, &mode))
 		return has_expired(active, patch) ? "expired" : "disabled";
-	return placement->mode == VP_MODE_ENFORCE ? "enforced" : "monitored";
+	return mode == VP_MODE_ENFORCE ? "enforced" : "monitored";
 }
 
-static const char *mode_of(const struct vp_placement *placement)
+static const char *mode_name(const struct vp_active *active, const struct vp_patch *patch,
+			     const struct vp_placement *placement)
 {
-	return placement ? vp_mode_name(placement->mode) : "disabled";
+	enum vp_mode mode;
+
+	return mode_of(active, patch, placement, &mode) ? vp_mode_name(mode) : "disabled";
 }
 
 const char *vp_patch_state(const struct vp_active *active, const struct vp_patch *patch)
@@ -54,7 +82,7 @@ const char *vp_patch_state(const struct vp_active *active, const struct vp_patch
 
 const char *vp_patch_mode(const struct vp_active *active, const struct vp_patch *patch)
 {
-	return mode_of(first_placement(active, patch));
+	return mode_name(active, patch, first_placement(active, patch));
 }
 
 /* Placements in order of patch, so that each patch finds its own quickly. */
@@ -99,7 +127,7 @@ static size_t first_of(const struct placed *placed, const struct vp_patch *patch
 }
 
 struct sums {
-	uint64_t patches, enforced, monitored, disabled, rules, packets, bytes, banned;
+	uint64_t patches, enforced, monitored, disabled, rules, packets, bytes, banned, calls;
 };
 
 static json_t *rule_document(const struct vp_agent *agent,
@@ -119,6 +147,40 @@ static json_t *rule_document(const struct vp_agent *agent,
 	return rule;
 }
 
+/* A section's rules share a count: a denied call is told without its arguments. */
+static json_t *section_document(const struct vp_agent *agent,
+				const struct vp_call_placement *call, struct vp_count *sum)
+{
+	struct vp_count count = vp_total_count(vp_totals_find(&agent->totals, call->tag));
+	json_t *section = json_object();
+
+	vp_json_set_text(section, "name", call->syscalls->name);
+	vp_json_set_text(section, "point", vp_point_name(VP_POINT_SECCOMP));
+	vp_json_set_number(section, "rules", call->syscalls->rules.len);
+	vp_json_set_number(section, "calls", count.packets);
+	json_object_set_new(section, "coverage", vp_covering_targets(agent->covering, call));
+	sum->packets += count.packets;
+	return section;
+}
+
+/* NULL: the patch has none. */
+static json_t *sections_document(const struct vp_agent *agent, const struct vp_patch *patch,
+				 struct sums *sums)
+{
+	json_t *sections = patch->syscalls.len ? json_array() : NULL;
+	struct vp_count sum = { 0 };
+
+	if (!sections)
+		return NULL;
+	vp_array_each (call, &agent->active->plan.calls)
+		if (call->patch == patch) {
+			json_array_append_new(sections, section_document(agent, call, &sum));
+			sums->rules++;
+		}
+	sums->calls += sum.packets;
+	return sections;
+}
+
 static size_t count_blind_spots(const struct vp_plan *plan, const struct vp_patch *patch)
 {
 	size_t count = 0;
@@ -136,7 +198,10 @@ static json_t *patch_document(const struct vp_agent *agent, const struct vp_patc
 	const struct vp_placement *first =
 		at < placed->len && placed->of[at]->patch == patch ? placed->of[at] : NULL;
 	json_t *document = json_object(), *rules = json_array();
+	json_t *sections = sections_document(agent, patch, sums);
 	struct vp_count sum = { 0 };
+	enum vp_mode mode;
+	bool placed_at_all = mode_of(active, patch, first, &mode);
 
 	for (; at < placed->len && placed->of[at]->patch == patch; at++, sums->rules++)
 		json_array_append_new(rules, rule_document(agent, placed->of[at], &sum));
@@ -144,7 +209,7 @@ static json_t *patch_document(const struct vp_agent *agent, const struct vp_patc
 	vp_json_set_text(document, "title", patch->title);
 	vp_json_set_text(document, "severity", vp_severity_name(patch->severity));
 	vp_json_set_text(document, "state", state_of(active, patch, first));
-	vp_json_set_text(document, "mode", mode_of(first));
+	vp_json_set_text(document, "mode", mode_name(active, patch, first));
 	vp_json_set_time(document, "expires", patch->expires);
 	vp_json_set_text(document, "on_expiry", vp_on_expiry_name(patch->on_expiry));
 	vp_json_set_text(document, "owner", patch->owner);
@@ -154,10 +219,12 @@ static json_t *patch_document(const struct vp_agent *agent, const struct vp_patc
 	vp_json_set_number(document, "banned", sum.banned);
 	vp_json_set_number(document, "blind_spots", count_blind_spots(&active->plan, patch));
 	json_object_set_new(document, "rules", rules);
+	if (sections)
+		json_object_set_new(document, "syscalls", sections);
 	sums->patches++;
-	sums->enforced += first && first->mode == VP_MODE_ENFORCE;
-	sums->monitored += first && first->mode == VP_MODE_MONITOR;
-	sums->disabled += !first;
+	sums->enforced += placed_at_all && mode == VP_MODE_ENFORCE;
+	sums->monitored += placed_at_all && mode == VP_MODE_MONITOR;
+	sums->disabled += !placed_at_all;
 	sums->packets += sum.packets;
 	sums->bytes += sum.bytes;
 	sums->banned += sum.banned;
@@ -298,6 +365,7 @@ static json_t *totals_document(const struct sums *sums)
 	vp_json_set_number(document, "packets", sums->packets);
 	vp_json_set_number(document, "bytes", sums->bytes);
 	vp_json_set_number(document, "banned", sums->banned);
+	vp_json_set_number(document, "calls", sums->calls);
 	return document;
 }
 
@@ -392,6 +460,7 @@ json_t *vp_status_document(struct vp_agent *agent, const char *id, enum vp_exit 
 		json_object_set_new(document, "events",
 				    vp_reporting_document(agent->reporting));
 	json_object_set_new(document, "inspection", inspection_document(agent));
+	json_object_set_new(document, "syscalls", vp_covering_document(agent->covering));
 	*status = bad || !agent->running ? VP_EXIT_FINDINGS : VP_EXIT_GOOD;
 	return document;
 }

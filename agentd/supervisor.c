@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "agentd/control.h"
+#include "agentd/covering.h"
 #include "agentd/guard.h"
 #include "agentd/inspecting.h"
 #include "agentd/lock.h"
@@ -111,6 +112,8 @@ static void when_changed(struct vp_agent *agent)
 		vp_guard_changed(supervisor->guard);
 	if (agent->inspecting)
 		vp_inspecting_changed(agent->inspecting);
+	if (agent->covering)
+		vp_covering_changed(agent->covering);
 	tell_status(agent, "");
 }
 
@@ -138,6 +141,11 @@ static int start_reporting(struct supervisor *supervisor, struct vp_error *err)
 static int start_inspecting(struct supervisor *supervisor, struct vp_error *err)
 {
 	return vp_inspecting_start(&supervisor->agent.inspecting, &supervisor->agent, err);
+}
+
+static int start_covering(struct supervisor *supervisor, struct vp_error *err)
+{
+	return vp_covering_start(&supervisor->agent.covering, &supervisor->agent, err);
 }
 
 /* A failure here is a state to report, not a reason to leave: status must answer. */
@@ -179,12 +187,12 @@ static int tell_manager(struct supervisor *supervisor, struct vp_error *err)
 
 static int (*const steps[])(struct supervisor *supervisor, struct vp_error *err) = {
 	take_lock, /* one daemon a folder */
-	make_loop,	 take_signals,
+	make_loop,	  take_signals,
 	open_control,	 /* clients wait in the queue while the rest starts */
 	start_reporting, /* before anything can be blocked */
-	start_inspecting,
-	restore,	 /* shields */
-	start_guard,	 /* and what keeps them */
+	start_inspecting, start_covering,
+	restore,     /* shields */
+	start_guard, /* and what keeps them */
 	tell_manager,
 };
 
@@ -198,6 +206,8 @@ static void stop(struct supervisor *supervisor)
 	vp_guard_stop(supervisor->guard);
 	vp_control_close(supervisor->agent.control);
 	supervisor->agent.changed = NULL;
+	vp_covering_stop(supervisor->agent.covering);
+	supervisor->agent.covering = NULL;
 	vp_inspecting_stop(supervisor->agent.inspecting);
 	supervisor->agent.inspecting = NULL;
 	vp_reporting_stop(supervisor->agent.reporting);

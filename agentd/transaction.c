@@ -135,6 +135,8 @@ static void store_tags(struct vp_agent *agent, const struct vp_active *next)
 
 	vp_array_each (placement, &next->plan.placements)
 		vp_array_push(&tags, placement->tag);
+	vp_array_each (call, &next->plan.calls)
+		vp_array_push(&tags, call->tag);
 	vp_state_store_tags(&agent->state, next->generation.number, &tags);
 	vp_array_free(&tags);
 }

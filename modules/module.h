@@ -85,7 +85,8 @@ struct vp_module {
 
 	/*
 	 * The generation recorded in what runs, 0 when nothing does. NULL: what this
-	 * module makes effective ends with the process that did so.
+	 * module makes effective ends with the process that did so, or must be asked for
+	 * anew by the next one.
 	 */
 	int (*running)(struct vp_instance *instance, uint64_t *generation,
 		       struct vp_error *err);
@@ -96,6 +97,12 @@ struct vp_module {
 
 	/* Remove every trace of this module from the running system (panic, purge). */
 	int (*remove)(struct vp_instance *instance, struct vp_error *err);
+
+	/*
+	 * What remove() could not take away, a line each with its cure. NULL: it takes
+	 * everything away.
+	 */
+	void (*stays)(struct vp_instance *instance, struct vp_strbuf *out);
 };
 
 /*

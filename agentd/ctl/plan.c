@@ -260,7 +260,7 @@ enum vp_exit vp_ctl_plan(const struct vp_ctl *ctl)
 	vp_output_progress(ctl->out, "planning", 0, 0);
 	vp_survey_this_host(&survey, &config, ctl->operand_count > 0);
 	vp_survey_plan(&survey);
-	if (format && !strcmp(format, "nft"))
+	if (format && (!strcmp(format, "nft") || !strcmp(format, "bpf")))
 		return print_artefact(ctl, &survey, format);
 	return print_document(ctl, &survey);
 }

@@ -13,6 +13,8 @@
 #include "agentd/ctl/verbs.h"
 #include "agentd/document.h"
 
+#define UNCOVERED_MAX 20 /* processes of a target on a page; --json has them all */
+
 static void render_problems(const json_t *document, struct vp_page *page)
 {
 	const json_t *folder = json_object_get(document, "policy_folder");
@@ -174,6 +176,67 @@ static void render_inspection(const json_t *document, struct vp_page *page)
 		      vp_number_text(vp_json_get_number(inspection, "overruns"), number[3]));
 }
 
+static const char *target_name(const json_t *target)
+{
+	const char *unit = vp_json_get_text(target, "unit");
+
+	return unit ? unit : vp_render_text(target, "process");
+}
+
+/* What is not as it should be, process by process, as far as a page bears it. */
+static void render_uncovered(const json_t *target, struct vp_page *page)
+{
+	const json_t *process;
+	size_t i;
+
+	json_array_foreach (json_object_get(target, "processes"), i, process) {
+		const char *outcome = vp_render_text(process, "outcome");
+		const char *reason = vp_json_get_text(process, "reason");
+
+		if (!strcmp(outcome, "covered") || i == UNCOVERED_MAX)
+			break; /* these come first */
+		vp_page_pairf(page, "", "  process %llu: %s%s%s",
+			      (unsigned long long)vp_json_get_number(process, "pid"), outcome,
+			      reason ? ": " : "", reason ? reason : "");
+	}
+}
+
+static void render_left(const json_t *filters, struct vp_page *page)
+{
+	const json_t *filter;
+	size_t i;
+
+	json_array_foreach (filters, i, filter)
+		vp_page_pairf(page, i ? "" : "until restart",
+			      "%s: the filter of generation %llu (%s) stays on %zu process%s",
+			      target_name(filter),
+			      (unsigned long long)vp_json_get_number(filter, "generation"),
+			      vp_render_text(filter, "patches"),
+			      json_array_size(json_object_get(filter, "processes")),
+			      json_array_size(json_object_get(filter, "processes")) == 1
+				      ? ""
+				      : "es");
+}
+
+/* Which processes have their filters. */
+static void render_syscalls(const json_t *document, struct vp_page *page)
+{
+	const json_t *syscalls = json_object_get(document, "syscalls"), *target;
+	size_t i;
+
+	json_array_foreach (json_object_get(syscalls, "targets"), i, target) {
+		vp_page_pairf(page, i ? "" : "system calls",
+			      "%s: %llu covered, %llu in part, %llu not, %llu under way",
+			      target_name(target),
+			      (unsigned long long)vp_json_get_number(target, "covered"),
+			      (unsigned long long)vp_json_get_number(target, "partial"),
+			      (unsigned long long)vp_json_get_number(target, "refused"),
+			      (unsigned long long)vp_json_get_number(target, "pending"));
+		render_uncovered(target, page);
+	}
+	render_left(json_object_get(syscalls, "left"), page);
+}
+
 /* What the kernel said to vpatchctl itself, when the daemon does not answer. */
 static void render_kernel(const json_t *document, struct vp_page *page)
 {
@@ -213,7 +276,8 @@ static void add_patch(struct vp_table *table, const json_t *patch)
 	vp_table_cell(table, VP_TONE_PLAIN, vp_json_get_text(patch, "severity"));
 	vp_table_cell(table, vp_state_tone(state), state);
 	vp_table_cellf(table, VP_TONE_PLAIN, "%zu",
-		       json_array_size(json_object_get(patch, "rules")));
+		       json_array_size(json_object_get(patch, "rules")) +
+			       json_array_size(json_object_get(patch, "syscalls")));
 	vp_table_cell(table, VP_TONE_PLAIN,
 		      counted ? vp_number_text(vp_json_get_number(patch, "packets"), number)
 			      : "-");
@@ -274,6 +338,7 @@ void vp_render_status(const json_t *document, struct vp_page *page)
 	render_totals(document, page);
 	render_events(document, page);
 	render_inspection(document, page);
+	render_syscalls(document, page);
 	render_kernel(document, page);
 	render_patches(document, page);
 	vp_render_blind_spots(json_object_get(document, "blind_spots"), page);

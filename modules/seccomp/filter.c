@@ -13,14 +13,20 @@
 
 void vp_filter_free(struct vp_filter *filter)
 {
-	if (!filter)
+	if (!filter || filter->shares-- > 0)
 		return;
-	vp_array_each(owned, &filter->rules)
+	vp_array_each (owned, &filter->rules)
 		vp_array_free(&owned->rule.conditions);
 	vp_array_free(&filter->rules);
 	vp_array_free(&filter->entries);
 	vp_array_free(&filter->code);
 	free(filter);
+}
+
+struct vp_filter *vp_filter_share(struct vp_filter *filter)
+{
+	filter->shares++;
+	return filter;
 }
 
 struct vp_bpf vp_filter_program(const struct vp_filter *filter)
@@ -52,7 +58,7 @@ static void copy_rule(struct vp_filter *filter, const struct vp_filter_rule *fro
 	owned->rule.prototype = from->rule->prototype;
 	owned->rule.error = from->rule->error;
 	owned->rule.forced = from->rule->forced;
-	vp_array_each(condition, &from->rule->conditions)
+	vp_array_each (condition, &from->rule->conditions)
 		vp_array_push(&owned->rule.conditions, *condition);
 }
 
@@ -69,7 +75,7 @@ static int check_rule(const struct vp_call_rule *rule, struct vp_error *err)
 	if (rule->error < 0 || rule->error > ERRNO_MAX)
 		return vp_fail(err, -EINVAL, "%s: an errno is 0 to %d, found %d", name,
 			       ERRNO_MAX, rule->error);
-	vp_array_each(c, &rule->conditions)
+	vp_array_each (c, &rule->conditions)
 		if (c->argument >= VP_CALL_ARGUMENTS || c->value & ~c->mask ||
 		    (!c->wide && c->mask > UINT32_MAX))
 			return vp_fail(err, -EINVAL,
@@ -79,7 +85,7 @@ static int check_rule(const struct vp_call_rule *rule, struct vp_error *err)
 
 static bool denies_whole(const struct vp_filter *filter, const char *call)
 {
-	vp_array_each(owned, &filter->rules)
+	vp_array_each (owned, &filter->rules)
 		if (!owned->rule.conditions.len && !strcmp(owned->rule.prototype->name, call))
 			return true;
 	return false;
@@ -172,7 +178,7 @@ static void place_rules(struct vp_filter *filter)
 
 static bool only_monitors(const struct vp_filter *filter)
 {
-	vp_array_each(owned, &filter->rules)
+	vp_array_each (owned, &filter->rules)
 		if (!owned->monitor)
 			return false;
 	return true;

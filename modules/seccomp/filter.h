@@ -54,7 +54,10 @@ struct vp_filter; /* opaque */
  */
 int vp_filter_compile(const struct vp_filter_request *request, struct vp_filter **filter,
 		      struct vp_error *err);
+/* Gives up one share; the last one frees it. NULL-safe. */
 void vp_filter_free(struct vp_filter *filter);
+/* Another share of the same filter, which never changes. */
+struct vp_filter *vp_filter_share(struct vp_filter *filter);
 static inline void vp_filter_cleanup(struct vp_filter **filter)
 {
 	vp_filter_free(*filter);

@@ -138,11 +138,11 @@ static int resolve(struct writing *w, struct vp_error *err)
 	struct sock_filter *code = w->filter->code.data;
 	size_t end = w->filter->code.len, first = end;
 
-	vp_array_each(i, &w->on_true) {
+	vp_array_each (i, &w->on_true) {
 		code[*i].jt = (uint8_t)(end - *i - 1);
 		first = *i < first ? *i : first;
 	}
-	vp_array_each(i, &w->on_false) {
+	vp_array_each (i, &w->on_false) {
 		code[*i].jf = (uint8_t)(end - *i - 1);
 		first = *i < first ? *i : first;
 	}
@@ -164,7 +164,7 @@ static int add_entry(struct writing *w, const struct vp_filter_entry *entry, boo
 	*whole = !selector.mask;
 	if (selector.mask)
 		add_condition(w, &selector);
-	vp_array_each(condition, &rule->conditions) {
+	vp_array_each (condition, &rule->conditions) {
 		struct vp_call_condition in = vp_filter_condition_in(entry, condition);
 
 		if (!vp_filter_keeps(entry, condition))
@@ -271,7 +271,7 @@ static uint32_t action_of(const struct vp_filter *filter, size_t index)
 
 	if (entry->form.selector_mask)
 		return SECCOMP_RET_TRACE | (uint32_t)index;
-	vp_array_each(condition, &filter->rules.data[entry->rule].rule.conditions)
+	vp_array_each (condition, &filter->rules.data[entry->rule].rule.conditions)
 		if (vp_filter_keeps(entry, condition))
 			return SECCOMP_RET_TRACE | (uint32_t)index;
 	return entry->action;

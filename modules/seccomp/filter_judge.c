@@ -60,7 +60,7 @@ static bool entry_holds(const struct vp_filter *filter, const struct vp_filter_e
 
 	if ((arguments[0] & entry->form.selector_mask) != entry->form.selector)
 		return false;
-	vp_array_each(condition, &rule->conditions) {
+	vp_array_each (condition, &rule->conditions) {
 		struct vp_call_condition in = vp_filter_condition_in(entry, condition);
 
 		if (vp_filter_keeps(entry, condition) &&
@@ -89,7 +89,7 @@ uint32_t vp_filter_judge(const struct vp_filter *filter, const struct seccomp_da
 
 static void add_tag(struct vp_filter_tags *tags, uint32_t tag)
 {
-	vp_array_each(present, tags)
+	vp_array_each (present, tags)
 		if (*present == tag)
 			return;
 	vp_array_push(tags, tag);
@@ -114,7 +114,7 @@ static bool has_condition(const struct vp_filter *filter, const struct vp_filter
 {
 	if (entry->form.selector_mask)
 		return true;
-	vp_array_each(condition, &filter->rules.data[entry->rule].rule.conditions)
+	vp_array_each (condition, &filter->rules.data[entry->rule].rule.conditions)
 		if (vp_filter_keeps(entry, condition))
 			return true;
 	return false;
@@ -137,7 +137,7 @@ bool vp_filter_is_whole(const struct vp_filter *filter, uint32_t audit, int nr)
 
 bool vp_filter_monitors(const struct vp_filter *filter, uint32_t tag)
 {
-	vp_array_each(owned, &filter->rules)
+	vp_array_each (owned, &filter->rules)
 		if (owned->tag == tag && owned->monitor)
 			return true;
 	return false;

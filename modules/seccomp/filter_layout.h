@@ -21,6 +21,7 @@ struct vp_filter_owned {
 };
 
 struct vp_filter {
+	unsigned int shares; /* but the first */
 	enum vp_abi abi;
 	bool cover;
 	uint32_t closed;			  /* what calls in other ABIs get */

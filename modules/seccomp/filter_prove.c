@@ -80,7 +80,7 @@ static void collect_values(struct proof *p, const struct vp_filter_entry *entrie
 
 		if (form->selector_mask)
 			add_values(p, 0, form->selector_mask, form->selector);
-		vp_array_each(condition, &rule->conditions)
+		vp_array_each (condition, &rule->conditions)
 			add_values(p, condition->argument, condition->mask, condition->value);
 	}
 }
@@ -94,7 +94,7 @@ static bool meets(const struct proof *p, const struct vp_filter_entry *entry, ui
 
 	if (!argument && (value & entry->form.selector_mask) != entry->form.selector)
 		return false;
-	vp_array_each(condition, &rule->conditions) {
+	vp_array_each (condition, &rule->conditions) {
 		struct vp_call_condition in = vp_filter_condition_in(entry, condition);
 
 		if (in.argument == argument && vp_filter_keeps(entry, condition) &&
@@ -111,7 +111,7 @@ static bool constrains(const struct proof *p, const struct vp_filter_entry *entr
 
 	if (!argument && entry->form.selector_mask)
 		return true;
-	vp_array_each(condition, &rule->conditions)
+	vp_array_each (condition, &rule->conditions)
 		if (condition->argument == argument && vp_filter_keeps(entry, condition))
 			return true;
 	return false;
@@ -123,7 +123,7 @@ static void satisfy(const struct proof *p, const struct vp_filter_entry *entry, 
 	for (uint8_t i = 0; i < VP_CALL_ARGUMENTS; i++) {
 		if (!constrains(p, entry, i))
 			continue;
-		vp_array_each(value, &p->values[i])
+		vp_array_each (value, &p->values[i])
 			if (meets(p, entry, i, *value)) {
 				args[i] = *value;
 				break;

@@ -60,14 +60,14 @@ static void print_forms(const struct vp_filter *filter, uint32_t rule, struct vp
 {
 	const char *between = "    in ";
 
-	vp_array_each(entry, &filter->entries) {
+	vp_array_each (entry, &filter->entries) {
 		bool loose = false;
 
 		if (entry->rule != rule)
 			continue;
 		vp_strbuf_adds(out, between);
 		print_form(entry, out);
-		vp_array_each(condition, &filter->rules.data[rule].rule.conditions)
+		vp_array_each (condition, &filter->rules.data[rule].rule.conditions)
 			loose = loose || !vp_filter_keeps(entry, condition);
 		if (loose)
 			vp_strbuf_adds(out, entry->form.kept
@@ -88,7 +88,7 @@ static void print_rule(const struct vp_filter *filter, uint32_t i, vp_filter_nam
 	char text[VP_ACTION_TEXT];
 
 	vp_strbuf_addf(out, "  %s", rule->prototype->name);
-	vp_array_each(condition, &rule->conditions) {
+	vp_array_each (condition, &rule->conditions) {
 		vp_strbuf_adds(out, between);
 		print_condition(rule->prototype, condition, out);
 		between = " and ";

@@ -15,4 +15,5 @@ libvpseccomp_a_SOURCES = \
 	modules/seccomp/filter_text.c \
 	modules/seccomp/interpreter.c modules/seccomp/interpreter.h \
 	modules/seccomp/interpreter_check.c \
+	modules/seccomp/targets.c modules/seccomp/targets.h \
 	modules/seccomp/vectors.c modules/seccomp/vectors.h

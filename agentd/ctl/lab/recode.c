@@ -22,7 +22,7 @@ enum part {
 struct maker {
 	struct vp_scripts *scripts;
 	const struct vp_recode_order *order;
-	struct vp_request request;
+	struct vp_http_message request;
 };
 
 /* What rules read */
@@ -153,14 +153,14 @@ static bool looks_for_percent(const struct vp_recode_order *order)
 
 /* Making scripts */
 
-static void add(struct maker *maker, const struct vp_request_style *style, bool hostile,
+static void add(struct maker *maker, const struct vp_http_message_style *style, bool hostile,
 		const char *what)
 {
 	_cleanup_strbuf_ struct vp_strbuf text = { 0 };
 
 	if (hostile && !maker->order->rule)
 		return;
-	vp_request_put(&maker->request, style, &text);
+	vp_http_message_put(&maker->request, style, &text);
 	vp_script_plain(maker->scripts, VP_WAY_CODING, (const uint8_t *)vp_strbuf_text(&text),
 			text.len, VP_SEGMENT_MAX, vp_strdup(what))
 		->hostile = hostile;
@@ -182,7 +182,7 @@ static void add_target(struct maker *maker, const struct vp_strbuf *path,
 		vp_strbuf_addc(&target, '?');
 		vp_strbuf_add(&target, query->data, query->len);
 	}
-	add(maker, &(struct vp_request_style){ .target = vp_strbuf_text(&target) }, false,
+	add(maker, &(struct vp_http_message_style){ .target = vp_strbuf_text(&target) }, false,
 	    what);
 }
 
@@ -284,7 +284,8 @@ static void add_between(struct maker *maker, const char *between, const char *wh
 
 static void make_absolute(struct maker *maker)
 {
-	const struct vp_request_line *host = vp_request_line(&maker->request, "Host");
+	const struct vp_http_message_line *host =
+		vp_http_message_line(&maker->request, "Host");
 	_cleanup_strbuf_ struct vp_strbuf prefix = { 0 };
 
 	if (!host || !host->value.len)
@@ -333,34 +334,37 @@ static void make_targets(struct maker *maker)
 
 static void make_lines(struct maker *maker)
 {
-	const struct vp_request_line *agent = vp_request_line(&maker->request, "User-Agent");
+	const struct vp_http_message_line *agent =
+		vp_http_message_line(&maker->request, "User-Agent");
 	_cleanup_strbuf_ struct vp_strbuf other = { 0 };
 
-	add(maker, &(struct vp_request_style){ .names = VP_NAMES_LOWER }, false,
+	add(maker, &(struct vp_http_message_style){ .names = VP_NAMES_LOWER }, false,
 	    "header names in lower case");
-	add(maker, &(struct vp_request_style){ .names = VP_NAMES_UPPER }, false,
+	add(maker, &(struct vp_http_message_style){ .names = VP_NAMES_UPPER }, false,
 	    "header names in upper case");
-	add(maker, &(struct vp_request_style){ .names = VP_NAMES_MIXED }, false,
+	add(maker, &(struct vp_http_message_style){ .names = VP_NAMES_MIXED }, false,
 	    "header names in mixed case");
-	add(maker, &(struct vp_request_style){ .colon = ":" }, false,
+	add(maker, &(struct vp_http_message_style){ .colon = ":" }, false,
 	    "no blank behind colons");
-	add(maker, &(struct vp_request_style){ .colon = ": \t ", .after = " \t" }, false,
+	add(maker, &(struct vp_http_message_style){ .colon = ": \t ", .after = " \t" }, false,
 	    "blanks and tabs around values");
-	add(maker, &(struct vp_request_style){ .reversed = true }, false, "headers reversed");
-	add(maker, &(struct vp_request_style){ .end = "\n" }, false, "lines that end with LF");
-	add(maker, &(struct vp_request_style){ .before = "\r\n" }, false,
+	add(maker, &(struct vp_http_message_style){ .reversed = true }, false,
+	    "headers reversed");
+	add(maker, &(struct vp_http_message_style){ .end = "\n" }, false,
+	    "lines that end with LF");
+	add(maker, &(struct vp_http_message_style){ .before = "\r\n" }, false,
 	    "an empty line before it");
-	add(maker, &(struct vp_request_style){ .folded = true }, true, "folded headers");
+	add(maker, &(struct vp_http_message_style){ .folded = true }, true, "folded headers");
 	if (!any_reads(maker->order, VP_FIELD_HTTP_PROTOCOL) &&
 	    !any_reads(maker->order, VP_FIELD_HTTP_REQUEST_LINE) &&
-	    !vp_request_line(&maker->request, "Transfer-Encoding"))
-		add(maker, &(struct vp_request_style){ .version = "HTTP/1.0" }, false,
+	    !vp_http_message_line(&maker->request, "Transfer-Encoding"))
+		add(maker, &(struct vp_http_message_style){ .version = "HTTP/1.0" }, false,
 		    "HTTP/1.0");
 	if (agent && undoes(maker->order, PART_AGENT, VP_TRANSFORM_LOWERCASE)) {
 		vp_case_put(agent->value, false, &other);
 		add(maker,
-		    &(struct vp_request_style){ .value_of = "User-Agent",
-						.value = text_span(&other) },
+		    &(struct vp_http_message_style){ .value_of = "User-Agent",
+						     .value = text_span(&other) },
 		    false, "User-Agent in the other case");
 	}
 }
@@ -385,8 +389,8 @@ static void make_chunks(struct maker *maker)
 			size = maker->request.body.len;
 		vp_chunks_put(maker->request.body, size, kinds[i].extension, &body);
 		add(maker,
-		    &(struct vp_request_style){ .body = text_span(&body),
-						.framing = kinds[i].framing },
+		    &(struct vp_http_message_style){ .body = text_span(&body),
+						     .framing = kinds[i].framing },
 		    false, kinds[i].what);
 	}
 }
@@ -403,7 +407,7 @@ static void make_contents(struct maker *maker)
 		{ VP_CONTENT_BR, "br", "body in brotli" },
 	};
 
-	if (vp_request_line(&maker->request, "Content-Encoding"))
+	if (vp_http_message_line(&maker->request, "Content-Encoding"))
 		return;
 	for (size_t i = 0; i < VP_COUNT(kinds); i++) {
 		_cleanup_strbuf_ struct vp_strbuf body = { 0 };
@@ -414,23 +418,25 @@ static void make_contents(struct maker *maker)
 		vp_strbuf_addf(&framing, "Content-Encoding: %s\r\nContent-Length: %zu\r\n",
 			       kinds[i].name, body.len);
 		add(maker,
-		    &(struct vp_request_style){ .body = text_span(&body),
-						.framing = vp_strbuf_text(&framing) },
+		    &(struct vp_http_message_style){ .body = text_span(&body),
+						     .framing = vp_strbuf_text(&framing) },
 		    false, kinds[i].what);
 		if (kinds[i].coding != VP_CONTENT_GZIP)
 			continue;
 		vp_chunks_put(text_span(&body), 3, "", &chunks);
 		add(maker,
-		    &(struct vp_request_style){ .body = text_span(&chunks),
-						.framing = "Content-Encoding: gzip\r\n"
-							   "Transfer-Encoding: chunked\r\n" },
+		    &(struct vp_http_message_style){
+			    .body = text_span(&chunks),
+			    .framing = "Content-Encoding: gzip\r\n"
+				       "Transfer-Encoding: chunked\r\n" },
 		    false, "body in gzip, in chunks");
 	}
 }
 
-static bool has_type(const struct vp_request *request, const char *word)
+static bool has_type(const struct vp_http_message *request, const char *word)
 {
-	const struct vp_request_line *type = vp_request_line(request, "Content-Type");
+	const struct vp_http_message_line *type =
+		vp_http_message_line(request, "Content-Type");
 
 	return type && type->value.len &&
 	       memmem(type->value.data, type->value.len, word, strlen(word));
@@ -438,13 +444,14 @@ static bool has_type(const struct vp_request *request, const char *word)
 
 static void add_body(struct maker *maker, const struct vp_strbuf *body, const char *what)
 {
-	add(maker, &(struct vp_request_style){ .body = text_span(body) }, false, what);
+	add(maker, &(struct vp_http_message_style){ .body = text_span(body) }, false, what);
 }
 
 /* The boundary quoted, if it is not. */
 static void make_multipart(struct maker *maker)
 {
-	const struct vp_request_line *type = vp_request_line(&maker->request, "Content-Type");
+	const struct vp_http_message_line *type =
+		vp_http_message_line(&maker->request, "Content-Type");
 	_cleanup_strbuf_ struct vp_strbuf quoted = { 0 };
 	_cleanup_strbuf_ struct vp_strbuf body = { 0 };
 	struct vp_span value = type->value;
@@ -461,7 +468,7 @@ static void make_multipart(struct maker *maker)
 		vp_strbuf_addc(&quoted, '"');
 		vp_strbuf_add(&quoted, boundary, value.len - before);
 		vp_strbuf_addc(&quoted, '"');
-		add(maker, &(struct vp_request_style){ .type = vp_strbuf_text(&quoted) },
+		add(maker, &(struct vp_http_message_style){ .type = vp_strbuf_text(&quoted) },
 		    false, "multipart boundary in quotes");
 	}
 	vp_strbuf_adds(&body, "text before the first part\r\n");
@@ -473,7 +480,7 @@ static void make_multipart(struct maker *maker)
 static void make_forms(struct maker *maker)
 {
 	const struct vp_recode_order *order = maker->order;
-	const struct vp_request *request = &maker->request;
+	const struct vp_http_message *request = &maker->request;
 	_cleanup_strbuf_ struct vp_strbuf body = { 0 };
 
 	if (has_type(request, "x-www-form-urlencoded") && !looks_for_percent(order) &&
@@ -517,7 +524,7 @@ static void make_transformed(struct maker *maker)
 
 static void make_http(struct maker *maker)
 {
-	if (!vp_request_parse(maker->order->message, maker->order->len, &maker->request))
+	if (!vp_http_message_parse(maker->order->message, maker->order->len, &maker->request))
 		return;
 	make_targets(maker);
 	make_lines(maker);
@@ -564,7 +571,7 @@ static bool goes_in_series(const struct maker *maker)
 {
 	const struct vp_recode_order *order = maker->order;
 	const struct vp_service *service = &order->patch->services.data[order->service];
-	struct vp_request request;
+	struct vp_http_message request;
 
 	if (!order->companion_len || order->companion_len > VP_SEGMENT_MAX || remembers(order))
 		return false;
@@ -574,7 +581,7 @@ static bool goes_in_series(const struct maker *maker)
 		return false;
 	return !strcmp(service->application, "redis") ||
 	       (!strcmp(service->application, "http") &&
-		vp_request_parse(order->companion, order->companion_len, &request));
+		vp_http_message_parse(order->companion, order->companion_len, &request));
 }
 
 static void make_series(struct maker *maker)

@@ -44,7 +44,7 @@ static struct vp_span trim(struct vp_span text)
 	return text;
 }
 
-static bool parse_request_line(struct vp_span line, struct vp_request *request)
+static bool parse_request_line(struct vp_span line, struct vp_http_message *request)
 {
 	const char *first = line.len ? memchr(line.data, ' ', line.len) : NULL;
 	const char *last = line.len ? memrchr(line.data, ' ', line.len) : NULL;
@@ -66,10 +66,10 @@ static bool parse_request_line(struct vp_span line, struct vp_request *request)
 	return request->version.len == 8 && !memcmp(request->version.data, "HTTP/1.", 7);
 }
 
-static bool parse_line(struct vp_span line, struct vp_request *request)
+static bool parse_line(struct vp_span line, struct vp_http_message *request)
 {
 	const char *colon = memchr(line.data, ':', line.len);
-	struct vp_request_line *one = &request->lines[request->count];
+	struct vp_http_message_line *one = &request->lines[request->count];
 
 	if (!colon || request->count == VP_REQUEST_LINES_MAX || *line.data == ' ' ||
 	    *line.data == '\t')
@@ -86,8 +86,8 @@ static bool same(struct vp_span text, const char *word)
 	return text.len == strlen(word) && !strncasecmp(text.data, word, text.len);
 }
 
-const struct vp_request_line *vp_request_line(const struct vp_request *request,
-					      const char *name)
+const struct vp_http_message_line *vp_http_message_line(const struct vp_http_message *request,
+							const char *name)
 {
 	for (size_t i = 0; i < request->count; i++)
 		if (same(request->lines[i].name, name))
@@ -95,12 +95,12 @@ const struct vp_request_line *vp_request_line(const struct vp_request *request,
 	return NULL;
 }
 
-bool vp_request_parse(const uint8_t *message, size_t len, struct vp_request *request)
+bool vp_http_message_parse(const uint8_t *message, size_t len, struct vp_http_message *request)
 {
 	struct vp_span rest = { (const char *)message, len }, line;
-	const struct vp_request_line *length;
+	const struct vp_http_message_line *length;
 
-	*request = (struct vp_request){ 0 };
+	*request = (struct vp_http_message){ 0 };
 	if (!take_line(&rest, &line) || !parse_request_line(line, request))
 		return false;
 	for (;;) {
@@ -112,8 +112,8 @@ bool vp_request_parse(const uint8_t *message, size_t len, struct vp_request *req
 			return false;
 	}
 	request->body = rest;
-	length = vp_request_line(request, "Content-Length");
-	if (vp_request_line(request, "Transfer-Encoding"))
+	length = vp_http_message_line(request, "Content-Length");
+	if (vp_http_message_line(request, "Transfer-Encoding"))
 		return true; /* its body stays as it is */
 	request->sized =
 		length && rest.len && strtoul(length->value.data, NULL, 10) == rest.len;
@@ -127,7 +127,8 @@ static void put_span(struct vp_strbuf *out, struct vp_span text)
 	vp_strbuf_add(out, text.data, text.len);
 }
 
-static void put_name(struct vp_strbuf *out, struct vp_span name, enum vp_request_names names)
+static void put_name(struct vp_strbuf *out, struct vp_span name,
+		     enum vp_http_message_names names)
 {
 	for (size_t i = 0; i < name.len; i++) {
 		int c = (unsigned char)name.data[i];
@@ -151,8 +152,8 @@ static void put_folded(struct vp_strbuf *out, struct vp_span value)
 	vp_strbuf_add(out, value.data + at + !!space, value.len - at - !!space);
 }
 
-static void put_line(const struct vp_request_line *line, const struct vp_request_style *style,
-		     struct vp_strbuf *out)
+static void put_line(const struct vp_http_message_line *line,
+		     const struct vp_http_message_style *style, struct vp_strbuf *out)
 {
 	struct vp_span value = line->value;
 
@@ -170,8 +171,8 @@ static void put_line(const struct vp_request_line *line, const struct vp_request
 	vp_strbuf_adds(out, style->end ? style->end : "\r\n");
 }
 
-static void put_target(const struct vp_request *request, const struct vp_request_style *style,
-		       struct vp_strbuf *out)
+static void put_target(const struct vp_http_message *request,
+		       const struct vp_http_message_style *style, struct vp_strbuf *out)
 {
 	if (style->target) {
 		vp_strbuf_adds(out, style->target);
@@ -184,8 +185,8 @@ static void put_target(const struct vp_request *request, const struct vp_request
 	}
 }
 
-void vp_request_put(const struct vp_request *request, const struct vp_request_style *style,
-		    struct vp_strbuf *out)
+void vp_http_message_put(const struct vp_http_message *request,
+			 const struct vp_http_message_style *style, struct vp_strbuf *out)
 {
 	const char *end = style->end ? style->end : "\r\n";
 
@@ -201,7 +202,7 @@ void vp_request_put(const struct vp_request *request, const struct vp_request_st
 	vp_strbuf_adds(out, end);
 	for (size_t i = 0; i < request->count; i++) {
 		size_t which = style->reversed ? request->count - 1 - i : i;
-		const struct vp_request_line *line = &request->lines[which];
+		const struct vp_http_message_line *line = &request->lines[which];
 
 		if (!style->body.data || !same(line->name, "Content-Length"))
 			put_line(line, style, out);

@@ -16,9 +16,9 @@ struct vp_span {
 #define VP_REQUEST_LINES_MAX 64
 
 /* Slices point into the message. */
-struct vp_request {
+struct vp_http_message {
 	struct vp_span method, path, query, version; /* query.data NULL: there is none */
-	struct vp_request_line {
+	struct vp_http_message_line {
 		struct vp_span name, value;
 	} lines[VP_REQUEST_LINES_MAX];
 	size_t count;
@@ -27,23 +27,24 @@ struct vp_request {
 };
 
 /* Exactly one request with a version, whose body is as long as it says? */
-bool vp_request_parse(const uint8_t *message, size_t len, struct vp_request *request);
+bool vp_http_message_parse(const uint8_t *message, size_t len,
+			   struct vp_http_message *request);
 
 /* The first line of that name, or NULL; any case. */
-const struct vp_request_line *vp_request_line(const struct vp_request *request,
-					      const char *name);
+const struct vp_http_message_line *vp_http_message_line(const struct vp_http_message *request,
+							const char *name);
 
 /* How its lines are written. */
-enum vp_request_names { VP_NAMES_AS_IS, VP_NAMES_LOWER, VP_NAMES_UPPER, VP_NAMES_MIXED };
+enum vp_http_message_names { VP_NAMES_AS_IS, VP_NAMES_LOWER, VP_NAMES_UPPER, VP_NAMES_MIXED };
 
-struct vp_request_style {
+struct vp_http_message_style {
 	const char *target;  /* in place of path and query; NULL: as they are */
 	const char *version; /* NULL: as it is */
 	const char *before;  /* the first line; NULL: nothing */
 	const char *end;     /* of lines; NULL: CR LF */
 	const char *colon;   /* between name and value; NULL: ": " */
 	const char *after;   /* each value; NULL: nothing */
-	enum vp_request_names names;
+	enum vp_http_message_names names;
 	bool folded;   /* a line is continued on another */
 	bool reversed; /* the order of lines */
 	/* in place of the body; data NULL: as it is */
@@ -54,8 +55,8 @@ struct vp_request_style {
 	struct vp_span value; /* that one */
 };
 
-void vp_request_put(const struct vp_request *request, const struct vp_request_style *style,
-		    struct vp_strbuf *out);
+void vp_http_message_put(const struct vp_http_message *request,
+			 const struct vp_http_message_style *style, struct vp_strbuf *out);
 
 /* Text encodings; all append to `out`. `every`: each n-th byte only. */
 

@@ -34,32 +34,34 @@ static void requests_are_taken_apart(void **state)
 		"GET / HTTP/1.1\r\n\r\nGET / HTTP/1.1\r\n\r\n",
 		"GET / HTTP/1.1\r\nA: b\r\n folded\r\n\r\n",
 	};
-	struct vp_request request;
+	struct vp_http_message request;
 	struct vp_strbuf out = { 0 };
 
 	(void)state;
-	assert_true(vp_request_parse((const uint8_t *)good, strlen(good), &request));
+	assert_true(vp_http_message_parse((const uint8_t *)good, strlen(good), &request));
 	assert_true(request.sized);
 	assert_int_equal(request.count, 2);
 	assert_memory_equal(request.path.data, "/a/b?", 5);
 	assert_int_equal(request.path.len, 4);
 	assert_int_equal(request.query.len, 3);
-	assert_non_null(vp_request_line(&request, "Content-Length"));
-	vp_request_put(&request, &(struct vp_request_style){ .names = VP_NAMES_UPPER }, &out);
+	assert_non_null(vp_http_message_line(&request, "Content-Length"));
+	vp_http_message_put(&request,
+			    &(struct vp_http_message_style){ .names = VP_NAMES_UPPER }, &out);
 	assert_string_equal(
 		vp_strbuf_text(&out),
 		"POST /a/b?c=d HTTP/1.1\r\nHOST: h\r\nCONTENT-LENGTH: 2\r\n\r\nxy");
 	vp_strbuf_free(&out);
-	vp_request_put(&request,
-		       &(struct vp_request_style){ .body = span("abc"), .reversed = true },
-		       &out);
+	vp_http_message_put(
+		&request,
+		&(struct vp_http_message_style){ .body = span("abc"), .reversed = true },
+		&out);
 	assert_string_equal(
 		vp_strbuf_text(&out),
 		"POST /a/b?c=d HTTP/1.1\r\nHost: h\r\nContent-Length: 3\r\n\r\nabc");
 	vp_strbuf_free(&out);
 	for (size_t i = 0; i < VP_COUNT(bad); i++)
-		assert_false(
-			vp_request_parse((const uint8_t *)bad[i], strlen(bad[i]), &request));
+		assert_false(vp_http_message_parse((const uint8_t *)bad[i], strlen(bad[i]),
+						   &request));
 }
 
 static void texts_are_encoded(void **state)

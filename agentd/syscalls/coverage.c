@@ -1,0 +1,436 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The table of filters and processes: see coverage.h. As a document: coverage_document.c. */
+#include "agentd/syscalls/coverage.h"
+
+#include <string.h>
+
+#define TICK	     10	  /* milliseconds of a clock tick (USER_HZ) */
+#define FIRST_RETRY  5000 /* milliseconds; doubled by each try that fails */
+#define DOUBLINGS    6
+#define MISSED_RETRY 2000 /* milliseconds: nobody could be asked */
+
+static void process_free(struct vp_covered_process *process)
+{
+	free(process->unit);
+	free(process->executable);
+	vp_array_free(&process->covers);
+}
+
+static void filter_free(struct vp_cover_filter *filter)
+{
+	free(filter->target.name);
+	free(filter->patches);
+	vp_filter_free(filter->filter);
+}
+
+void vp_coverage_free(struct vp_coverage *coverage)
+{
+	vp_array_each (process, &coverage->processes)
+		process_free(process);
+	vp_array_each (filter, &coverage->filters)
+		filter_free(filter);
+	vp_array_free(&coverage->processes);
+	vp_array_free(&coverage->filters);
+}
+
+bool vp_cover_is_on(const struct vp_cover *cover)
+{
+	return cover->outcome == VP_INJECT_COVERED || cover->outcome == VP_INJECT_PARTIAL;
+}
+
+/* On every thread of the process, so that whatever it forks has it. */
+static bool is_whole(const struct vp_cover *cover)
+{
+	return cover->outcome == VP_INJECT_COVERED ||
+	       (cover->outcome == VP_INJECT_PARTIAL && cover->reason == VP_REASON_RINGS);
+}
+
+const struct vp_cover_filter *vp_coverage_filter(const struct vp_coverage *coverage,
+						 uint64_t digest)
+{
+	vp_array_each (filter, &coverage->filters)
+		if (filter->digest == digest)
+			return filter;
+	return NULL;
+}
+
+static bool is_wanted(const struct vp_coverage *coverage, uint64_t digest)
+{
+	const struct vp_cover_filter *filter = vp_coverage_filter(coverage, digest);
+
+	return filter && filter->wanted;
+}
+
+static struct vp_covered_process *find(const struct vp_coverage *coverage, pid_t id)
+{
+	size_t at = vp_array_lower(&coverage->processes, id, id);
+
+	return at < coverage->processes.len && coverage->processes.data[at].id == id
+		       ? &coverage->processes.data[at]
+		       : NULL;
+}
+
+const struct vp_covered_process *vp_coverage_process(const struct vp_coverage *coverage,
+						     pid_t id)
+{
+	return find(coverage, id);
+}
+
+static struct vp_cover *cover_of(const struct vp_covered_process *process, uint64_t digest)
+{
+	vp_array_each (cover, &process->covers)
+		if (cover->digest == digest)
+			return cover;
+	return NULL;
+}
+
+/* Filters */
+
+static void want_one(struct vp_coverage *coverage, const struct vp_target_filter *made,
+		     uint64_t generation)
+{
+	struct vp_cover_filter *filter =
+		(struct vp_cover_filter *)vp_coverage_filter(coverage, made->digest);
+
+	if (!filter) {
+		filter = vp_array_add(&coverage->filters);
+		*filter = (struct vp_cover_filter){
+			.digest = made->digest,
+			.generation = generation,
+			.target = { made->target.kind, vp_strdup(made->target.name) },
+			.patches = vp_strdup(made->patches),
+			.injection = VP_INJECT_LOG |
+				     (made->no_new_privs ? VP_INJECT_NO_NEW_PRIVS : 0),
+		};
+	}
+	if (!filter->filter)
+		filter->filter = vp_filter_share(made->filter);
+	filter->wanted = true;
+}
+
+/* What is wanted no more and never came about is forgotten. */
+static void drop_unwanted(struct vp_coverage *coverage)
+{
+	vp_array_each (process, &coverage->processes) {
+		size_t kept = 0;
+
+		vp_array_each (cover, &process->covers)
+			if (vp_cover_is_on(cover) || is_wanted(coverage, cover->digest))
+				process->covers.data[kept++] = *cover;
+		process->covers.len = kept;
+	}
+}
+
+void vp_coverage_want(struct vp_coverage *coverage, const struct vp_target_filters *filters,
+		      uint64_t generation)
+{
+	vp_array_each (filter, &coverage->filters)
+		filter->wanted = false;
+	vp_array_each (made, filters)
+		want_one(coverage, made, generation);
+	drop_unwanted(coverage);
+	coverage->changed = true;
+}
+
+void vp_coverage_asks(const struct vp_coverage *coverage, bool *units, bool *executables)
+{
+	*units = *executables = false;
+	vp_array_each (filter, &coverage->filters) {
+		*units |= filter->wanted && filter->target.kind == VP_CALL_TARGET_UNIT;
+		*executables |=
+			filter->wanted && filter->target.kind == VP_CALL_TARGET_PROCESS;
+	}
+}
+
+/* Those that no process has and nobody wants. */
+static void drop_unused(struct vp_coverage *coverage)
+{
+	size_t kept = 0;
+
+	vp_array_each (filter, &coverage->filters) {
+		bool used = filter->wanted;
+
+		vp_array_each (process, &coverage->processes)
+			used = used || cover_of(process, filter->digest);
+		if (used)
+			coverage->filters.data[kept++] = *filter;
+		else
+			filter_free(filter);
+	}
+	coverage->filters.len = kept;
+}
+
+/* Processes */
+
+static void take_over(struct vp_covered_process *process, struct vp_seen_process *seen)
+{
+	free(process->unit);
+	free(process->executable);
+	process->id = seen->id;
+	process->parent = seen->parent;
+	process->start = seen->start;
+	process->unit = seen->unit;
+	process->executable = seen->executable;
+	process->seen = true;
+	seen->unit = seen->executable = NULL;
+}
+
+static int compare_starts(const void *a, const void *b)
+{
+	const struct vp_covered_process *x = a, *y = b;
+
+	if (x->start != y->start)
+		return x->start < y->start ? -1 : 1;
+	return x->id < y->id ? -1 : x->id > y->id;
+}
+
+static int compare_ids(const void *a, const void *b)
+{
+	const struct vp_covered_process *x = a, *y = b;
+
+	return x->id < y->id ? -1 : x->id > y->id;
+}
+
+/* Somebody without the filter may have made it, for the parent (CLONE_PARENT). */
+static bool has_bare_sibling(const struct vp_coverage *coverage, pid_t parent, uint64_t digest)
+{
+	vp_array_each (process, &coverage->processes) {
+		const struct vp_cover *cover = cover_of(process, digest);
+
+		if (process->parent == parent && cover && !is_whole(cover))
+			return true;
+	}
+	return false;
+}
+
+/* Born when its parent had a filter, it has that too. */
+static void inherit(const struct vp_coverage *coverage, struct vp_covered_process *child)
+{
+	const struct vp_covered_process *parent = find(coverage, child->parent);
+
+	if (!parent)
+		return;
+	vp_array_each (cover, &parent->covers) {
+		if (!is_whole(cover) || child->start * TICK <= cover->at + TICK ||
+		    has_bare_sibling(coverage, parent->id, cover->digest))
+			continue;
+		vp_array_push(&child->covers, ((struct vp_cover){
+						      .digest = cover->digest,
+						      .outcome = cover->outcome,
+						      .reason = cover->reason,
+						      .inherited = true,
+						      .at = child->start * TICK,
+					      }));
+	}
+}
+
+static bool matches(const struct vp_covered_process *process,
+		    const struct vp_cover_filter *filter)
+{
+	const struct vp_seen_process seen = { .unit = process->unit,
+					      .executable = process->executable };
+
+	return filter->wanted && vp_seen_is_of(&seen, &filter->target);
+}
+
+/* What it is to have and does not is to be tried. */
+static void add_wanted(const struct vp_coverage *coverage, struct vp_covered_process *process,
+		       uint64_t now)
+{
+	vp_array_each (filter, &coverage->filters)
+		if (matches(process, filter) && !cover_of(process, filter->digest))
+			vp_array_push(&process->covers,
+				      ((struct vp_cover){ .digest = filter->digest,
+							  .again = now ? now : 1 }));
+}
+
+/* The new ones in the order of their birth, so that parents come before children. */
+static void add_fresh(struct vp_coverage *coverage, struct vp_covered_process *fresh,
+		      size_t count, uint64_t now)
+{
+	if (count)
+		qsort(fresh, count, sizeof(*fresh), compare_starts);
+	for (size_t i = 0; i < count; i++) {
+		inherit(coverage, &fresh[i]);
+		add_wanted(coverage, &fresh[i], now);
+		if (!fresh[i].covers.len) {
+			process_free(&fresh[i]);
+			continue;
+		}
+		vp_array_push(&coverage->processes, fresh[i]);
+		qsort(coverage->processes.data, coverage->processes.len,
+		      sizeof(*coverage->processes.data), compare_ids);
+		coverage->changed = true;
+	}
+}
+
+static void drop_gone(struct vp_coverage *coverage)
+{
+	size_t kept = 0;
+
+	vp_array_each (process, &coverage->processes) {
+		if (process->seen)
+			coverage->processes.data[kept++] = *process;
+		else
+			process_free(process);
+	}
+	coverage->changed |= kept != coverage->processes.len;
+	coverage->processes.len = kept;
+}
+
+void vp_coverage_see(struct vp_coverage *coverage, struct vp_seen_processes *processes,
+		     uint64_t now)
+{
+	VP_ARRAY(struct vp_covered_process) fresh = { 0 };
+
+	vp_array_each (process, &coverage->processes)
+		process->seen = false;
+	vp_array_each (seen, processes) {
+		struct vp_covered_process *known = find(coverage, seen->id);
+
+		if (!known || known->start != seen->start)
+			known = vp_array_add(&fresh);
+		take_over(known, seen);
+	}
+	drop_gone(coverage);
+	vp_array_each (process, &coverage->processes)
+		add_wanted(coverage, process, now);
+	add_fresh(coverage, fresh.data, fresh.len, now);
+	vp_array_free(&fresh);
+	drop_unused(coverage);
+}
+
+/* Trying */
+
+static bool is_due(const struct vp_cover *cover, uint64_t now)
+{
+	return cover && cover->again && cover->again <= now;
+}
+
+static size_t collect(struct vp_coverage *coverage, const struct vp_cover_filter *filter,
+		      uint64_t now, struct vp_request *request)
+{
+	request->count = 0;
+	vp_array_each (process, &coverage->processes) {
+		struct vp_cover *cover = cover_of(process, filter->digest);
+
+		if (!is_due(cover, now) || request->count == VP_REQUEST_PROCESSES)
+			continue;
+		cover->again = 0;
+		cover->tries++;
+		request->processes[request->count++] = (struct vp_request_process){
+			.id = process->id,
+			.start = process->start,
+		};
+	}
+	return request->count;
+}
+
+const struct vp_cover_filter *vp_coverage_next(struct vp_coverage *coverage, uint64_t now,
+					       struct vp_request *request)
+{
+	vp_array_each (filter, &coverage->filters)
+		if (filter->wanted && collect(coverage, filter, now, request))
+			return filter;
+	return NULL;
+}
+
+uint64_t vp_coverage_again(const struct vp_coverage *coverage)
+{
+	uint64_t first = 0;
+
+	vp_array_each (process, &coverage->processes)
+		vp_array_each (cover, &process->covers)
+			if (cover->again && (!first || cover->again < first))
+				first = cover->again;
+	return first;
+}
+
+#define BIT(reason) (1u << (reason))
+
+/* May it go better another time, without the process being started anew? */
+static bool may_change(const struct vp_cover *cover)
+{
+	const unsigned int passing = BIT(VP_REASON_THREADS) | BIT(VP_REASON_TRACED) |
+				     BIT(VP_REASON_BUSY) | BIT(VP_REASON_FORBIDDEN) |
+				     BIT(VP_REASON_MEMORY) | BIT(VP_REASON_LOST) |
+				     BIT(VP_REASON_CROWD);
+
+	return cover->outcome != VP_INJECT_COVERED && BIT(cover->reason) & passing;
+}
+
+static void try_again(struct vp_cover *cover, uint64_t now)
+{
+	unsigned int doublings = cover->tries ? cover->tries - 1 : 0;
+
+	cover->again = now + ((uint64_t)FIRST_RETRY
+			      << (doublings < DOUBLINGS ? doublings : DOUBLINGS));
+}
+
+static struct vp_cover *cover_at(struct vp_coverage *coverage, uint64_t digest, pid_t id,
+				 uint64_t start)
+{
+	const struct vp_covered_process *process = find(coverage, id);
+
+	return process && process->start == start ? cover_of(process, digest) : NULL;
+}
+
+bool vp_coverage_note(struct vp_coverage *coverage, uint64_t digest,
+		      const struct vp_record *record, uint64_t now)
+{
+	struct vp_cover *cover = cover_at(coverage, digest, record->id, record->start);
+
+	if (!cover)
+		return false;
+	cover->outcome = (enum vp_inject_outcome)record->outcome;
+	cover->reason = (enum vp_inject_reason)record->reason;
+	cover->detail = record->detail;
+	cover->flags = record->flags;
+	cover->at = now;
+	if (may_change(cover))
+		try_again(cover, now);
+	coverage->changed = true;
+	return true;
+}
+
+void vp_coverage_miss(struct vp_coverage *coverage, uint64_t digest,
+		      const struct vp_request_process *process, bool blamed, uint64_t now)
+{
+	struct vp_cover *cover = cover_at(coverage, digest, process->id, process->start);
+
+	if (!cover)
+		return;
+	if (blamed) {
+		try_again(cover, now);
+	} else {
+		cover->tries--;
+		cover->again = now + MISSED_RETRY;
+	}
+}
+
+/* Sums */
+
+static void count(const struct vp_cover *cover, bool wanted, struct vp_coverage_sums *sums)
+{
+	if (!wanted)
+		sums->left += vp_cover_is_on(cover);
+	else if (cover->outcome == VP_INJECT_COVERED)
+		sums->covered++;
+	else if (cover->outcome == VP_INJECT_PARTIAL)
+		sums->partial++;
+	else if (cover->outcome == VP_INJECT_REFUSED)
+		sums->refused++;
+	else if (cover->outcome != VP_INJECT_GONE) /* that is only waited for by its parent */
+		sums->pending++;
+}
+
+struct vp_coverage_sums vp_coverage_sum(const struct vp_coverage *coverage, uint64_t digest)
+{
+	struct vp_coverage_sums sums = { 0 };
+
+	vp_array_each (process, &coverage->processes)
+		vp_array_each (cover, &process->covers)
+			if (!digest || cover->digest == digest)
+				count(cover, is_wanted(coverage, cover->digest), &sums);
+	return sums;
+}

@@ -1,0 +1,9 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# Filters of system calls kept on the processes that they are meant for.
+libvpagent_a_SOURCES += \
+	agentd/syscalls/coverage.c agentd/syscalls/coverage.h \
+	agentd/syscalls/coverage_document.c \
+	agentd/syscalls/injecting.c agentd/syscalls/injecting.h \
+	agentd/syscalls/keeper.c agentd/syscalls/keeper.h \
+	agentd/syscalls/module.c agentd/syscalls/module.h \
+	agentd/syscalls/processes.c agentd/syscalls/processes.h

@@ -1,0 +1,199 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The operations of the seccomp enforcement point: see module.h. */
+#include "agentd/syscalls/module.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "lib/cleanup.h"
+
+#define SETTLING 2000 /* milliseconds that a change waits for its processes to be covered */
+
+struct vp_artefact {
+	uint64_t generation;
+	struct vp_target_filters filters;
+	struct vp_strbuf text;
+};
+
+struct vp_instance {
+	struct vp_keeper *keeper;
+	const struct vp_artefact *prepared;
+};
+
+static int probe(struct vp_host *host, struct vp_error *err)
+{
+	(void)host;
+	(void)err;
+	return 0; /* what a process can be given, is found out with it */
+}
+
+static void artefact_free(struct vp_artefact *artefact)
+{
+	if (!artefact)
+		return;
+	vp_target_filters_free(&artefact->filters);
+	vp_strbuf_free(&artefact->text);
+	free(artefact);
+}
+
+static int compile(const struct vp_plan *plan, const struct vp_host *host, uint64_t generation,
+		   struct vp_artefact **artefact, struct vp_error *err)
+{
+	struct vp_artefact *made = vp_new(struct vp_artefact);
+	int r = vp_target_filters_build(plan, &made->filters, err);
+
+	(void)host;
+	made->generation = generation;
+	if (r) {
+		artefact_free(made);
+		return r;
+	}
+	vp_array_each (filter, &made->filters) {
+		vp_strbuf_addf(&made->text, "%s: %s\n", filter->target.name, filter->patches);
+		vp_filter_print(filter->filter, vp_plan_call_name, (void *)plan, &made->text);
+	}
+	*artefact = made;
+	return 0;
+}
+
+static int dump(const struct vp_artefact *artefact, const char *format, struct vp_strbuf *out)
+{
+	if (strcmp(format, "bpf") != 0)
+		return -ENOTSUP;
+	vp_strbuf_adds(out, vp_strbuf_text(&artefact->text));
+	return 0;
+}
+
+static int open_instance(struct vp_instance **instance, const struct vp_host *host,
+			 struct vp_error *err)
+{
+	const char *run = host->run ? host->run : VP_RUNDIR;
+	_cleanup_free_ char *helper = vp_format("%s/inject.sock", run);
+	_cleanup_free_ char *file = vp_format("%s/syscalls.json", run);
+	struct vp_keeper *keeper = vp_keeper_new(helper, host->run ? file : NULL, err);
+
+	if (!keeper)
+		return err->code;
+	*instance = vp_new(struct vp_instance);
+	(*instance)->keeper = keeper;
+	return 0;
+}
+
+static void close_instance(struct vp_instance *instance)
+{
+	vp_keeper_free(instance->keeper);
+	free(instance);
+}
+
+static int prepare(struct vp_instance *instance, const struct vp_artefact *artefact,
+		   struct vp_error *err)
+{
+	(void)err;
+	instance->prepared = artefact;
+	return 0;
+}
+
+static int commit(struct vp_instance *instance, struct vp_error *err)
+{
+	(void)err;
+	vp_keeper_want(instance->keeper, &instance->prepared->filters,
+		       instance->prepared->generation);
+	instance->prepared = NULL;
+	return 0;
+}
+
+/* Who applies is told at once how far it got; what takes longer goes on by itself. */
+static void finish(struct vp_instance *instance)
+{
+	(void)vp_keeper_wait(instance->keeper, SETTLING);
+}
+
+static void abort_prepared(struct vp_instance *instance)
+{
+	instance->prepared = NULL;
+}
+
+static int verify(struct vp_instance *instance, const struct vp_artefact *artefact,
+		  struct vp_strbuf *differences, struct vp_error *err)
+{
+	const struct vp_coverage *coverage = vp_keeper_coverage(instance->keeper);
+	int count = 0;
+
+	(void)err;
+	vp_array_each (made, &artefact->filters) {
+		const struct vp_cover_filter *filter =
+			vp_coverage_filter(coverage, made->digest);
+
+		if (filter && filter->wanted)
+			continue;
+		vp_strbuf_addf(differences, "no filter is kept on %s\n", made->target.name);
+		count++;
+	}
+	return count;
+}
+
+/* Denials are counted by whoever hears of them. */
+static int counts(struct vp_instance *instance, struct vp_counts *counts, struct vp_error *err)
+{
+	(void)instance;
+	(void)counts;
+	(void)err;
+	return 0;
+}
+
+static int remove_all(struct vp_instance *instance, struct vp_error *err)
+{
+	const struct vp_target_filters none = { 0 };
+
+	(void)err;
+	vp_keeper_want(instance->keeper, &none, 0);
+	return 0;
+}
+
+static void stay(const struct vp_covered_process *process, const struct vp_cover *cover,
+		 const struct vp_coverage *coverage, struct vp_strbuf *out)
+{
+	const struct vp_cover_filter *filter = vp_coverage_filter(coverage, cover->digest);
+
+	vp_strbuf_addf(out,
+		       "%s: process %d keeps the filter of %s until it ends; restart it to be"
+		       " rid of that\n",
+		       filter ? filter->target.name : "", (int)process->id,
+		       filter ? filter->patches : "patches of before");
+}
+
+static void stays(struct vp_instance *instance, struct vp_strbuf *out)
+{
+	const struct vp_coverage *coverage = vp_keeper_coverage(instance->keeper);
+
+	(void)vp_keeper_tick(instance->keeper); /* who has ended since keeps nothing */
+	vp_array_each (process, &coverage->processes)
+		vp_array_each (cover, &process->covers)
+			if (vp_cover_is_on(cover))
+				stay(process, cover, coverage, out);
+}
+
+struct vp_keeper *vp_seccomp_keeper(struct vp_instance *instance)
+{
+	return instance ? instance->keeper : NULL;
+}
+
+const struct vp_module vp_seccomp_module = {
+	.name = "seccomp",
+	.point = VP_POINT_SECCOMP,
+	.probe = probe,
+	.compile = compile,
+	.artefact_free = artefact_free,
+	.dump = dump,
+	.open = open_instance,
+	.close = close_instance,
+	.prepare = prepare,
+	.commit = commit,
+	.finish = finish,
+	.abort = abort_prepared,
+	.verify = verify,
+	.running = NULL, /* processes have it, and are asked one by one */
+	.counts = counts,
+	.remove = remove_all,
+	.stays = stays,
+};

@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* All processes, as /proc shows them at this moment: see processes.h. */
+#include "agentd/syscalls/processes.h"
+
+#include <dirent.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "lib/cleanup.h"
+#include "lib/process.h"
+
+bool vp_seen_is_of(const struct vp_seen_process *process, const struct vp_call_target *target)
+{
+	const char *own =
+		target->kind == VP_CALL_TARGET_UNIT ? process->unit : process->executable;
+
+	return own && !strcmp(own, target->name);
+}
+
+static int compare(const void *a, const void *b)
+{
+	const struct vp_seen_process *x = a, *y = b;
+
+	return x->id < y->id ? -1 : x->id > y->id;
+}
+
+void vp_seen_processes_read(struct vp_seen_processes *processes, bool units, bool executables)
+{
+	_cleanup_closedir_ DIR *proc = opendir("/proc");
+	const struct dirent *entry;
+	struct vp_process_stat stat;
+
+	while (proc && (entry = readdir(proc))) {
+		pid_t id = (pid_t)strtol(entry->d_name, NULL, 10);
+
+		if (id <= 1 || id == getpid() || !vp_process_stat(id, &stat))
+			continue;
+		vp_array_push(
+			processes,
+			((struct vp_seen_process){
+				.id = id,
+				.parent = stat.parent,
+				.start = stat.start,
+				.unit = units ? vp_process_unit(id) : NULL,
+				.executable = executables ? vp_process_executable(id) : NULL,
+			}));
+	}
+	if (processes->len)
+		qsort(processes->data, processes->len, sizeof(*processes->data), compare);
+}
+
+void vp_seen_processes_free(struct vp_seen_processes *processes)
+{
+	vp_array_each (process, processes) {
+		free(process->unit);
+		free(process->executable);
+	}
+	vp_array_free(processes);
+}

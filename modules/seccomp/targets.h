@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * One merged filter for each unit or process that a plan names: the [syscalls] sections of all
+ * patches on it, in evaluation order. Pure.
+ *
+ * What the definitions' samples say is asked of the programs before anything is installed:
+ * of each section alone all of its samples, of the merged filter those that must be denied.
+ */
+#ifndef VP_SECCOMP_TARGETS_H
+#define VP_SECCOMP_TARGETS_H
+
+#include "modules/seccomp/filter.h"
+#include "policy/plan.h"
+
+struct vp_target_filter {
+	struct vp_call_target target; /* owned */
+	struct vp_filter *filter;     /* shared: vp_filter_share */
+	bool no_new_privs;	      /* may be set where the filter needs it */
+	uint64_t digest;	      /* of target, program and the above */
+	char *patches;		      /* their ids, ", " between them */
+};
+
+VP_ARRAY_TYPE(vp_target_filters, struct vp_target_filter);
+
+/*
+ * In order of the plan's first mention. `filters` is empty before, and the caller's after
+ * success. -EOPNOTSUPP: another architecture, or a call that libseccomp does not know;
+ * -EBADMSG: a sample is not met (the text has the call); or as vp_filter_compile.
+ */
+int vp_target_filters_build(const struct vp_plan *plan, struct vp_target_filters *filters,
+			    struct vp_error *err);
+void vp_target_filters_free(struct vp_target_filters *filters);
+
+/* "nginx.service", "/usr/sbin/nginx"; the same target? */
+bool vp_call_target_is(const struct vp_call_target *a, const struct vp_call_target *b);
+
+/* Names a tag by its patch and section, for vp_filter_print and others; context: the plan. */
+const char *vp_plan_call_name(uint32_t tag, void *plan);
+
+#endif
