@@ -20,6 +20,7 @@
 
 #include <linux/ptrace.h>
 
+#include "agentd/inject/inject.h"
 #include "agentd/inject/request.h"
 #include "lib/cleanup.h"
 
