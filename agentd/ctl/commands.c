@@ -28,7 +28,7 @@ const struct vp_option vp_options[VP_OPTION_COUNT] = {
 	VALUE(OVERRIDES, "overrides", "DIR", FOLDER,
 	      "lay the overrides (*.conf) in DIR over the definitions"),
 	OPTION(FORMAT, "format", 0, "FORMAT", WORD, "text json nft bpf",
-	       "text, json (same as --json), nft (input for nft -f), or bpf (filters of system calls)"),
+	       "text, json (as --json), nft (for nft -f), or bpf (of system calls)"),
 	FLAG(EVASIONS, "evasions", 0,
 	     "send every sample again in ways that evade weak filters"),
 	FLAG(MUTATIONS, "mutations", 0,

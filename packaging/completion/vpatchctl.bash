@@ -20,7 +20,7 @@ _vpatchctl()
 		COMPREPLY=($(compgen -d -- "$cur"))
 		return ;;
 	--format)
-		COMPREPLY=($(compgen -W 'text json nft' -- "$cur"))
+		COMPREPLY=($(compgen -W 'text json nft bpf' -- "$cur"))
 		return ;;
 	--policy)
 		COMPREPLY=($(compgen -f -- "$cur"))

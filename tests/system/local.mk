@@ -58,7 +58,7 @@ if INJECTION
 check_PROGRAMS += tests/harness/inject tests/harness/odd tests/harness/waits
 check_PROGRAMS += tests/harness/killed tests/harness/steady
 tests_harness_killed_SOURCES = tests/harness/killed.c
-tests_harness_killed_LDADD = libvpinject.a libvpbase.a
+tests_harness_killed_LDADD = libvpinject.a libvpinjectrequest.a libvpbase.a
 tests_harness_steady_SOURCES = tests/harness/steady.c
 tests_harness_steady_LDADD = -lpthread
 tests_harness_odd_SOURCES = tests/harness/odd.c

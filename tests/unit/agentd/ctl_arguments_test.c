@@ -254,7 +254,7 @@ static void wrong_lines_are_told_what_to_do(void **state)
 	assert_refused("apply --confirm 10x",
 		       "--confirm: expected seconds from 1 to 86400, found '10x'");
 	assert_refused("plan --format yaml",
-		       "--format: expected one of 'text json nft', found 'yaml'");
+		       "--format: expected one of 'text json nft bpf', found 'yaml'");
 	assert_refused("mode X-1 off", "mode: expected one of 'enforce monitor', found 'off'");
 	assert_refused("mode X-1",
 		       "mode needs enforce|monitor; 'vpatchctl mode --help' shows how");
