@@ -2,16 +2,24 @@
 # What `make install` puts on a host, and `make deb`, `make rpm`.
 
 systemdsystemunit_DATA = packaging/systemd/vpatchd.service packaging/systemd/vpatch-boot.service
+if INJECTION
+systemdsystemunit_DATA += packaging/systemd/vpatchd-inject.socket packaging/systemd/vpatchd-inject@.service
+endif
 dist_sysusers_DATA = packaging/sysusers.d/vpatch.conf
 dist_tmpfiles_DATA = packaging/tmpfiles.d/vpatch.conf
 configdir = $(sysconfdir)/vpatch
 dist_config_DATA = packaging/conf/vpatchd.conf
 CLEANFILES += $(systemdsystemunit_DATA)
 
-substitute = $(AM_V_GEN)$(MKDIR_P) packaging/systemd && $(SED) -e 's|@sbindir[@]|$(sbindir)|g' <$? >$@
+substitute = $(AM_V_GEN)$(MKDIR_P) packaging/systemd && \
+	$(SED) -e 's|@sbindir[@]|$(sbindir)|g' -e 's|@pkglibexecdir[@]|$(pkglibexecdir)|g' <$? >$@
 packaging/systemd/vpatchd.service: $(srcdir)/packaging/systemd/vpatchd.service.in
 	$(substitute)
 packaging/systemd/vpatch-boot.service: $(srcdir)/packaging/systemd/vpatch-boot.service.in
+	$(substitute)
+packaging/systemd/vpatchd-inject.socket: $(srcdir)/packaging/systemd/vpatchd-inject.socket.in
+	$(substitute)
+packaging/systemd/vpatchd-inject@.service: $(srcdir)/packaging/systemd/vpatchd-inject@.service.in
 	$(substitute)
 
 install-data-hook:
@@ -26,7 +34,8 @@ EXTRA_DIST += \
 	packaging/debian/rules packaging/debian/source/format packaging/debian/vpatch.postinst \
 	packaging/debian/vpatch.prerm packaging/debian/vpatch.postrm \
 	packaging/rpm/vpatch.spec \
-	packaging/systemd/vpatchd.service.in packaging/systemd/vpatch-boot.service.in
+	packaging/systemd/vpatchd.service.in packaging/systemd/vpatch-boot.service.in \
+	packaging/systemd/vpatchd-inject.socket.in packaging/systemd/vpatchd-inject@.service.in
 
 .PHONY: deb rpm
 deb: dist
