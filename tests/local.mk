@@ -8,6 +8,7 @@ include tests/unit/agentd.mk
 include tests/unit/denials.mk
 include tests/unit/inspect.mk
 include tests/unit/seccomp.mk
+include tests/unit/syscalls.mk
 include tests/unit/inject.mk
 include tests/golden/local.mk
 include tests/fuzz/local.mk

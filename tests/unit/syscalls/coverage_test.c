@@ -1,0 +1,415 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Which filters are on which processes: wanted, inherited, tried again, left, kept in a file.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "agentd/document.h"
+#include "agentd/syscalls/coverage.h"
+#include "policy/policy.h"
+
+#define SERVICE "/usr/sbin/service"
+
+/* Filters as a policy of these sections makes them. */
+struct world {
+	struct vp_sources sources;
+	struct vp_findings findings;
+	struct vp_policy policy;
+	struct vp_host host;
+	struct vp_plan plan;
+	struct vp_target_filters filters;
+	struct vp_coverage coverage;
+	struct vp_seen_processes processes;
+	uint64_t now; /* milliseconds after boot */
+};
+
+static void definition(struct world *w, const char *id, const char *target, const char *call)
+{
+	char *text = vp_format("[patch]\nid = %s\ntitle = t\nseverity = low\n"
+			       "[syscalls s]\n%s\ndeny = %s\naction = errno EPERM\n"
+			       "[sample a]\nsyscalls = s\nexpect = denied\ncall = %s\n"
+			       "[sample b]\nsyscalls = s\nexpect = allowed\ncall = getpid\n",
+			       id, target, call, call);
+
+	vp_array_push(&w->sources.definitions,
+		      ((struct vp_text){ vp_format("%s.vpatch", id), text, strlen(text) }));
+}
+
+static void plan_end(struct world *w)
+{
+	vp_target_filters_free(&w->filters);
+	vp_plan_free(&w->plan);
+	vp_policy_free(&w->policy);
+	vp_findings_free(&w->findings);
+	vp_sources_free(&w->sources);
+	memset(&w->policy, 0, sizeof(w->policy));
+	memset(&w->plan, 0, sizeof(w->plan));
+	memset(&w->findings, 0, sizeof(w->findings));
+	memset(&w->sources, 0, sizeof(w->sources));
+}
+
+/* What was defined is wanted from now on. */
+static void want(struct world *w, uint64_t generation)
+{
+	struct vp_error err = { 0 };
+
+	vp_policy_build(&w->policy, &w->sources, 0, &w->findings);
+	vp_plan_build(&w->plan, &w->policy, &w->host, VP_POINT_BIT(VP_POINT_SECCOMP),
+		      &w->findings);
+	assert_int_equal(w->findings.errors, 0);
+	if (vp_target_filters_build(&w->plan, &w->filters, &err))
+		fail_msg("%s", err.text);
+	vp_coverage_want(&w->coverage, &w->filters, generation);
+	plan_end(w);
+}
+
+static void world_end(struct world *w)
+{
+	vp_coverage_free(&w->coverage);
+	vp_seen_processes_free(&w->processes);
+	vp_host_free(&w->host);
+}
+
+/* A process, started at a time in milliseconds. */
+static void add(struct world *w, pid_t id, pid_t parent, uint64_t start)
+{
+	vp_array_push(&w->processes, ((struct vp_seen_process){
+					     .id = id,
+					     .parent = parent,
+					     .start = start / 10,
+					     .executable = vp_strdup(SERVICE),
+				     }));
+}
+
+static void end(struct world *w, pid_t id)
+{
+	size_t kept = 0;
+
+	vp_array_each (process, &w->processes) {
+		if (process->id != id)
+			w->processes.data[kept++] = *process;
+		else
+			free(process->executable);
+	}
+	w->processes.len = kept;
+}
+
+static void look(struct world *w)
+{
+	struct vp_seen_processes seen = { 0 };
+
+	vp_array_each (process, &w->processes) {
+		struct vp_seen_process *copy = vp_array_add(&seen);
+
+		*copy = *process;
+		copy->executable = vp_strdup(process->executable);
+	}
+	vp_coverage_see(&w->coverage, &seen, w->now);
+	vp_seen_processes_free(&seen);
+}
+
+/* Everything that is due is answered like that; how many processes were asked for. */
+static size_t answer(struct world *w, enum vp_inject_outcome outcome,
+		     enum vp_inject_reason reason)
+{
+	struct vp_request *request = vp_new(struct vp_request);
+	const struct vp_cover_filter *filter;
+	size_t asked = 0;
+
+	while ((filter = vp_coverage_next(&w->coverage, w->now, request))) {
+		for (uint32_t i = 0; i < request->count; i++) {
+			const struct vp_record record = {
+				.id = request->processes[i].id,
+				.start = request->processes[i].start,
+				.outcome = outcome,
+				.reason = reason,
+			};
+
+			assert_true(vp_coverage_note(&w->coverage, filter->digest, &record,
+						     w->now));
+			asked++;
+		}
+	}
+	free(request);
+	return asked;
+}
+
+static void sums_are(const struct world *w, size_t covered, size_t refused, size_t pending,
+		     size_t left)
+{
+	const struct vp_coverage_sums sums = vp_coverage_sum(&w->coverage, 0);
+
+	assert_int_equal(sums.covered, covered);
+	assert_int_equal(sums.refused, refused);
+	assert_int_equal(sums.pending, pending);
+	assert_int_equal(sums.left, left);
+}
+
+static void is_inherited(const struct world *w, pid_t id, bool expected)
+{
+	const struct vp_covered_process *process = vp_coverage_process(&w->coverage, id);
+
+	assert_non_null(process);
+	assert_int_equal(process->covers.len, 1);
+	assert_int_equal(process->covers.data[0].inherited, expected);
+}
+
+static void children_have_what_their_parent_had(void **state)
+{
+	struct world w = { .now = 10000 };
+
+	(void)state;
+	definition(&w, "A", "process = " SERVICE, "ptrace");
+	want(&w, 1);
+	add(&w, 10, 1, 1000);
+	add(&w, 11, 10, 2000); /* before it had the filter */
+	look(&w);
+	sums_are(&w, 0, 0, 2, 0);
+	assert_int_equal(answer(&w, VP_INJECT_COVERED, 0), 2);
+	add(&w, 12, 10, 12000);
+	add(&w, 13, 12, 13000); /* a child of that, seen in the same look */
+	add(&w, 14, 1, 13000);	/* of somebody else */
+	w.now = 14000;
+	look(&w);
+	is_inherited(&w, 12, true);
+	is_inherited(&w, 13, true);
+	is_inherited(&w, 14, false);
+	assert_int_equal(answer(&w, VP_INJECT_COVERED, 0), 1);
+	sums_are(&w, 5, 0, 0, 0);
+	world_end(&w);
+}
+
+/* Within the same tick of the clock nobody knows what was first. */
+static void what_is_not_certain_is_not_inherited(void **state)
+{
+	struct world w = { .now = 10000 };
+
+	(void)state;
+	definition(&w, "A", "process = " SERVICE, "ptrace");
+	want(&w, 1);
+	add(&w, 10, 1, 1000);
+	look(&w);
+	answer(&w, VP_INJECT_COVERED, 0);
+	add(&w, 11, 10, 10010);
+	w.now = 11000;
+	look(&w);
+	is_inherited(&w, 11, false);
+	/* a sibling without the filter may have made the next one for its parent */
+	answer(&w, VP_INJECT_REFUSED, VP_REASON_DENIED);
+	add(&w, 12, 10, 11500);
+	w.now = 12000;
+	look(&w);
+	is_inherited(&w, 12, false);
+	world_end(&w);
+}
+
+static void a_number_used_again_is_another_process(void **state)
+{
+	struct world w = { .now = 10000 };
+
+	(void)state;
+	definition(&w, "A", "process = " SERVICE, "ptrace");
+	want(&w, 1);
+	add(&w, 10, 1, 1000);
+	look(&w);
+	answer(&w, VP_INJECT_COVERED, 0);
+	end(&w, 10);
+	add(&w, 10, 1, 12000);
+	w.now = 13000;
+	look(&w);
+	sums_are(&w, 0, 0, 1, 0);
+	world_end(&w);
+}
+
+static void what_may_go_better_is_tried_again(void **state)
+{
+	struct world w = { .now = 10000 };
+	uint64_t waited = 0;
+
+	(void)state;
+	definition(&w, "A", "process = " SERVICE, "ptrace");
+	want(&w, 1);
+	add(&w, 10, 1, 1000);
+	look(&w);
+	for (int i = 0; i < 10; i++) {
+		uint64_t again;
+
+		assert_int_equal(answer(&w, VP_INJECT_REFUSED, VP_REASON_TRACED), 1);
+		assert_int_equal(answer(&w, VP_INJECT_REFUSED, VP_REASON_TRACED), 0);
+		again = vp_coverage_again(&w.coverage);
+		assert_true(again - w.now >= waited && again - w.now <= 400000);
+		waited = again - w.now;
+		w.now = again;
+	}
+	sums_are(&w, 0, 1, 0, 0);
+	/* what only a new start can change is not */
+	answer(&w, VP_INJECT_REFUSED, VP_REASON_DENIED);
+	assert_int_equal(vp_coverage_again(&w.coverage), 0);
+	world_end(&w);
+}
+
+static void a_filter_stays_until_its_process_ends(void **state)
+{
+	struct world w = { .now = 10000 };
+
+	(void)state;
+	definition(&w, "A", "process = " SERVICE, "ptrace");
+	want(&w, 1);
+	add(&w, 10, 1, 1000);
+	look(&w);
+	answer(&w, VP_INJECT_COVERED, 0);
+	definition(&w, "A", "process = " SERVICE, "ptrace");
+	definition(&w, "B", "process = " SERVICE, "bpf");
+	want(&w, 2);
+	look(&w);
+	sums_are(&w, 0, 0, 1, 1);
+	answer(&w, VP_INJECT_COVERED, 0);
+	sums_are(&w, 1, 0, 0, 1);
+	want(&w, 3); /* nothing */
+	look(&w);
+	sums_are(&w, 0, 0, 0, 2);
+	/* the first again: it is still there */
+	definition(&w, "A", "process = " SERVICE, "ptrace");
+	want(&w, 4);
+	look(&w);
+	assert_int_equal(answer(&w, VP_INJECT_COVERED, 0), 0);
+	sums_are(&w, 1, 0, 0, 1);
+	end(&w, 10);
+	look(&w);
+	sums_are(&w, 0, 0, 0, 0);
+	assert_int_equal(w.coverage.filters.len, 1);
+	world_end(&w);
+}
+
+static void what_never_came_about_is_forgotten(void **state)
+{
+	struct world w = { .now = 10000 };
+
+	(void)state;
+	definition(&w, "A", "process = " SERVICE, "ptrace");
+	want(&w, 1);
+	add(&w, 10, 1, 1000);
+	look(&w);
+	answer(&w, VP_INJECT_REFUSED, VP_REASON_DENIED);
+	want(&w, 2);
+	look(&w);
+	sums_are(&w, 0, 0, 0, 0);
+	assert_int_equal(w.coverage.filters.len, 0);
+	world_end(&w);
+}
+
+static void nobody_answered(void **state)
+{
+	struct vp_request *request = vp_new(struct vp_request);
+	struct world w = { .now = 10000 };
+	const struct vp_cover_filter *filter;
+
+	(void)state;
+	definition(&w, "A", "process = " SERVICE, "ptrace");
+	want(&w, 1);
+	add(&w, 10, 1, 1000);
+	add(&w, 11, 1, 1000);
+	look(&w);
+	filter = vp_coverage_next(&w.coverage, w.now, request);
+	assert_non_null(filter);
+	assert_int_equal(request->count, 2);
+	vp_coverage_miss(&w.coverage, filter->digest, &request->processes[0], true, w.now);
+	vp_coverage_miss(&w.coverage, filter->digest, &request->processes[1], false, w.now);
+	/* who may be to blame waits longer, so that the others get their turn */
+	w.now = vp_coverage_again(&w.coverage);
+	assert_non_null(vp_coverage_next(&w.coverage, w.now, request));
+	assert_int_equal(request->count, 1);
+	assert_int_equal(request->processes[0].id, 11);
+	sums_are(&w, 0, 0, 2, 0);
+	free(request);
+	world_end(&w);
+}
+
+static void the_next_daemon_reads_it(void **state)
+{
+	_cleanup_json_ json_t *document = NULL, *again = NULL;
+	struct world w = { .now = 10000 };
+	struct vp_coverage read = { 0 };
+
+	(void)state;
+	definition(&w, "A", "process = " SERVICE, "ptrace");
+	want(&w, 1);
+	add(&w, 10, 1, 1000);
+	add(&w, 11, 1, 2000);
+	look(&w);
+	answer(&w, VP_INJECT_COVERED, 0);
+	document = vp_coverage_document(&w.coverage);
+	assert_int_equal(vp_coverage_read(&read, document), 0);
+	again = vp_coverage_document(&read);
+	assert_true(json_equal(document, again));
+	vp_coverage_free(&w.coverage);
+	w.coverage = read;
+	definition(&w, "A", "process = " SERVICE, "ptrace");
+	want(&w, 1);
+	look(&w);
+	assert_int_equal(answer(&w, VP_INJECT_COVERED, 0), 0);
+	sums_are(&w, 2, 0, 0, 0);
+	world_end(&w);
+}
+
+static void damaged(const char *from, const char *to)
+{
+	static const char good[] =
+		"{\"schema\": \"vpatch.coverage/1\", \"filters\": [{\"digest\": \"0x7\","
+		" \"process\": \"/a\"}], \"processes\": [{\"pid\": 5, \"start\": 9,"
+		" \"filters\": [{\"filter\": \"0x7\", \"outcome\": 1}]}]}";
+	_cleanup_free_ char *text = NULL;
+	_cleanup_json_ json_t *document = NULL;
+	struct vp_coverage coverage = { 0 };
+	const char *at = strstr(good, from);
+
+	assert_non_null(at);
+	text = vp_format("%.*s%s%s", (int)(at - good), good, to, at + strlen(from));
+	document = json_loads(text, 0, NULL);
+	assert_non_null(document);
+	if (!strcmp(from, to)) {
+		assert_int_equal(vp_coverage_read(&coverage, document), 0);
+		assert_int_equal(coverage.processes.len, 1);
+	} else {
+		assert_true(vp_coverage_read(&coverage, document) < 0);
+		assert_int_equal(coverage.processes.len + coverage.filters.len, 0);
+	}
+	vp_coverage_free(&coverage);
+}
+
+static void a_damaged_file_says_nothing(void **state)
+{
+	(void)state;
+	damaged("\"pid\": 5", "\"pid\": 5");
+	damaged("coverage/1", "coverage/2");
+	damaged("\"pid\": 5", "\"pid\": 1");
+	damaged("\"pid\": 5", "\"pid\": 4294967297");
+	damaged("\"process\": \"/a\"", "\"other\": \"/a\"");
+	damaged("\"filter\": \"0x7\"", "\"filter\": \"0x8\"");
+	damaged("\"outcome\": 1", "\"outcome\": 3");
+	damaged("\"outcome\": 1", "\"outcome\": 99");
+	damaged("\"outcome\": 1", "\"outcome\": 1, \"reason\": 99");
+	damaged("[{\"filter\": \"0x7\", \"outcome\": 1}]", "[]");
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(children_have_what_their_parent_had),
+		cmocka_unit_test(what_is_not_certain_is_not_inherited),
+		cmocka_unit_test(a_number_used_again_is_another_process),
+		cmocka_unit_test(what_may_go_better_is_tried_again),
+		cmocka_unit_test(a_filter_stays_until_its_process_ends),
+		cmocka_unit_test(what_never_came_about_is_forgotten),
+		cmocka_unit_test(nobody_answered),
+		cmocka_unit_test(the_next_daemon_reads_it),
+		cmocka_unit_test(a_damaged_file_says_nothing),
+	};
+
+	return cmocka_run_group_tests_name("coverage", tests, NULL, NULL);
+}
