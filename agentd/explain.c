@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "agentd/covering.h"
 #include "agentd/document.h"
 #include "agentd/status.h"
 #include "policy/failure.h"
@@ -225,50 +226,6 @@ static json_t *rules_document(const struct vp_agent *agent, const struct vp_patc
 	return rules;
 }
 
-json_t *vp_explain_document(struct vp_agent *agent, const char *id)
-{
-	_cleanup_strbuf_ struct vp_strbuf artefact = { 0 };
-	const struct vp_active *active = agent->active;
-	const struct vp_patch *patch = active ? vp_policy_find(&active->policy, id) : NULL;
-	json_t *document, *rules, *spots;
-
-	if (!patch)
-		return NULL;
-	vp_agent_count(agent, NULL);
-	dump(agent, &artefact);
-	document = vp_json_document("vpatch.explain/1");
-	vp_json_set_number(document, "generation", agent->running);
-	json_object_set_new(document, "patch", patch_document(active, patch));
-	rules = rules_document(agent, patch, vp_strbuf_text(&artefact));
-	json_object_set_new(document, "rules", rules);
-	spots = vp_blind_spots_document(&active->plan, patch, false);
-	{
-		_cleanup_json_ json_t *host =
-			vp_blind_spots_document(&active->plan, NULL, false);
-
-		json_array_extend(spots, host);
-	}
-	json_object_set_new(document, "blind_spots", spots);
-	vp_json_set_text(document, "note", note_of(active));
-	return document;
-}
-
-static json_t *planned_rule(const struct vp_placement *placement)
-{
-	json_t *rule = json_object();
-
-	vp_json_set_text(rule, "name", placement->rule->name);
-	vp_json_set_text(rule, "service", placement->service->name);
-	vp_json_set_text(rule, "point", vp_point_name(placement->point));
-	vp_json_set_text(rule, "mode", vp_mode_name(placement->mode));
-	vp_json_set_text(rule, "placement", placement->reason);
-	json_object_set_new(rule, "ports", ports_of(placement));
-	json_object_set_new(rule, "addresses", addresses_of(placement));
-	json_object_set_new(rule, "local", json_boolean(placement->local));
-	set_tag(rule, placement->tag);
-	return rule;
-}
-
 /* The names of one kind, in a list. */
 static json_t *targets_of(const struct vp_syscalls *syscalls, enum vp_call_target_kind kind)
 {
@@ -295,6 +252,76 @@ static json_t *planned_section(const struct vp_call_placement *placement)
 	vp_json_set_text(section, "errno", vp_call_errno_name(syscalls->error));
 	set_tag(section, placement->tag);
 	return section;
+}
+
+/* Of the patch: what its sections deny, to whom, and how far that got. */
+static json_t *sections_document(const struct vp_agent *agent, const struct vp_patch *patch)
+{
+	json_t *sections = json_array();
+
+	vp_array_each (call, &agent->active->plan.calls) {
+		struct vp_count count =
+			vp_total_count(vp_totals_find(&agent->totals, call->tag));
+		json_t *section, *deny;
+
+		if (call->patch != patch)
+			continue;
+		section = planned_section(call);
+		deny = json_array();
+		vp_array_each (term, &call->syscalls->deny)
+			vp_json_append_text(deny, term->text);
+		json_object_set_new(section, "deny", deny);
+		vp_json_set_number(section, "calls", count.packets);
+		json_object_set_new(section, "coverage",
+				    vp_covering_targets(agent->covering, call));
+		json_array_append_new(sections, section);
+	}
+	return sections;
+}
+
+json_t *vp_explain_document(struct vp_agent *agent, const char *id)
+{
+	_cleanup_strbuf_ struct vp_strbuf artefact = { 0 };
+	const struct vp_active *active = agent->active;
+	const struct vp_patch *patch = active ? vp_policy_find(&active->policy, id) : NULL;
+	json_t *document, *rules, *spots;
+
+	if (!patch)
+		return NULL;
+	vp_agent_count(agent, NULL);
+	dump(agent, &artefact);
+	document = vp_json_document("vpatch.explain/1");
+	vp_json_set_number(document, "generation", agent->running);
+	json_object_set_new(document, "patch", patch_document(active, patch));
+	rules = rules_document(agent, patch, vp_strbuf_text(&artefact));
+	json_object_set_new(document, "rules", rules);
+	json_object_set_new(document, "syscalls", sections_document(agent, patch));
+	spots = vp_blind_spots_document(&active->plan, patch, false);
+	{
+		_cleanup_json_ json_t *host =
+			vp_blind_spots_document(&active->plan, NULL, false);
+
+		json_array_extend(spots, host);
+	}
+	json_object_set_new(document, "blind_spots", spots);
+	vp_json_set_text(document, "note", note_of(active));
+	return document;
+}
+
+static json_t *planned_rule(const struct vp_placement *placement)
+{
+	json_t *rule = json_object();
+
+	vp_json_set_text(rule, "name", placement->rule->name);
+	vp_json_set_text(rule, "service", placement->service->name);
+	vp_json_set_text(rule, "point", vp_point_name(placement->point));
+	vp_json_set_text(rule, "mode", vp_mode_name(placement->mode));
+	vp_json_set_text(rule, "placement", placement->reason);
+	json_object_set_new(rule, "ports", ports_of(placement));
+	json_object_set_new(rule, "addresses", addresses_of(placement));
+	json_object_set_new(rule, "local", json_boolean(placement->local));
+	set_tag(rule, placement->tag);
+	return rule;
 }
 
 static json_t *planned_patch(const struct vp_patch *patch, enum vp_mode mode, json_t *rules,

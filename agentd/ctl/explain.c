@@ -95,9 +95,44 @@ static void render_rule(const json_t *rule, struct vp_page *page)
 	render_each("objects", json_object_get(rule, "objects"), page);
 }
 
+static void render_coverage(const json_t *targets, struct vp_page *page)
+{
+	const json_t *target;
+	size_t i;
+
+	json_array_foreach (targets, i, target) {
+		const char *unit = vp_json_get_text(target, "unit");
+
+		vp_page_pairf(page, i ? "" : "on",
+			      "%s: %llu processes covered, %llu in part, %llu not, %llu under "
+			      "way",
+			      unit ? unit : vp_render_text(target, "process"),
+			      (unsigned long long)vp_json_get_number(target, "covered"),
+			      (unsigned long long)vp_json_get_number(target, "partial"),
+			      (unsigned long long)vp_json_get_number(target, "refused"),
+			      (unsigned long long)vp_json_get_number(target, "pending"));
+	}
+}
+
+static void render_section(const json_t *section, struct vp_page *page)
+{
+	_cleanup_free_ char *heading =
+		vp_format("System calls %s", vp_render_text(section, "name"));
+
+	vp_page_heading(page, heading);
+	render_each("denied", json_object_get(section, "deny"), page);
+	vp_page_pairf(page, "action", "errno %s (mode %s)", vp_render_text(section, "errno"),
+		      vp_render_text(section, "mode"));
+	render_coverage(json_object_get(section, "coverage"), page);
+	vp_page_pairf(page, "matched", "%llu calls",
+		      (unsigned long long)vp_json_get_number(section, "calls"));
+	vp_page_pair(page, "tag", vp_json_get_text(section, "tag"));
+}
+
 void vp_render_explain(const json_t *document, struct vp_page *page)
 {
 	const json_t *rules = json_object_get(document, "rules");
+	const json_t *sections = json_object_get(document, "syscalls");
 	const json_t *rule, *note;
 	size_t i;
 
@@ -110,7 +145,9 @@ void vp_render_explain(const json_t *document, struct vp_page *page)
 		vp_page_pair(page, "note", json_string_value(note));
 	json_array_foreach (rules, i, rule)
 		render_rule(rule, page);
-	if (!json_array_size(rules))
+	json_array_foreach (sections, i, rule)
+		render_section(rule, page);
+	if (!json_array_size(rules) && !json_array_size(sections))
 		vp_page_line(page, 2,
 			     "  no rule of this patch is in the plan: it is switched off, "
 			     "expired, or cannot be enforced here");
