@@ -15,8 +15,8 @@
 #include <time.h>
 
 #include "agentd/inject/ready.h"
-#include "agentd/inject/request.h"
 #include "modules/seccomp/interpreter.h"
+#include "tests/harness/ask_helper.h"
 
 struct options {
 	pid_t process, through;
@@ -72,52 +72,17 @@ static void print(unsigned long i, pid_t through, const struct vp_injected *inje
 	       vp_inject_reason_text(injected->reason));
 }
 
-static pid_t start_helper(const char *executable, int *socket)
-{
-	int sockets[2];
-	pid_t pid;
-
-	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, sockets))
-		return -1;
-	pid = fork();
-	if (!pid) {
-		dup2(sockets[1], STDIN_FILENO);
-		execl(executable, "vpatchd-inject", NULL);
-		_exit(127);
-	}
-	close(sockets[1]);
-	*socket = sockets[0];
-	return pid;
-}
-
 /* As whoever starts the helper asks it. */
-static int ask_helper(const struct options *options, const struct sock_filter *code,
-		      size_t len, struct vp_injected *injected)
+static int ask(const struct options *options, const struct sock_filter *code, size_t len,
+	       struct vp_injected *injected)
 {
-	static struct vp_request request;
-	_cleanup_close_ int program = -1, socket = -1;
-	struct vp_error err = { 0 };
+	const struct asked asked = {
+		options->helper, options->process, options->start, options->flags, code, len
+	};
 	struct vp_record record;
-	uint8_t bytes[256];
-	int status = 0, r;
-	ssize_t got;
-	pid_t pid;
 
-	request = (struct vp_request){ .magic = VP_REQUEST_MAGIC,
-				       .flags = options->flags,
-				       .count = 1,
-				       .processes = { { .id = options->process,
-							.start = options->start } } };
-	program = vp_request_seal(code, len, &err);
-	pid = start_helper(options->helper, &socket);
-	r = vp_request_send(socket, &request, program, &err);
-	got = r ? -1 : recv(socket, bytes, sizeof(bytes), 0);
-	r = got < 0 ? -1 : vp_record_parse(bytes, (size_t)got, &record, &err);
-	waitpid(pid, &status, 0);
-	if (r || status) {
-		fprintf(stderr, "helper: status 0x%x: %s\n", (unsigned int)status, err.text);
+	if (ask_helper(&asked, &record))
 		return -1;
-	}
 	*injected = (struct vp_injected){ .outcome = record.outcome,
 					  .reason = record.reason,
 					  .detail = record.detail,
@@ -152,7 +117,7 @@ static int run(const struct options *options)
 		};
 		if (!options->helper)
 			vp_inject(&injector, options->process, options->start, &injected);
-		else if (ask_helper(options, code, injector.injection.len, &injected))
+		else if (ask(options, code, injector.injection.len, &injected))
 			return 2;
 		if (!options->quiet || injected.outcome != VP_INJECT_COVERED)
 			print(i, injector.injection.through, &injected);

@@ -63,8 +63,15 @@ tests_harness_steady_SOURCES = tests/harness/steady.c
 tests_harness_steady_LDADD = -lpthread
 tests_harness_odd_SOURCES = tests/harness/odd.c
 tests_harness_odd_LDADD = -lpthread
-tests_harness_inject_SOURCES = tests/harness/inject.c
+tests_harness_inject_SOURCES = tests/harness/inject.c tests/harness/ask_helper.c tests/harness/ask_helper.h
 tests_harness_inject_LDADD = libvpinject.a libvpinjectrequest.a libvpseccomp.a libvpbase.a
 tests_harness_waits_SOURCES = tests/harness/waits_main.c tests/harness/waits.c tests/harness/waits.h
 tests_harness_waits_LDADD = -lpthread
+
+# A service that makes the calls of definitions, and who puts their filters on it.
+check_PROGRAMS += tests/harness/caller tests/harness/calls
+tests_harness_caller_SOURCES = tests/harness/caller.c
+tests_harness_caller_LDADD = libvpctl.a libvpseccomp.a libvppolicy.a libvpbase.a $(SECCOMP_LIBS) -lpthread
+tests_harness_calls_SOURCES = tests/harness/calls.c tests/harness/ask_helper.c tests/harness/ask_helper.h
+tests_harness_calls_LDADD = libvpctl.a libvpinjectrequest.a $(VP_CTL_LIBS)
 endif
