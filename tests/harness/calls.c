@@ -63,17 +63,18 @@ static pid_t child_of(pid_t parent)
 	return 0;
 }
 
+/* What is where this program is. */
 static _Noreturn void exec_service(const char *self, const int *sockets)
 {
-	_cleanup_free_ char *path = vp_strdup(self), *count = vp_format("%d", THREADS);
-	char *slash = strrchr(path, '/');
+	const char *slash = strrchr(self, '/');
+	int folder = slash ? (int)(slash + 1 - self) : 0;
+	char *path = vp_format("%.*scaller", folder, self), *count = vp_format("%d", THREADS);
 	int high[THREADS];
 
 	for (int i = 0; i < THREADS; i++)
 		high[i] = fcntl(sockets[i], F_DUPFD_CLOEXEC, 100);
 	for (int i = 0; i < THREADS; i++)
 		dup2(high[i], FIRST_FD + i);
-	strcpy(slash ? slash : path, slash ? "/caller" : "caller");
 	execlp(path, "caller", count, NULL);
 	_exit(127);
 }
