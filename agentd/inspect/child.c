@@ -11,6 +11,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "lib/cleanup.h"
+#include "lib/memory.h"
+
 #define FIRST 3	 /* descriptor of a child's */
 #define ABOVE 32 /* all of them */
 
@@ -95,4 +98,22 @@ void vp_child_end(pid_t pid, char *ended, size_t room)
 	while (waited < 0 && errno == EINTR);
 	if (waited == pid)
 		describe(status, ended, room);
+}
+
+char *vp_child_executable(const char *name)
+{
+	_cleanup_free_ char *beside = NULL;
+	char self[4096];
+	ssize_t len = readlink("/proc/self/exe", self, sizeof(self) - 1);
+	char *slash;
+
+	self[len < 0 ? 0 : len] = '\0';
+	slash = strrchr(self, '/');
+	if (slash) {
+		*slash = '\0';
+		beside = vp_format("%s/%s", self, name);
+		if (!access(beside, X_OK))
+			return TAKE_PTR(beside);
+	}
+	return vp_format(VP_LIBEXECDIR "/%s", name);
 }

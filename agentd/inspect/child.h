@@ -28,4 +28,8 @@ void vp_child_end(pid_t pid, char *ended, size_t room);
 /* Has it ended? Then it was waited for, and `ended` is written. */
 int vp_child_ended(pid_t pid, char *ended, size_t room);
 
+/* Path of an executable of ours, owned by the caller: beside the running one, as in a build
+ * folder; else where it is installed. */
+char *vp_child_executable(const char *name);
+
 #endif

@@ -5,8 +5,8 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <string.h>
-#include <unistd.h>
 
+#include "agentd/inspect/child.h"
 #include "agentd/inspect/window.h"
 #include "lib/cleanup.h"
 #include "modules/inspection/scope.h"
@@ -90,30 +90,11 @@ static int dump(const struct vp_artefact *artefact, const char *format, struct v
 	return 0;
 }
 
-/* Beside the running executable, as in a build folder; else where it is installed. */
-static char *executable(const char *name)
-{
-	_cleanup_free_ char *beside = NULL;
-	char self[4096];
-	ssize_t len = readlink("/proc/self/exe", self, sizeof(self) - 1);
-	char *slash;
-
-	self[len < 0 ? 0 : len] = '\0';
-	slash = strrchr(self, '/');
-	if (slash) {
-		*slash = '\0';
-		beside = vp_format("%s/%s", self, name);
-		if (!access(beside, X_OK))
-			return TAKE_PTR(beside);
-	}
-	return vp_format(VP_LIBEXECDIR "/%s", name);
-}
-
 static int open_instance(struct vp_instance **instance, const struct vp_host *host,
 			 struct vp_error *err)
 {
-	_cleanup_free_ char *worker = executable("vpatchd-inspect");
-	_cleanup_free_ char *writer = executable("vpatchd-verdict");
+	_cleanup_free_ char *worker = vp_child_executable("vpatchd-inspect");
+	_cleanup_free_ char *writer = vp_child_executable("vpatchd-verdict");
 	_cleanup_free_ char *counts = host->run ? vp_format("%s/inspection", host->run) : NULL;
 	const struct vp_window_facts facts = vp_window_facts();
 	const struct vp_pairs_options options = {
