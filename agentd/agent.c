@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "agentd/denying.h"
 #include "agentd/reporting.h"
 #include "lib/cleanup.h"
 #include "lib/log.h"
@@ -89,6 +90,8 @@ static int count_of(struct vp_agent *agent, enum vp_holder holder, struct vp_err
 	struct vp_counts counts = { 0 };
 	int r = vp_enforcement_counts(&agent->all, holder, &counts, err);
 
+	if (holder == VP_HOLDER_PROCESSES)
+		vp_denying_counts(agent->denying, &counts);
 	if (!r)
 		vp_totals_update(&agent->totals, holder, &counts);
 	vp_array_free(&counts);

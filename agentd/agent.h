@@ -18,6 +18,7 @@ struct vp_control;
 struct vp_reporting;
 struct vp_inspecting;
 struct vp_covering;
+struct vp_denying;
 
 struct vp_agent {
 	struct vp_config config;
@@ -41,10 +42,11 @@ struct vp_agent {
 
 	struct vp_loop *loop; /* NULL in one-shot runs */
 	struct vp_control *control;
-	struct vp_quota refusals;	/* bound of their events */
+	struct vp_quota refusals;	  /* bound of their events */
 	struct vp_reporting *reporting;	  /* NULL: events are not reported */
 	struct vp_inspecting *inspecting; /* NULL: there are no processes to look after */
 	struct vp_covering *covering;	  /* NULL: likewise, of system-call filters */
+	struct vp_denying *denying;	  /* NULL: what these deny is not heard of */
 };
 
 /* Config, state folder, totals and modules. 0 or -errno; to be closed in any case. */

@@ -7,7 +7,10 @@ libvpagent_a_SOURCES += \
 	agentd/audit_socket.c agentd/audit_socket.h \
 	agentd/denial.c agentd/denial.h \
 	agentd/denial_sums.c agentd/denial_sums.h \
-	agentd/denials.c agentd/denials.h
+	agentd/denials.c agentd/denials.h \
+	agentd/denied.c agentd/denied.h \
+	agentd/denying.c agentd/denying.h \
+	agentd/denying_cache.c agentd/denying_cache.h
 
 pkglibexec_PROGRAMS += vpatchd-denials
 vpatchd_denials_SOURCES = agentd/denials_main.c

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "agentd/covering.h"
+#include "agentd/denying.h"
 #include "agentd/document.h"
 #include "agentd/inspecting.h"
 #include "agentd/reporting.h"
@@ -115,10 +116,19 @@ static void add_confirm(const struct vp_agent *agent, json_t *problems)
 	add(problems, "unconfirmed", text);
 }
 
+/* Calls are denied all the same: worth knowing, no reason for alarm. */
+static char *unheard_text(const struct vp_agent *agent)
+{
+	_cleanup_free_ char *problem = vp_denying_problem(agent->denying);
+
+	return problem ? vp_format("denied system calls are not reported: %s", problem) : NULL;
+}
+
 static void add_coverage(const struct vp_agent *agent, json_t *problems, bool *bad)
 {
 	_cleanup_free_ char *problem = vp_covering_problem(agent->covering);
 	_cleanup_free_ char *left = vp_covering_left(agent->covering);
+	_cleanup_free_ char *unheard = unheard_text(agent);
 
 	if (problem) {
 		add(problems, "coverage", problem);
@@ -126,6 +136,8 @@ static void add_coverage(const struct vp_agent *agent, json_t *problems, bool *b
 	}
 	if (left)
 		add(problems, "left", left);
+	if (unheard)
+		add(problems, "denials", unheard);
 }
 
 json_t *vp_problems_document(struct vp_agent *agent, json_t *folder, bool *bad)

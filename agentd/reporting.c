@@ -328,6 +328,16 @@ void vp_reporting_rules(struct vp_reporting *reporting)
 					      .verdict = placement->rule->action.verdict,
 					      .monitor = placement->mode == VP_MODE_MONITOR,
 				      }));
+	if (active)
+		vp_array_each (call, &active->plan.calls)
+			vp_array_push(&rules, ((struct vp_aggregate_rule){
+						      .tag = call->tag,
+						      .patch = call->patch->id,
+						      .rule = call->syscalls->name,
+						      .verdict = VP_VERDICT_REJECT,
+						      .monitor = call->mode == VP_MODE_MONITOR,
+						      .calls = true,
+					      }));
 	vp_aggregate_rules(reporting->aggregate, reporting->agent->running, rules.data,
 			   rules.len);
 	vp_array_free(&rules);

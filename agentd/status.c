@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "agentd/covering.h"
+#include "agentd/denying.h"
 #include "agentd/document.h"
 #include "agentd/inspecting.h"
 #include "agentd/loop.h"
@@ -461,6 +462,7 @@ json_t *vp_status_document(struct vp_agent *agent, const char *id, enum vp_exit 
 				    vp_reporting_document(agent->reporting));
 	json_object_set_new(document, "inspection", inspection_document(agent));
 	json_object_set_new(document, "syscalls", vp_covering_document(agent->covering));
+	json_object_set_new(document, "denials", vp_denying_document(agent->denying));
 	*status = bad || !agent->running ? VP_EXIT_FINDINGS : VP_EXIT_GOOD;
 	return document;
 }

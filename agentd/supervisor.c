@@ -16,6 +16,7 @@
 
 #include "agentd/control.h"
 #include "agentd/covering.h"
+#include "agentd/denying.h"
 #include "agentd/guard.h"
 #include "agentd/inspecting.h"
 #include "agentd/lock.h"
@@ -114,6 +115,8 @@ static void when_changed(struct vp_agent *agent)
 		vp_inspecting_changed(agent->inspecting);
 	if (agent->covering)
 		vp_covering_changed(agent->covering);
+	if (agent->denying)
+		vp_denying_changed(agent->denying);
 	tell_status(agent, "");
 }
 
@@ -146,6 +149,11 @@ static int start_inspecting(struct supervisor *supervisor, struct vp_error *err)
 static int start_covering(struct supervisor *supervisor, struct vp_error *err)
 {
 	return vp_covering_start(&supervisor->agent.covering, &supervisor->agent, err);
+}
+
+static int start_denying(struct supervisor *supervisor, struct vp_error *err)
+{
+	return vp_denying_start(&supervisor->agent.denying, &supervisor->agent, err);
 }
 
 /* A failure here is a state to report, not a reason to leave: status must answer. */
@@ -191,8 +199,9 @@ static int (*const steps[])(struct supervisor *supervisor, struct vp_error *err)
 	open_control,	 /* clients wait in the queue while the rest starts */
 	start_reporting, /* before anything can be blocked */
 	start_inspecting, start_covering,
-	restore,     /* shields */
-	start_guard, /* and what keeps them */
+	start_denying, /* before anything is denied */
+	restore,       /* shields */
+	start_guard,   /* and what keeps them */
 	tell_manager,
 };
 
@@ -206,6 +215,8 @@ static void stop(struct supervisor *supervisor)
 	vp_guard_stop(supervisor->guard);
 	vp_control_close(supervisor->agent.control);
 	supervisor->agent.changed = NULL;
+	vp_denying_stop(supervisor->agent.denying);
+	supervisor->agent.denying = NULL;
 	vp_covering_stop(supervisor->agent.covering);
 	supervisor->agent.covering = NULL;
 	vp_inspecting_stop(supervisor->agent.inspecting);

@@ -40,6 +40,15 @@ tests/harness/refuse.so: tests/harness/refuse.c
 		$(CC) $(CPPFLAGS) $(CFLAGS) $(MNL_CFLAGS) -D_GNU_SOURCE -Wall -Wextra \
 		-fPIC -shared -o $@ $(srcdir)/tests/harness/refuse.c $(LDFLAGS)
 
+# Hears audit records in another network namespace than its own: likewise.
+EXTRA_DIST += tests/harness/elsewhere.c
+check_DATA += tests/harness/elsewhere.so
+CLEANFILES += tests/harness/elsewhere.so
+tests/harness/elsewhere.so: tests/harness/elsewhere.c
+	$(AM_V_CCLD)$(MKDIR_P) tests/harness && \
+		$(CC) $(CPPFLAGS) $(CFLAGS) -D_GNU_SOURCE -Wall -Wextra \
+		-fPIC -shared -o $@ $(srcdir)/tests/harness/elsewhere.c $(LDFLAGS)
+
 # The condition table as it is compiled in.
 check_PROGRAMS += tests/harness/coverage
 tests_harness_coverage_SOURCES = tests/harness/coverage.c

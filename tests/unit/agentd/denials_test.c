@@ -9,5 +9,6 @@ int main(void)
 	failed += run_audit_record_tests();
 	failed += run_denial_tests();
 	failed += run_denial_sums_tests();
+	failed += run_denied_tests();
 	return failed ? 1 : 0;
 }

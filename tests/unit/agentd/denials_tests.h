@@ -6,5 +6,6 @@
 int run_audit_record_tests(void);
 int run_denial_tests(void);
 int run_denial_sums_tests(void);
+int run_denied_tests(void);
 
 #endif
