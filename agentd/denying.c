@@ -416,6 +416,12 @@ static bool is_needed(const struct vp_denying *denying)
 	return coverage && coverage->filters.len;
 }
 
+void vp_denying_expect(struct vp_denying *denying, const struct vp_plan *plan)
+{
+	if (denying && plan->calls.len && !denying->denials)
+		start_denials(denying);
+}
+
 void vp_denying_changed(struct vp_denying *denying)
 {
 	if (is_needed(denying) && !denying->denials)

@@ -18,6 +18,9 @@ int vp_denying_start(struct vp_denying **denying, struct vp_agent *agent,
 /* What was counted goes into the agent's totals and is told; NULL-safe. */
 void vp_denying_stop(struct vp_denying *denying);
 
+/* This is about to run: what its filters deny is heard from the first one on. NULL-safe. */
+void vp_denying_expect(struct vp_denying *denying, const struct vp_plan *plan);
+
 /* What runs has changed. */
 void vp_denying_changed(struct vp_denying *denying);
 

@@ -6,6 +6,7 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "agentd/denying.h"
 #include "agentd/inspecting.h"
 #include "agentd/orders.h"
 #include "agentd/reporting.h"
@@ -159,6 +160,7 @@ static int restore(struct vp_agent *agent, uint64_t running, struct vp_error *er
 	if (r)
 		return r;
 	agent->running = number;
+	vp_denying_expect(agent->denying, &agent->active->plan);
 	r = adopt(agent, running, err);
 	if (r)
 		return r;

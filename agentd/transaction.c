@@ -10,6 +10,7 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "agentd/denying.h"
 #include "agentd/loop.h"
 #include "agentd/reporting.h"
 #include "agentd/session.h"
@@ -261,6 +262,7 @@ static void install(struct vp_agent *agent, const struct vp_order *order,
 	if (!r) {
 		if (agent->reporting)
 			vp_reporting_settle(agent->reporting);
+		vp_denying_expect(agent->denying, &next->plan);
 		r = commit(agent, order, outcome);
 	}
 	if (r) {
