@@ -30,6 +30,7 @@ int vp_host_read(struct vp_host *host, const struct vp_config *config,
 	host->table_ownership = config->table_ownership;
 	host->queueing = config->queueing;
 	host->run = config->run;
+	host->state = config->state;
 	vp_array_each (range, &config->management)
 		vp_array_push(&host->management, *range);
 	for (size_t i = 0; sessions && i < sessions->len; i++)

@@ -78,6 +78,7 @@ struct vp_host {
 	struct vp_queueing queueing;
 	const char
 		*run; /* folder for what outlives a process; NULL: nothing is to; not owned */
+	const char *state;    /* folder for what outlives a boot; likewise */
 	bool table_ownership; /* configured; used only with kernel.owner_persist */
 	/*
 	 * Not a host to apply to (check, the lab, an offline plan): example values of sets

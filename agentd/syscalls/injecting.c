@@ -10,8 +10,9 @@
 
 #include "lib/cleanup.h"
 
-#define PATIENCE 20000 /* milliseconds for one process: many threads, each with its deadline  \
-			*/
+#define PATIENCE                                                                              \
+	20000 /* milliseconds for one process: many threads, each with its deadline           \
+	       */
 
 /* A connection, or -errno. */
 static int connect_to(const char *path, struct vp_error *err)

@@ -5,7 +5,9 @@
 #include <errno.h>
 #include <string.h>
 
+#include "agentd/syscalls/filter_files.h"
 #include "lib/cleanup.h"
+#include "lib/log.h"
 
 #define SETTLING 2000 /* milliseconds that a change waits for its processes to be covered */
 
@@ -17,7 +19,8 @@ struct vp_artefact {
 
 struct vp_instance {
 	struct vp_keeper *keeper;
-	const struct vp_artefact *prepared;
+	char *files; /* folder of filters for vpatch-exec; NULL: none are written */
+	const struct vp_artefact *prepared, *committed;
 };
 
 static int probe(struct vp_host *host, struct vp_error *err)
@@ -76,12 +79,14 @@ static int open_instance(struct vp_instance **instance, const struct vp_host *ho
 		return err->code;
 	*instance = vp_new(struct vp_instance);
 	(*instance)->keeper = keeper;
+	(*instance)->files = host->state ? vp_format("%s/seccomp", host->state) : NULL;
 	return 0;
 }
 
 static void close_instance(struct vp_instance *instance)
 {
 	vp_keeper_free(instance->keeper);
+	free(instance->files);
 	free(instance);
 }
 
@@ -98,13 +103,25 @@ static int commit(struct vp_instance *instance, struct vp_error *err)
 	(void)err;
 	vp_keeper_want(instance->keeper, &instance->prepared->filters,
 		       instance->prepared->generation);
+	instance->committed = instance->prepared;
 	instance->prepared = NULL;
 	return 0;
+}
+
+static void write_files(struct vp_instance *instance, const struct vp_target_filters *filters)
+{
+	struct vp_error err;
+
+	if (instance->files && vp_filter_files_write(instance->files, filters, &err))
+		vp_log_warning("%s", err.text);
 }
 
 /* Who applies is told at once how far it got; what takes longer goes on by itself. */
 static void finish(struct vp_instance *instance)
 {
+	if (instance->committed)
+		write_files(instance, &instance->committed->filters);
+	instance->committed = NULL;
 	(void)vp_keeper_wait(instance->keeper, SETTLING);
 }
 
@@ -147,6 +164,7 @@ static int remove_all(struct vp_instance *instance, struct vp_error *err)
 
 	(void)err;
 	vp_keeper_want(instance->keeper, &none, 0);
+	write_files(instance, &none);
 	return 0;
 }
 
