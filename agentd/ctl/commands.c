@@ -33,6 +33,8 @@ const struct vp_option vp_options[VP_OPTION_COUNT] = {
 	     "send every sample again in ways that evade weak filters"),
 	FLAG(MUTATIONS, "mutations", 0,
 	     "break the definitions in small ways; samples must notice"),
+	VALUE(OBSERVE, "observe", "SECONDS", SECONDS,
+	      "watch what the services call, and hold it against their filters"),
 	VALUE(POLICY, "policy", "PATH", PATH, "a definition, or a folder of them"),
 	VALUE(PCAP, "pcap", "FILE", FILE,
 	      "captured traffic, pcap or pcapng; '-': standard input"),
@@ -103,13 +105,20 @@ const struct vp_command vp_commands[] = {
 			"host's own\n"
 			"rules and traffic are not touched. Needs no root where user "
 			"namespaces are\n"
-			"allowed; says which isolation it could not reproduce.",
+			"allowed; says which isolation it could not reproduce. With --observe "
+			"no sample\n"
+			"is sent: what the services that [syscalls] sections name call "
+			"meanwhile is held\n"
+			"against the filters, and what these would deny is listed (exit "
+			"status 1). Needs\n"
+			"root; changes nothing.",
 		.examples = "vpatchctl test /etc/vpatch/policy.d\n"
-			    "vpatchctl test --evasions CVE-2013-5211\n",
+			    "vpatchctl test --evasions CVE-2013-5211\n"
+			    "vpatchctl test --observe 60 CVE-2026-31431\n",
 		.operands = { { "PATH|ID", VP_FORM_PATH_OR_ID, NULL } },
 		.least = 1,
 		.most = SIZE_MAX,
-		.options = BIT(EVASIONS) | BIT(MUTATIONS),
+		.options = BIT(EVASIONS) | BIT(MUTATIONS) | BIT(OBSERVE) | BIT(OVERRIDES),
 	},
 	{
 		.verb = "replay",

@@ -70,6 +70,18 @@ libvpctl_a_SOURCES = \
 	agentd/ctl/lab/wire.c agentd/ctl/lab/wire.h \
 	agentd/ctl/lab/witness.c \
 	agentd/ctl/mode.c \
+	agentd/ctl/observe/find.c agentd/ctl/observe/find.h \
+	agentd/ctl/observe/lineage.c agentd/ctl/observe/lineage.h \
+	agentd/ctl/observe/numbers.c agentd/ctl/observe/numbers.h \
+	agentd/ctl/observe/observation.c agentd/ctl/observe/observation.h \
+	agentd/ctl/observe/observe.c agentd/ctl/observe/observe.h \
+	agentd/ctl/observe/origin.c agentd/ctl/observe/origin.h \
+	agentd/ctl/observe/report.c agentd/ctl/observe/report.h \
+	agentd/ctl/observe/ring.c agentd/ctl/observe/ring.h \
+	agentd/ctl/observe/refusals.c agentd/ctl/observe/refusals.h \
+	agentd/ctl/observe/trace.c agentd/ctl/observe/trace.h \
+	agentd/ctl/observe/tracepoint.c agentd/ctl/observe/tracepoint.h \
+	agentd/ctl/observe/tracer.c agentd/ctl/observe/tracer.h \
 	agentd/ctl/output.c agentd/ctl/output.h \
 	agentd/ctl/page.c agentd/ctl/page.h \
 	agentd/ctl/panic.c \

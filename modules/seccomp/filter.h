@@ -93,6 +93,10 @@ VP_ARRAY_TYPE(vp_filter_tags, uint32_t);
 void vp_filter_owners(const struct vp_filter *filter, uint32_t audit, int nr,
 		      const uint64_t *arguments, struct vp_filter_tags *tags);
 
+/* Which arguments the rules on a call look at: bit i for argument i. 0 in an ABI that is
+ * closed. */
+uint8_t vp_filter_reads(const struct vp_filter *filter, uint32_t audit, int nr);
+
 /* Has one of the rules on the call no condition, so that arguments do not matter? */
 bool vp_filter_is_whole(const struct vp_filter *filter, uint32_t audit, int nr);
 

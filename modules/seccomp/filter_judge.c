@@ -110,6 +110,25 @@ void vp_filter_owners(const struct vp_filter *filter, uint32_t audit, int nr,
 			add_tag(tags, filter->rules.data[entry->rule].tag);
 }
 
+uint8_t vp_filter_reads(const struct vp_filter *filter, uint32_t audit, int nr)
+{
+	const struct vp_filter_entry *entry;
+	enum vp_abi abi;
+	uint8_t read = 0;
+	size_t count;
+
+	if (!vp_abi_of(audit, nr, &abi) || !vp_filter_has_abi(filter, abi))
+		return 0;
+	count = vp_filter_entries_of(filter, abi, nr, &entry);
+	for (; count; entry++, count--) {
+		read |= entry->form.selector_mask != 0;
+		vp_array_each (condition, &filter->rules.data[entry->rule].rule.conditions)
+			if (vp_filter_keeps(entry, condition))
+				read |= (uint8_t)(1u << condition->argument);
+	}
+	return read;
+}
+
 static bool has_condition(const struct vp_filter *filter, const struct vp_filter_entry *entry)
 {
 	if (entry->form.selector_mask)

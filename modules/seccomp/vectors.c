@@ -62,7 +62,34 @@ size_t vp_vectors_run(const struct vp_filter *filter, const struct vp_bpf *progr
 	return failures;
 }
 
-static void print_observed(const struct vp_observed *observed, struct vp_strbuf *out)
+/* Its name and those of its arguments that are to be said. */
+static void print_arguments(const struct vp_call_prototype *prototype,
+			    const struct vp_observed *observed, struct vp_strbuf *out)
+{
+	const char *between = "";
+	size_t count = VP_CALL_ARGUMENTS;
+
+	if (!observed->unsaid) {
+		vp_filter_print_call(prototype, observed->arguments, out);
+		return;
+	}
+	while (count &&
+	       (observed->unsaid & 1u << (count - 1) || !observed->arguments[count - 1]))
+		count--;
+	vp_strbuf_addf(out, "%s(", prototype->name);
+	for (size_t i = 0; i < count; i++) {
+		uint64_t value = observed->arguments[i];
+
+		if (observed->unsaid & 1u << i)
+			continue;
+		vp_strbuf_addf(out, value < 4096 ? "%s%s=%" PRIu64 : "%s%s=0x%" PRIx64,
+			       between, prototype->arguments[i].name, value);
+		between = ", ";
+	}
+	vp_strbuf_addc(out, ')');
+}
+
+void vp_observed_print(const struct vp_observed *observed, struct vp_strbuf *out)
 {
 	const struct vp_call_prototype *prototype = NULL;
 	_cleanup_free_ char *name = NULL;
@@ -74,7 +101,7 @@ static void print_observed(const struct vp_observed *observed, struct vp_strbuf 
 	if (name)
 		prototype = vp_call_find(name, strlen(name));
 	if (prototype && observed->has_arguments)
-		vp_filter_print_call(prototype, observed->arguments, out);
+		print_arguments(prototype, observed, out);
 	else if (name)
 		vp_strbuf_adds(out, name);
 	else
@@ -83,8 +110,16 @@ static void print_observed(const struct vp_observed *observed, struct vp_strbuf 
 		vp_strbuf_addf(out, " of architecture 0x%" PRIx32, observed->audit);
 	else if (abi != VP_ABI_X86_64 && abi != VP_ABI_AARCH64)
 		vp_strbuf_addf(out, " by %s", vp_abi_name(abi));
+}
+
+static void print_count(const struct vp_observed *observed, struct vp_strbuf *out)
+{
 	if (observed->count > 1)
 		vp_strbuf_addf(out, " seen %" PRIu64 " times", observed->count);
+	else if (observed->by)
+		vp_strbuf_adds(out, " seen once");
+	if (observed->by)
+		vp_strbuf_addf(out, " by %s", observed->by);
 }
 
 static void print_owners(const struct vp_filter *filter, const struct vp_observed *observed,
@@ -141,7 +176,8 @@ struct vp_observed_result vp_observed_run(const struct vp_filter *filter,
 		if (action == SECCOMP_RET_ALLOW && !open)
 			continue;
 		*(open ? &result.possible : &result.denied) += 1;
-		print_observed(&observed[i], out);
+		vp_observed_print(&observed[i], out);
+		print_count(&observed[i], out);
 		vp_strbuf_addf(out, ": %s",
 			       open ? "denied with some arguments, which were not seen"
 				    : vp_action_name(action, text));

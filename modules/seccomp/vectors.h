@@ -36,7 +36,12 @@ struct vp_observed {
 	bool has_arguments; /* an audit record has none */
 	uint64_t arguments[VP_CALL_ARGUMENTS];
 	uint64_t count; /* how often; 0 is taken for 1 */
+	uint8_t unsaid; /* bit i: argument i is left out of texts, because it varies, or so */
+	const char *by; /* "nginx[123]"; NULL: whoever. Not owned */
 };
+
+/* "socket(domain=16, type=3)", " by i386 (int 0x80)" where it is not the machine's own ABI. */
+void vp_observed_print(const struct vp_observed *observed, struct vp_strbuf *out);
 
 struct vp_observed_result {
 	size_t denied;	 /* lines of calls that would be denied or logged */
@@ -45,7 +50,7 @@ struct vp_observed_result {
 
 /*
  * Which of the observed calls would be denied? One line each, with the patches:
- * "socket(domain=16) seen 3 times: denied with EPERM [CVE-2024-1086]".
+ * "socket(domain=16) seen 3 times by nginx[123]: denied with EPERM [CVE-2024-1086]".
  */
 struct vp_observed_result vp_observed_run(const struct vp_filter *filter,
 					  const struct vp_bpf *program,

@@ -28,12 +28,12 @@ _vpatchctl()
 	--pcap)
 		COMPREPLY=($(compgen -f -- "$cur"))
 		return ;;
-	--confirm|--reason|--ticket|--src|--dport|--since|--for)
+	--observe|--confirm|--reason|--ticket|--src|--dport|--since|--for)
 		return ;;
 	esac
 	for ((i = 1; i < COMP_CWORD; i++)); do
 		case ${COMP_WORDS[i]} in
-		--config|-c|--overrides|--format|--policy|--pcap|--confirm|--reason|--ticket|--src|--dport|--since|--for) ((i++)) ;;
+		--config|-c|--overrides|--format|--observe|--policy|--pcap|--confirm|--reason|--ticket|--src|--dport|--since|--for) ((i++)) ;;
 		-*) ;;
 		*) if [[ $verb ]]; then ((operands++)); else verb=${COMP_WORDS[i]}; fi ;;
 		esac
@@ -51,7 +51,7 @@ _vpatchctl()
 		COMPREPLY=($(compgen -f -- "$cur"))
 		;;
 	test)
-		options+=' --evasions --mutations'
+		options+=' --overrides --evasions --mutations --observe'
 		COMPREPLY=($(compgen -f -W "$(_vpatchctl_ids)" -- "$cur"))
 		;;
 	replay)

@@ -187,3 +187,13 @@ EXTRA_DIST += \
 	tests/fuzz/corpus/inject_request/stat \
 	tests/fuzz/corpus/inject_request/status \
 	tests/fuzz/corpus/inject_request/syscall
+
+if FUZZERS
+noinst_PROGRAMS += fuzz_observe
+fuzz_observe_SOURCES = tests/fuzz/fuzz_observe.c
+fuzz_observe_CPPFLAGS = $(AM_CPPFLAGS) $(JANSSON_CFLAGS)
+fuzz_observe_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
+fuzz_observe_LDADD = libvpctl.a $(VP_CTL_LIBS)
+endif
+EXTRA_DIST += tests/fuzz/corpus/observe/calls tests/fuzz/corpus/observe/cgroup \
+	tests/fuzz/corpus/observe/format tests/fuzz/corpus/observe/processes

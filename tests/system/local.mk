@@ -62,6 +62,11 @@ tests_harness_denials_LDADD = libvpagent.a libvpinspect.a libvpbase.a $(MNL_LIBS
 tests_harness_filter_SOURCES = tests/harness/filter.c
 tests_harness_filter_LDADD = libvpbase.a $(SECCOMP_LIBS)
 
+# Calls of the kernel in known numbers, for who watches them.
+check_PROGRAMS += tests/harness/observed
+tests_harness_observed_SOURCES = tests/harness/observed.c
+tests_harness_observed_LDADD = -lpthread
+
 # Filters put on running processes: what puts them on, and a process that notices everything.
 if INJECTION
 check_PROGRAMS += tests/harness/inject tests/harness/odd tests/harness/waits

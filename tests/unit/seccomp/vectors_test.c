@@ -102,12 +102,14 @@ static const char *namer(uint32_t tag, void *context)
 static void observed_calls_are_named(void **state)
 {
 	const struct vp_observed observed[] = {
-		{ vp_abi_audit(VP_ABI_X86_64), 41, true, { 2, 1 }, 9 },
-		{ vp_abi_audit(VP_ABI_X86_64), 41, true, { 38, 5 }, 3 },
-		{ vp_abi_audit(VP_ABI_X86_64), 41, false, { 0 }, 1 },
-		{ vp_abi_audit(VP_ABI_X86_64), 275, false, { 0 }, 2 },
-		{ vp_abi_audit(VP_ABI_X86_64), 0, false, { 0 }, 100 },
-		{ vp_abi_audit(VP_ABI_I386), 20, true, { 0 }, 1 },
+		{ vp_abi_audit(VP_ABI_X86_64), 41, true, { 2, 1 }, .count = 9 },
+		{ vp_abi_audit(VP_ABI_X86_64), 41, true, { 38, 5 }, .count = 3 },
+		{ vp_abi_audit(VP_ABI_X86_64), 41, true, { 38, 5, 3 }, 1, 4, "httpd[7]" },
+		{ vp_abi_audit(VP_ABI_X86_64), 41, true, { 38, 5 }, 2, 1, "httpd[8]" },
+		{ vp_abi_audit(VP_ABI_X86_64), 41, false, { 0 }, .count = 1 },
+		{ vp_abi_audit(VP_ABI_X86_64), 275, false, { 0 }, .count = 2 },
+		{ vp_abi_audit(VP_ABI_X86_64), 0, false, { 0 }, .count = 100 },
+		{ vp_abi_audit(VP_ABI_I386), 20, true, { 0 }, .count = 1 },
 	};
 	_cleanup_world_ struct world w = { 0 };
 	_cleanup_filter_ struct vp_filter *filter = NULL;
@@ -122,11 +124,14 @@ static void observed_calls_are_named(void **state)
 	program = vp_filter_program(filter);
 	result = vp_observed_run(filter, &program, observed, VP_COUNT(observed), namer, NULL,
 				 &out);
-	assert_int_equal(result.denied, 3);
+	assert_int_equal(result.denied, 5);
 	assert_int_equal(result.possible, 1);
 	assert_string_equal(
 		vp_strbuf_text(&out),
 		"socket(domain=38, type=5) seen 3 times: denied with EPERM [FIRST, SECOND]\n"
+		"socket(domain=38, type=5) seen once by httpd[7]: denied with EPERM [FIRST, "
+		"SECOND]\n"
+		"socket(type=5) seen 2 times by httpd[8]: denied with EPERM [FIRST, SECOND]\n"
 		"socket: denied with some arguments, which were not seen [FIRST, SECOND]\n"
 		"splice seen 2 times: denied with EPERM [FIRST]\n"
 		"getpid() by int 0x80: denied with ENOSYS\n");
