@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Definitions' system calls inside a live service: calls HELPER [none | drop] [all] FILE...
+ * Definitions' system calls inside a live service: calls HELPER [none | drop] FILE...
  * For each filter of each definition a fresh service (caller.c) makes the calls of the samples
  * in every way, has the filter put on by the helper while it runs, and makes them
  * again: denied ones in its own threads, in turn. A line for each, and the sum. Controls that
- * must fail: `none` puts no filter on, `drop` one with a rule less. Without `all` registers
- * are only once filled with garbage.
+ * must fail: `none` puts no filter on, `drop` one with a rule less.
  */
 #include <dirent.h>
 #include <errno.h>
@@ -33,7 +32,7 @@
 
 struct options {
 	const char *helper;
-	bool none, drop, all;
+	bool none, drop;
 };
 
 struct service {
@@ -299,13 +298,6 @@ static void add_attempts(struct trial *trial, size_t section)
 			if (sample->syscalls == section)
 				vp_attempts_add(&trial->attempts, trial->filter, call,
 						sample->denied);
-	for (size_t i = 0; i < trial->attempts.len && !trial->options->all; i++)
-		while (i < trial->attempts.len &&
-		       trial->attempts.data[i].upper == 1ull << 32) {
-			trial->attempts.len--;
-			memmove(&trial->attempts.data[i], &trial->attempts.data[i + 1],
-				(trial->attempts.len - i) * sizeof(*trial->attempts.data));
-		}
 }
 
 /* Of the section, and of those behind it that have the same filter: these are done then. */
@@ -421,12 +413,10 @@ int main(int argc, char **argv)
 			options.none = true;
 		else if (!strcmp(argv[first], "drop"))
 			options.drop = true;
-		else if (!strcmp(argv[first], "all"))
-			options.all = true;
 		else
 			break;
 	if (first >= argc)
-		return fputs("usage: calls HELPER [none | drop] [all] FILE...\n", stderr), 2;
+		return fputs("usage: calls HELPER [none | drop] FILE...\n", stderr), 2;
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	return run_all(&options, argv[0], (const char *const *)argv + first,
 		       (size_t)(argc - first));
