@@ -209,6 +209,18 @@ static size_t find_visited(struct visited *visited, const struct vp_thread *thre
 	return i;
 }
 
+/* One thread for itself, by whichever call it is allowed. */
+static enum vp_visit_end visit_alone(struct vp_injector *injector, struct vp_visit *visit)
+{
+	enum vp_visit_end ended = vp_visit(injector, visit);
+
+	if (ended != VP_VISIT_PRCTL)
+		return ended;
+	visit->prctl = true;
+	visit->injected->flags |= VP_INJECTED_PRCTL;
+	return vp_visit(injector, visit);
+}
+
 /* Each thread that still needs it, once. How many do; below 0: the process is refused. */
 static int pass(struct vp_injector *injector, struct vp_target *target, bool prctl,
 		struct visited *visited, struct vp_injected *out)
@@ -227,12 +239,7 @@ static int pass(struct vp_injector *injector, struct vp_target *target, bool prc
 		missing++;
 		if (!may_visit(injector, thread) || visited->data[i].tries++ >= 3)
 			continue;
-		ended = vp_visit(injector, &visit);
-		if (ended == VP_VISIT_PRCTL) {
-			visit.prctl = true;
-			out->flags |= VP_INJECTED_PRCTL;
-			ended = vp_visit(injector, &visit);
-		}
+		ended = visit_alone(injector, &visit);
 		visited->data[i].done = ended == VP_VISIT_DONE || ended == VP_VISIT_PRESENT;
 		if (ended == VP_VISIT_DONE)
 			out->flags &= ~VP_INJECTED_PRESENT;
@@ -342,6 +349,62 @@ void vp_inject(struct vp_injector *injector, pid_t process, uint64_t start,
 		if (was_ending(&target, out))
 			end(out, VP_INJECT_GONE, VP_REASON_NONE, 0);
 		vp_inject_settle(injector, 0);
+		vp_remote_leave(&before);
+	}
+	vp_target_close(&target);
+}
+
+static void inject_held(struct vp_injector *injector, struct vp_target *target,
+			struct vp_injected *out)
+{
+	enum vp_inject_reason reason = object(target);
+	struct vp_visit visit = {
+		.target = target, .thread = target->threads.data, .held = true, .injected = out
+	};
+
+	if (reason) {
+		end(out, VP_INJECT_REFUSED, reason, 0);
+		return;
+	}
+	switch (visit_alone(injector, &visit)) {
+	case VP_VISIT_PRESENT:
+		out->flags |= VP_INJECTED_PRESENT;
+		/* fall through */
+	case VP_VISIT_DONE:
+		out->threads = 1;
+		end(out, VP_INJECT_COVERED, VP_REASON_NONE, 0);
+		break;
+	case VP_VISIT_GONE:
+		end(out, VP_INJECT_GONE, VP_REASON_NONE, 0);
+		return;
+	case VP_VISIT_LATE:
+		end(out, VP_INJECT_REFUSED, VP_REASON_BUSY, 0);
+		return;
+	case VP_VISIT_DIVERGED: /* only where there are several */
+	case VP_VISIT_PRCTL:	/* it was done so */
+	case VP_VISIT_REFUSED:
+		end_visit(&visit, out);
+		return;
+	}
+	if (target->rings)
+		end(out, VP_INJECT_PARTIAL, VP_REASON_RINGS, 0);
+}
+
+void vp_inject_held(struct vp_injector *injector, pid_t process, struct vp_injected *out)
+{
+	struct vp_target target;
+	sigset_t before;
+	int r;
+
+	*out = (struct vp_injected){ 0 };
+	r = vp_target_open(&target, process, 0);
+	if (r == -ESRCH) {
+		end(out, VP_INJECT_GONE, VP_REASON_NONE, 0);
+	} else if (r) {
+		end(out, VP_INJECT_REFUSED, VP_REASON_FORBIDDEN, -r);
+	} else {
+		vp_remote_enter(&before);
+		inject_held(injector, &target, out);
 		vp_remote_leave(&before);
 	}
 	vp_target_close(&target);

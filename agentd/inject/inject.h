@@ -55,6 +55,13 @@ struct vp_injector {
 void vp_inject(struct vp_injector *injector, pid_t process, uint64_t start,
 	       struct vp_injected *out);
 
+/*
+ * A process that the caller traces and that is stopped with its only thread, as execve(2) ends
+ * (PTRACE_EVENT_EXEC): before its first instruction. It stays stopped, unless it was too late
+ * for the deadline (VP_REASON_BUSY); either way it is the caller's, who lets it go.
+ */
+void vp_inject_held(struct vp_injector *injector, pid_t process, struct vp_injected *out);
+
 /* Let late threads go, waiting `milliseconds` for them at most. How many are left: the
  * kernel lets them go when this process ends. */
 size_t vp_inject_settle(struct vp_injector *injector, unsigned int milliseconds);

@@ -167,6 +167,22 @@ int vp_remote_stop(struct vp_remote *remote, pid_t thread, uint64_t instruction,
 	return r ? r : read_state(remote);
 }
 
+int vp_remote_hold(struct vp_remote *remote, pid_t thread, uint64_t instruction,
+		   unsigned int milliseconds)
+{
+	int r;
+
+	*remote = (struct vp_remote){ .thread = thread,
+				      .instruction = instruction,
+				      .held = true,
+				      .began = vp_remote_clock() };
+	r = interrupt(remote);
+	r = r ? r : resume(remote, PTRACE_CONT, 0);
+	if (!r)
+		r = wait_group_stop(remote, remote->began + (uint64_t)milliseconds * 1000000);
+	return r ? r : read_state(remote);
+}
+
 int vp_remote_late(struct vp_remote *remote)
 {
 	int r = wait_group_stop(remote, 1);
@@ -239,7 +255,7 @@ int vp_remote_release(struct vp_remote *remote)
 	    ptrace(PTRACE_SETSIGMASK, remote->thread, (void *)KERNEL_MASK, &remote->mask))
 		r = -errno;
 	r = vp_arch_write(remote->thread, &remote->registers) ?: r;
-	if (ptrace(PTRACE_DETACH, remote->thread, NULL, NULL))
+	if (!remote->held && ptrace(PTRACE_DETACH, remote->thread, NULL, NULL))
 		r = -errno;
 	return r;
 }

@@ -29,6 +29,7 @@ struct vp_remote {
 	uint64_t mask;		  /* of signals */
 	bool used;		  /* registers and mask were changed: to be put back */
 	bool gone;		  /* the thread has ended */
+	bool held;		  /* the caller traces it, and lets it go: it stays stopped */
 	const struct vp_way *way; /* back; NULL: none. To be set before the first call */
 	bool again;		  /* likewise: see vp_frame_put() */
 	uint64_t frame;		  /* stack pointer of the calls; 0: the thread's own */
@@ -48,6 +49,13 @@ void vp_remote_leave(const sigset_t *before);
 int vp_remote_stop(struct vp_remote *remote, pid_t thread, uint64_t instruction,
 		   unsigned int milliseconds);
 
+/*
+ * Likewise of a thread that the caller traces already, with PTRACE_O_TRACESYSGOOD, and that is
+ * stopped. -ETIMEDOUT: it runs, and is still the caller's.
+ */
+int vp_remote_hold(struct vp_remote *remote, pid_t thread, uint64_t instruction,
+		   unsigned int milliseconds);
+
 /* Has a late one stopped meanwhile? 0: now; -EAGAIN; -ESRCH: gone. */
 int vp_remote_late(struct vp_remote *remote);
 
@@ -55,7 +63,8 @@ int vp_remote_late(struct vp_remote *remote);
  */
 int vp_remote_call(struct vp_remote *remote, const struct vp_arch_call *call, int64_t *result);
 
-/* Let it go on as it was. 0, -ESRCH: it is gone; otherwise what could not be put back. */
+/* Let it go on as it was; one that is held stays stopped, to be detached. 0, -ESRCH: it is
+ * gone; otherwise what could not be put back. */
 int vp_remote_release(struct vp_remote *remote);
 
 #endif

@@ -454,6 +454,8 @@ static enum vp_visit_end not_stopped(struct work *work, int r)
 		return VP_VISIT_GONE;
 	if (r != -ETIMEDOUT)
 		return refuse(work, VP_REASON_FORBIDDEN, -r);
+	if (work->visit->held)
+		return VP_VISIT_LATE;
 	late->remotes[late->count++] = work->remote;
 	return VP_VISIT_LATE;
 }
@@ -466,16 +468,18 @@ enum vp_visit_end vp_visit(struct vp_injector *injector, struct vp_visit *visit)
 	struct vp_thread now;
 	int r;
 
-	if (injector->late.count == VP_INJECT_LATE_MAX)
+	if (injector->late.count == VP_INJECT_LATE_MAX && !visit->held)
 		return refuse(&work, VP_REASON_CROWD, 0);
 	work.needs_privs = !visit->thread->admin && !visit->thread->no_new_privs;
 	if (work.needs_privs && !(injection->flags & VP_INJECT_NO_NEW_PRIVS))
 		return refuse(&work, VP_REASON_PRIVILEGE, 0);
 	fill_calls(&work, ANY_ADDRESS);
 	injector->present.denied = 0;
-	look(&work);
-	r = vp_remote_stop(&work.remote, visit->thread->id, visit->target->instruction,
-			   injection->deadline);
+	if (!visit->held)
+		look(&work);
+	r = (visit->held ? vp_remote_hold : vp_remote_stop)(&work.remote, visit->thread->id,
+							    visit->target->instruction,
+							    injection->deadline);
 	if (r)
 		return not_stopped(&work, r);
 	secure(&work);

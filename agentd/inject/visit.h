@@ -12,7 +12,7 @@ enum vp_visit_end {
 	VP_VISIT_PRESENT,  /* it had the filter */
 	VP_VISIT_DIVERGED, /* thread `detail` has other filters: not for all at once */
 	VP_VISIT_PRCTL,	   /* seccomp(2) is denied to it, prctl(2) is not */
-	VP_VISIT_LATE,	   /* it did not stop in time */
+	VP_VISIT_LATE,	   /* it did not stop in time; one that is held runs then */
 	VP_VISIT_GONE,	   /* it has ended */
 	VP_VISIT_REFUSED,  /* `reason` and `detail` */
 };
@@ -22,6 +22,7 @@ struct vp_visit {
 	const struct vp_thread *thread;
 	bool together; /* for all threads at once */
 	bool prctl;    /* by prctl(2) */
+	bool held;     /* it is ours and stopped, and stays so: see vp_remote_hold */
 	struct vp_injected *injected;
 
 	enum vp_inject_reason reason;
