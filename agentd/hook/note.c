@@ -10,10 +10,11 @@
 #include "agentd/hook/table.h"
 
 static const char *const names[VP_HOOK_KINDS] = {
-	[VP_HOOK_HELLO] = "hello",	 [VP_HOOK_ACCEPTED] = "accepted",
-	[VP_HOOK_REFUSED] = "refused",	 [VP_HOOK_MARKED] = "marked",
-	[VP_HOOK_UNMARKED] = "unmarked", [VP_HOOK_START] = "start",
-	[VP_HOOK_FOUND] = "found",	 [VP_HOOK_GAP] = "gap",
+	[VP_HOOK_HELLO] = "hello",     [VP_HOOK_ACCEPTED] = "accepted",
+	[VP_HOOK_REFUSED] = "refused", [VP_HOOK_FAILED] = "failed",
+	[VP_HOOK_MARKED] = "marked",   [VP_HOOK_UNMARKED] = "unmarked",
+	[VP_HOOK_START] = "start",     [VP_HOOK_FOUND] = "found",
+	[VP_HOOK_GAP] = "gap",
 };
 
 const char *vp_hook_kind_name(enum vp_hook_kind kind)

@@ -14,9 +14,11 @@ enum vp_hook_kind {
 	VP_HOOK_HELLO = 1, /* the first of a connection: `table` is in force, 0: none */
 	VP_HOOK_ACCEPTED,  /* `table` is in force from now on */
 	VP_HOOK_REFUSED,   /* `table` was not taken, the one before stays: `error`, `text` */
+	VP_HOOK_FAILED,	   /* `table` is not in force; it is tried again: `error`, `text` */
 	VP_HOOK_MARKED,	  /* starts of `entry` are seen from now on: its program is another, or
 			     there again */
-	VP_HOOK_UNMARKED, /* starts of `entry` are not seen: `error`, `text` */
+	VP_HOOK_UNMARKED, /* starts of `entry` are not seen: `error`, `text`; of a new table
+			     these come before ACCEPTED */
 	VP_HOOK_START,	  /* `record`: before its first instruction; or why it was let start
 			     without the filter */
 	VP_HOOK_FOUND,	  /* `record`: it ran without its filter, which was put on it now; or

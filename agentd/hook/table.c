@@ -11,9 +11,10 @@
 #include "lib/bytes.h"
 #include "lib/cleanup.h"
 
-#define HEADER 20 /* magic, number, flags, entries, filters: each 4 bytes, the lowest first   \
-		   */
-#define ENTRY 12  /* length of path, of unit: 2 bytes each; filter, flags: 4 bytes each */
+#define HEADER                                                                                \
+	20	 /* magic, number, flags, entries, filters: each 4 bytes, the lowest first    \
+		  */
+#define ENTRY 12 /* length of path, of unit: 2 bytes each; filter, flags: 4 bytes each */
 
 uint32_t vp_hook_table_filter(struct vp_hook_table *table, const struct sock_filter *code,
 			      size_t len)

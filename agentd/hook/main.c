@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * vpatchd-hook: has the kernel ask before programs that vpatchd names are executed, and puts
+ * filters on them before their first instruction. It knows nothing of definitions. It must
+ * not be under a filter itself, and needs CAP_SYS_ADMIN and CAP_SYS_PTRACE.
+ */
+#include <errno.h>
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "agentd/hook/keeper.h"
+#include "lib/cleanup.h"
+#include "lib/log.h"
+
+#define ACTIVATED 3 /* the first descriptor of sd_listen_fds(3) */
+
+static int usage(FILE *out)
+{
+	fputs("usage: vpatchd-hook [--listen PATH]\n"
+	      "Without a path: the socket that a service manager passes.\n",
+	      out);
+	return out == stderr ? EXIT_FAILURE : EXIT_SUCCESS;
+}
+
+static int find_activated(struct vp_error *err)
+{
+	const char *process = getenv("LISTEN_PID"), *count = getenv("LISTEN_FDS");
+	int listens = 0, type = 0;
+	socklen_t len = sizeof(int);
+
+	if (!process || !count || atoi(process) != getpid() || strcmp(count, "1") != 0)
+		return vp_fail(err, -EINVAL, "started by its socket, or with --listen PATH");
+	if (getsockopt(ACTIVATED, SOL_SOCKET, SO_TYPE, &type, &len) ||
+	    getsockopt(ACTIVATED, SOL_SOCKET, SO_ACCEPTCONN, &listens, &len) ||
+	    type != SOCK_SEQPACKET || !listens)
+		return vp_fail(err, -EINVAL,
+			       "the socket that was passed is of another kind: "
+			       "ListenSequentialPacket=, Accept=no");
+	return ACTIVATED;
+}
+
+/* Nobody else may connect: the folder is the caller's concern, the socket is ours alone. */
+static int listen_at(const char *path, struct vp_error *err)
+{
+	struct sockaddr_un address = { .sun_family = AF_UNIX };
+	_cleanup_close_ int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
+	struct stat file;
+	mode_t mask;
+	int r;
+
+	if (fd < 0 || strlen(path) >= sizeof(address.sun_path))
+		return vp_fail(err, -ENAMETOOLONG, "%s cannot be a socket", path);
+	strcpy(address.sun_path, path);
+	if (!lstat(path, &file) && S_ISSOCK(file.st_mode))
+		(void)unlink(path);
+	mask = umask(0177);
+	r = bind(fd, (const struct sockaddr *)&address, sizeof(address)) || listen(fd, 4);
+	umask(mask);
+	if (r)
+		return vp_fail(err, -errno, "cannot listen at %s: %s", path, strerror(errno));
+	return TAKE_FD(fd);
+}
+
+int main(int argc, char **argv)
+{
+	static const struct option options[] = {
+		{ "listen", required_argument, NULL, 'l' },
+		{ "help", no_argument, NULL, 'h' },
+		{ 0 },
+	};
+	struct vp_error err = { 0 };
+	const char *path = NULL;
+	int listener, o, r;
+
+	while ((o = getopt_long(argc, argv, "", options, NULL)) != -1) {
+		if (o != 'l')
+			return usage(o == 'h' ? stdout : stderr);
+		path = optarg;
+	}
+	if (optind < argc)
+		return usage(stderr);
+	listener = path ? listen_at(path, &err) : find_activated(&err);
+	r = listener < 0 ? listener : vp_hook_keep(listener, &err);
+	if (path && listener >= 0)
+		(void)unlink(path);
+	if (r)
+		vp_log_error("%s", err.text);
+	return r ? EXIT_FAILURE : EXIT_SUCCESS;
+}

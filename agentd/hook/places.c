@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Programs as files, and processes that run them: see places.h. Reads only. */
+#include "agentd/hook/places.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+
+#include "agentd/inject/proc.h"
+#include "lib/cleanup.h"
+#include "lib/process.h"
+
+struct vp_hook_place vp_hook_place(const char *path)
+{
+	struct vp_hook_place place = { 0 };
+	struct statx file;
+
+	if (statx(AT_FDCWD, path, 0, STATX_BASIC_STATS | STATX_MNT_ID, &file))
+		return (struct vp_hook_place){ .error = -errno };
+	if (!S_ISREG(file.stx_mode))
+		return (struct vp_hook_place){ .error = -EACCES };
+	place.device = makedev(file.stx_dev_major, file.stx_dev_minor);
+	place.inode = file.stx_ino;
+	place.mount = file.stx_mask & STATX_MNT_ID ? file.stx_mnt_id : 0;
+	return place;
+}
+
+bool vp_hook_place_same(const struct vp_hook_place *a, const struct vp_hook_place *b)
+{
+	return a->device == b->device && a->inode == b->inode && a->mount == b->mount;
+}
+
+int vp_hook_process_read(struct vp_hook_process *process, pid_t id)
+{
+	struct stat file;
+	char path[32];
+
+	snprintf(path, sizeof(path), "/proc/%d/exe", (int)id);
+	if (stat(path, &file))
+		return -errno;
+	*process = (struct vp_hook_process){ .id = id,
+					     .device = file.st_dev,
+					     .inode = file.st_ino };
+	return 0;
+}
+
+void vp_hook_process_free(struct vp_hook_process *process)
+{
+	free(process->unit);
+	process->unit = NULL;
+}
+
+static bool is_in(struct vp_hook_process *process, const char *unit)
+{
+	if (!process->asked)
+		process->unit = vp_process_unit(process->id);
+	process->asked = true;
+	return process->unit && !strcmp(process->unit, unit);
+}
+
+size_t vp_hook_match(const struct vp_hook_table *table, const struct vp_hook_places *places,
+		     struct vp_hook_process *process, size_t from)
+{
+	for (size_t i = from; i < table->entries.len; i++) {
+		const struct vp_hook_entry *entry = &table->entries.data[i];
+		const struct vp_hook_place *place = &places->data[i];
+
+		if (!place->error && place->inode == process->inode &&
+		    place->device == process->device &&
+		    (!entry->unit || is_in(process, entry->unit)))
+			return i;
+	}
+	return table->entries.len;
+}
+
+uint64_t vp_hook_process_start(pid_t id)
+{
+	_cleanup_fclose_ FILE *file = NULL;
+	struct vp_proc_stat stat;
+	char text[1024];
+
+	snprintf(text, sizeof(text), "/proc/%d/stat", (int)id);
+	file = fopen(text, "re");
+	if (!file)
+		return 0;
+	text[fread(text, 1, sizeof(text) - 1, file)] = '\0';
+	return vp_proc_stat_parse(text, &stat) ? 0 : stat.start;
+}

@@ -1,0 +1,409 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The loop of the process that holds up starts: see worker.h. It never waits for anything but
+ * the next thing to do, and logs nothing: who reads the log may be starting. */
+#include "agentd/hook/worker.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <sys/fanotify.h>
+#include <sys/signalfd.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "agentd/hook/marks.h"
+#include "agentd/hook/note.h"
+#include "agentd/hook/starts.h"
+#include "agentd/inject/proc.h"
+#include "agentd/inject/ready.h"
+#include "lib/cleanup.h"
+#include "modules/seccomp/interpreter.h"
+
+#define DEADLINE     100 /* milliseconds: it stands already */
+#define CHECK_PERIOD 10	 /* ticks between looks at all paths */
+#define EVENTS	     4096
+
+struct worker {
+	struct vp_hook_beats *beats;
+	struct vp_hook_watch keeper_beats;
+	int keeper, keeper_process, signals;
+	unsigned int ticks;
+	uint64_t ticked; /* nanoseconds, CLOCK_MONOTONIC */
+	struct vp_hook_table table;
+	struct vp_hook_marks marks;
+	struct vp_hook_starts starts;
+	struct vp_injector injector;
+	struct vp_hook_notes notes;
+};
+
+static void beat(struct worker *worker)
+{
+	atomic_fetch_add(&worker->beats->worker, 1);
+}
+
+static void tell(struct worker *worker, const struct vp_hook_note *note)
+{
+	vp_hook_notes_add(&worker->notes, note);
+	(void)vp_hook_notes_send(&worker->notes, worker->keeper);
+}
+
+static void tell_start(struct worker *worker, size_t entry, pid_t process,
+		       const struct vp_injected *injected)
+{
+	struct vp_hook_note note = vp_hook_note(VP_HOOK_START, worker->table.number);
+	struct vp_request_process who = { .id = process,
+					  .start = vp_hook_process_start(process) };
+
+	note.entry = (uint32_t)entry;
+	note.from = note.until = vp_hook_clock();
+	vp_record_fill(&note.record, &who, injected);
+	if (process > 1)
+		tell(worker, &note);
+}
+
+/* Of the thread that is held up: its process, and who traces it. */
+static pid_t process_of(pid_t thread, pid_t *tracer)
+{
+	_cleanup_fclose_ FILE *file = NULL;
+	struct vp_proc_status status;
+	char text[8192];
+
+	snprintf(text, sizeof(text), "/proc/%d/status", (int)thread);
+	file = fopen(text, "re");
+	*tracer = 0;
+	if (!file)
+		return thread;
+	text[fread(text, 1, sizeof(text) - 1, file)] = '\0';
+	if (vp_proc_status_parse(text, &status))
+		return thread;
+	*tracer = status.tracer;
+	return status.process;
+}
+
+/* It cannot be traced, and starts as it is. */
+static void tell_untraced(struct worker *worker, struct vp_hook_process *process, int error)
+{
+	struct vp_injected injected = { .outcome = VP_INJECT_REFUSED,
+					.reason = VP_REASON_FORBIDDEN,
+					.detail = -error };
+	pid_t tracer, id = process_of(process->id, &tracer);
+
+	if (tracer) {
+		injected.reason = VP_REASON_TRACED;
+		injected.detail = tracer;
+	}
+	if (error == -EAGAIN) {
+		injected.reason = VP_REASON_CROWD;
+		injected.detail = VP_HOOK_STARTS;
+	}
+	for (size_t i = vp_hook_match(&worker->table, &worker->marks.places, process, 0);
+	     i < worker->table.entries.len;
+	     i = vp_hook_match(&worker->table, &worker->marks.places, process, i + 1))
+		tell_start(worker, i, id, &injected);
+}
+
+static void tell_unseen(struct worker *worker)
+{
+	struct vp_hook_note note = vp_hook_note(VP_HOOK_GAP, worker->table.number);
+
+	note.from = note.until = vp_hook_clock();
+	snprintf(note.text, sizeof(note.text),
+		 "the kernel tells of starts without their number");
+	tell(worker, &note);
+}
+
+/* A thread is about to execute a marked file. */
+static void consider(struct worker *worker, const struct fanotify_event_metadata *event)
+{
+	struct vp_hook_process process = { .id = event->pid };
+	struct stat file;
+	int r;
+
+	if (fstat(event->fd, &file))
+		return;
+	process.device = file.st_dev;
+	process.inode = file.st_ino;
+	if (vp_hook_match(&worker->table, &worker->marks.places, &process, 0) <
+	    worker->table.entries.len) {
+		r = event->pid > 0 ? vp_hook_start_begin(&worker->starts, event->pid) : 0;
+		if (event->pid <= 0)
+			tell_unseen(worker);
+		else if (r && r != -ESRCH)
+			tell_untraced(worker, &process, r);
+	}
+	vp_hook_process_free(&process);
+}
+
+static void answer(int group, const struct fanotify_event_metadata *event)
+{
+	const struct fanotify_response response = { .fd = event->fd, .response = FAN_ALLOW };
+
+	if (write(group, &response, sizeof(response)) < 0)
+		return; /* it was killed meanwhile */
+}
+
+/* All that the kernel asks now. */
+static void read_group(struct worker *worker, int group)
+{
+	char events[EVENTS] __attribute__((aligned(8)));
+	ssize_t len;
+
+	while ((len = read(group, events, sizeof(events))) > 0) {
+		const struct fanotify_event_metadata *event = (const void *)events;
+
+		for (; FAN_EVENT_OK(event, len); event = FAN_EVENT_NEXT(event, len)) {
+			if (event->fd < 0)
+				continue;
+			beat(worker);
+			if (event->mask & FAN_OPEN_EXEC_PERM) {
+				consider(worker, event);
+				answer(group, event);
+			}
+			close(event->fd);
+		}
+	}
+}
+
+static void inject(struct worker *worker, size_t entry, pid_t process,
+		   struct vp_injected *injected)
+{
+	const struct vp_hook_entry *row = &worker->table.entries.data[entry];
+	const struct vp_hook_filter *filter = &worker->table.filters.data[row->filter];
+
+	worker->injector.injection = (struct vp_injection){
+		.program = filter->code,
+		.len = filter->len,
+		.flags = row->flags,
+		.deadline = DEADLINE,
+		.allows = vp_bpf_allows,
+		.fixups = { vp_fixups, vp_fixup_count },
+	};
+	vp_inject_held(&worker->injector, process, injected);
+	if (injected->outcome != VP_INJECT_GONE)
+		tell_start(worker, entry, process, injected);
+}
+
+/*
+ * It stands before the first instruction of whatever it executes: of a script, that is the
+ * interpreter. Which may not be what it was held up for.
+ */
+static void cover(struct worker *worker, pid_t id)
+{
+	struct vp_hook_process process;
+	struct vp_injected injected = { 0 };
+	size_t i;
+
+	if (!vp_hook_process_read(&process, id)) {
+		i = vp_hook_match(&worker->table, &worker->marks.places, &process, 0);
+		while (i < worker->table.entries.len && injected.outcome != VP_INJECT_GONE &&
+		       injected.reason != VP_REASON_BUSY) {
+			inject(worker, i, id, &injected);
+			i = vp_hook_match(&worker->table, &worker->marks.places, &process,
+					  i + 1);
+		}
+		vp_hook_process_free(&process);
+	}
+	if (injected.reason == VP_REASON_BUSY)
+		vp_hook_start_leave(&worker->starts, id);
+	else
+		vp_hook_start_end(&worker->starts, id);
+}
+
+static void cover_all(struct worker *worker)
+{
+	pid_t id;
+
+	while ((id = vp_hook_starts_next(&worker->starts))) {
+		beat(worker);
+		cover(worker, id);
+	}
+}
+
+/* What of an entry changed: it has another file, or none, or cannot be marked. */
+static void tell_marks(struct worker *worker, const struct vp_hook_places *before)
+{
+	for (size_t i = 0; i < worker->table.entries.len; i++) {
+		const struct vp_hook_place *now = &worker->marks.places.data[i];
+		const struct vp_hook_place *then = before ? &before->data[i] : NULL;
+		struct vp_hook_note note = vp_hook_note(
+			now->error ? VP_HOOK_UNMARKED : VP_HOOK_MARKED, worker->table.number);
+
+		if (then ? now->error == then->error && vp_hook_place_same(now, then)
+			 : !now->error)
+			continue;
+		note.entry = (uint32_t)i;
+		note.error = now->error;
+		snprintf(note.text, sizeof(note.text), "%s",
+			 now->error ? strerror(-now->error) : "");
+		tell(worker, &note);
+	}
+}
+
+/* Starts do not wait while something else takes time. */
+static void breathe(void *data)
+{
+	struct worker *worker = data;
+
+	beat(worker);
+	if (worker->marks.group < 0)
+		return;
+	read_group(worker, worker->marks.group);
+	cover_all(worker);
+}
+
+/* Marks for a table, beside those in force. 0 or -errno, nothing has changed. */
+static int make_marks(struct worker *worker, const struct vp_hook_table *table,
+		      struct vp_hook_marks *marks, struct vp_error *err)
+{
+	int r;
+
+	vp_hook_marks_prepare(marks, table, breathe, worker);
+	atomic_store(&worker->beats->holds, true);
+	r = vp_hook_marks_hold(marks, table, err);
+	if (r)
+		vp_hook_marks_close(marks);
+	return r;
+}
+
+/* What the old marks still hold up is judged by what is in force now. */
+static void finish_marks(struct worker *worker, struct vp_hook_marks *old)
+{
+	if (old->group >= 0)
+		read_group(worker, old->group);
+	vp_hook_marks_close(old);
+}
+
+static void check_marks(struct worker *worker)
+{
+	struct vp_hook_marks next, before = worker->marks;
+
+	if (!vp_hook_marks_stale(&worker->marks, &worker->table) ||
+	    make_marks(worker, &worker->table, &next, NULL)) /* or at the next look */
+		return;
+	worker->marks = next;
+	tell_marks(worker, &before.places);
+	finish_marks(worker, &before);
+}
+
+static void tell_table(struct worker *worker, uint32_t number, const struct vp_error *err)
+{
+	struct vp_hook_note note =
+		vp_hook_note(err->code ? VP_HOOK_FAILED : VP_HOOK_ACCEPTED, number);
+
+	note.error = err->code;
+	snprintf(note.text, sizeof(note.text), "%.*s", VP_HOOK_TEXT - 1, err->text);
+	tell(worker, &note);
+}
+
+/* A table in place of the one in force, as a whole. Where that fails it is the next worker's.
+ */
+static int take_table(struct worker *worker, struct vp_hook_table *table)
+{
+	struct vp_hook_table old_table = worker->table;
+	struct vp_hook_marks next, old_marks = worker->marks;
+	struct vp_error err = { 0 };
+
+	if (make_marks(worker, table, &next, &err)) {
+		tell_table(worker, table->number, &err);
+		return err.code;
+	}
+	worker->table = *table;
+	worker->marks = next;
+	finish_marks(worker, &old_marks);
+	vp_hook_table_free(&old_table);
+	tell_marks(worker, NULL);
+	tell_table(worker, worker->table.number, &err);
+	return 0;
+}
+
+/* Tables, until the keeper is gone. */
+static int read_keeper(struct worker *worker)
+{
+	struct vp_hook_table table;
+	int r;
+
+	while (!(r = vp_hook_table_receive(worker->keeper, &table, NULL))) {
+		r = take_table(worker, &table);
+		if (r)
+			return r;
+	}
+	return r == -EAGAIN ? 0 : r;
+}
+
+/* A keeper that stands still cannot be told anything, and watches nobody. */
+static bool keeper_stands(struct worker *worker)
+{
+	return vp_hook_stands(&worker->keeper_beats, atomic_load(&worker->beats->keeper),
+			      VP_HOOK_KEEPER_LIMIT);
+}
+
+static int tick(struct worker *worker)
+{
+	worker->ticked = vp_remote_clock();
+	vp_hook_starts_tick(&worker->starts);
+	if (++worker->ticks % CHECK_PERIOD == 0)
+		check_marks(worker);
+	(void)vp_hook_notes_send(&worker->notes, worker->keeper);
+	if (!keeper_stands(worker))
+		return 0;
+	(void)syscall(SYS_pidfd_send_signal, worker->keeper_process, SIGKILL, NULL, 0);
+	return -ETIMEDOUT;
+}
+
+static int turn(struct worker *worker)
+{
+	struct pollfd fds[] = {
+		{ .fd = worker->marks.group, .events = POLLIN },
+		{ .fd = worker->signals, .events = POLLIN },
+		{ .fd = worker->marks.watch, .events = POLLIN },
+		{ .fd = worker->keeper, .events = POLLIN },
+	};
+	struct signalfd_siginfo signal;
+
+	(void)poll(fds, VP_COUNT(fds), VP_HOOK_TICK);
+	beat(worker);
+	while (read(worker->signals, &signal, sizeof(signal)) > 0)
+		; /* some of them are taken while filters are put on */
+	read_group(worker, worker->marks.group);
+	cover_all(worker);
+	if (fds[2].revents) {
+		vp_hook_marks_read_watch(&worker->marks);
+		check_marks(worker);
+	}
+	if (vp_remote_clock() - worker->ticked >= VP_HOOK_TICK * UINT64_C(1000000) &&
+	    tick(worker))
+		return -ETIMEDOUT;
+	return fds[3].revents ? read_keeper(worker) : 0;
+}
+
+static int listen_for_children(void)
+{
+	sigset_t child;
+
+	sigemptyset(&child);
+	sigaddset(&child, SIGCHLD);
+	return signalfd(-1, &child, SFD_CLOEXEC | SFD_NONBLOCK);
+}
+
+int vp_hook_work(struct vp_hook_beats *beats, int keeper, int keeper_process,
+		 struct vp_hook_table *table)
+{
+	static struct worker worker; /* large, and once in the process */
+	int r;
+
+	worker.beats = beats;
+	worker.keeper = keeper;
+	worker.keeper_process = keeper_process;
+	worker.signals = listen_for_children();
+	worker.marks = (struct vp_hook_marks){ .group = -1, .watch = -1 };
+	worker.injector.injection.fixups =
+		(struct vp_fixup_table){ vp_fixups, vp_fixup_count };
+	worker.starts.injector = &worker.injector;
+	(void)vp_ready();
+	r = take_table(&worker, table);
+	while (!r)
+		r = turn(&worker);
+	return r == -EPIPE ? 0 : r;
+}
