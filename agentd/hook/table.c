@@ -196,6 +196,22 @@ static int seal(const struct vp_hook_table *table, struct descriptors *out,
 	return 0;
 }
 
+/* Let them go with a message. */
+static void attach(struct msghdr *message, union control *control,
+		   const struct descriptors *descriptors)
+{
+	size_t size = sizeof(int) * descriptors->count;
+
+	if (!size)
+		return;
+	control->align = (struct cmsghdr){ .cmsg_level = SOL_SOCKET,
+					   .cmsg_type = SCM_RIGHTS,
+					   .cmsg_len = CMSG_LEN(size) };
+	memcpy(CMSG_DATA(&control->align), descriptors->fds, size);
+	message->msg_control = control;
+	message->msg_controllen = CMSG_SPACE(size);
+}
+
 int vp_hook_table_send(int socket, const struct vp_hook_table *table, struct vp_error *err)
 {
 	vp_cleanup(close_descriptors) struct descriptors sealed = { .count = 0 };
@@ -208,18 +224,7 @@ int vp_hook_table_send(int socket, const struct vp_hook_table *table, struct vp_
 
 	if (r)
 		return r;
-	if (sealed.count) {
-		size_t size = sizeof(int) * sealed.count;
-		struct cmsghdr *c;
-
-		message.msg_control = &control;
-		message.msg_controllen = CMSG_SPACE(size);
-		c = CMSG_FIRSTHDR(&message);
-		c->cmsg_level = SOL_SOCKET;
-		c->cmsg_type = SCM_RIGHTS;
-		c->cmsg_len = CMSG_LEN(size);
-		memcpy(CMSG_DATA(c), sealed.fds, size);
-	}
+	attach(&message, &control, &sealed);
 	if (sendmsg(socket, &message, MSG_NOSIGNAL | MSG_DONTWAIT) != len)
 		return vp_fail(err, -errno, "cannot give the exec hook its table: %s",
 			       strerror(errno));
