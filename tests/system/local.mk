@@ -89,3 +89,22 @@ tests_harness_caller_LDADD = libvpctl.a libvpseccomp.a libvppolicy.a libvpbase.a
 tests_harness_calls_SOURCES = tests/harness/calls.c tests/harness/ask_helper.c tests/harness/ask_helper.h
 tests_harness_calls_LDADD = libvpctl.a libvpinjectrequest.a $(VP_CTL_LIBS)
 endif
+
+# Programs that start: what has filters put on them, whoever starts them, and the first that they do.
+if INJECTION
+check_PROGRAMS += tests/harness/hook tests/harness/starter
+tests_harness_hook_SOURCES = tests/harness/hook.c
+tests_harness_hook_LDADD = libvphook.a libvpinject.a libvpseccomp.a libvpbase.a
+tests_harness_starter_SOURCES = tests/harness/starter.c
+tests_harness_starter_LDADD = -lpthread
+check_DATA += tests/harness/probe tests/harness/probe-dynamic
+CLEANFILES += tests/harness/probe tests/harness/probe-dynamic
+endif
+EXTRA_DIST += tests/harness/probe.c
+probe_flags = -O1 -ffreestanding -fno-stack-protector -fcf-protection=none -Wall -Wextra
+tests/harness/probe: tests/harness/probe.c
+	$(AM_V_CCLD)$(MKDIR_P) tests/harness && \
+		$(CC) $(probe_flags) -fno-pie -no-pie -static -nostdlib -o $@ $(srcdir)/tests/harness/probe.c
+tests/harness/probe-dynamic: tests/harness/probe.c
+	$(AM_V_CCLD)$(MKDIR_P) tests/harness && \
+		$(CC) $(probe_flags) -fPIE -pie -nostartfiles -Wl,--no-as-needed -o $@ $(srcdir)/tests/harness/probe.c
