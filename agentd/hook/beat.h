@@ -18,7 +18,8 @@
 
 struct vp_hook_beats {
 	_Atomic uint32_t worker, keeper;
-	atomic_bool holds; /* starts wait for the worker */
+	atomic_bool holds;     /* starts wait for the worker */
+	_Atomic uint32_t lost; /* notes of starts that the keeper did not take */
 };
 
 struct vp_hook_watch {

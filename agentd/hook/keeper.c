@@ -343,6 +343,7 @@ static void tick(struct keeper *keeper)
 	uint64_t watchdog = vp_notify_watchdog();
 
 	keeper->ticked = vp_hook_clock();
+	keeper->notes.lost += atomic_exchange(&keeper->beats->lost, 0);
 	watch_worker(keeper);
 	if (watchdog && ticks++ % (watchdog / VP_HOOK_TICK / 4 + 1) == 0)
 		vp_notify("WATCHDOG=1");

@@ -6,12 +6,13 @@ libvphook_a_SOURCES = \
 	agentd/hook/beat.h \
 	agentd/hook/child.c agentd/hook/child.h \
 	agentd/hook/client.c agentd/hook/client.h \
+	agentd/hook/helpers.c agentd/hook/helpers.h \
 	agentd/hook/keeper.c agentd/hook/keeper.h \
 	agentd/hook/marks.c agentd/hook/marks.h \
 	agentd/hook/note.c agentd/hook/note.h \
 	agentd/hook/places.c agentd/hook/places.h \
 	agentd/hook/scan.c agentd/hook/scan.h \
-	agentd/hook/starts.c agentd/hook/starts.h \
+	agentd/hook/start.c agentd/hook/start.h \
 	agentd/hook/table.c agentd/hook/table.h \
 	agentd/hook/worker.c agentd/hook/worker.h
 

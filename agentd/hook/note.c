@@ -3,6 +3,7 @@
 #include "agentd/hook/note.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <time.h>
@@ -98,6 +99,17 @@ int vp_hook_notes_send(struct vp_hook_notes *notes, int socket)
 		notes->len--;
 	}
 	return 0;
+}
+
+uint32_t vp_hook_notes_send_all(struct vp_hook_notes *notes, int socket,
+				unsigned int milliseconds)
+{
+	struct pollfd ready = { .fd = socket, .events = POLLOUT };
+
+	while (vp_hook_notes_send(notes, socket) == -EAGAIN &&
+	       poll(&ready, 1, (int)milliseconds) > 0)
+		;
+	return (uint32_t)notes->len;
 }
 
 int vp_hook_note_receive(int socket, struct vp_hook_note *note, struct vp_error *err)

@@ -67,6 +67,10 @@ void vp_hook_notes_add(struct vp_hook_notes *notes, const struct vp_hook_note *n
  * and they are kept. */
 int vp_hook_notes_send(struct vp_hook_notes *notes, int socket);
 
+/* Likewise, waiting for so long for who reads. How many are left. */
+uint32_t vp_hook_notes_send_all(struct vp_hook_notes *notes, int socket,
+				unsigned int milliseconds);
+
 /* The next one that came. 1; 0: none now; -EPIPE: the connection is over; -EPROTO. */
 int vp_hook_note_receive(int socket, struct vp_hook_note *note, struct vp_error *err);
 

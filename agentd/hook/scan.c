@@ -8,7 +8,6 @@
 #include <dirent.h>
 #include <errno.h>
 #include <limits.h>
-#include <poll.h>
 #include <stdio.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -37,22 +36,20 @@ static void tell(struct scan *scan, size_t entry, const struct vp_request_proces
 		 const struct vp_injected *injected)
 {
 	struct vp_hook_note note = vp_hook_note(VP_HOOK_FOUND, scan->table->number);
-	struct pollfd ready = { .fd = scan->socket, .events = POLLOUT };
 
 	note.entry = (uint32_t)entry;
 	note.from = note.until = vp_hook_clock();
 	vp_record_fill(&note.record, who, injected);
 	vp_hook_notes_add(&scan->notes, &note);
-	while (vp_hook_notes_send(&scan->notes, scan->socket) == -EAGAIN &&
-	       poll(&ready, 1, PATIENCE) > 0)
-		;
+	(void)vp_hook_notes_send_all(&scan->notes, scan->socket, PATIENCE);
 }
 
 static bool is_news(const struct scan *scan, const struct vp_injected *injected)
 {
 	if (injected->outcome == VP_INJECT_GONE || injected->flags & VP_INJECTED_PRESENT)
 		return false;
-	return injected->reason != VP_REASON_TRACED || injected->detail != scan->worker;
+	return injected->reason != VP_REASON_TRACED ||
+	       vp_process_parent((pid_t)injected->detail) != scan->worker;
 }
 
 static void inject(struct scan *scan, size_t entry, const struct vp_request_process *who,

@@ -10,8 +10,8 @@
 
 /*
  * Every process that runs a program of the table, until a look finds none without its filter.
- * Each that had none is told over the socket; it ends when that is closed. Those traced by
- * `worker` are just starting.
+ * Each that had none is told over the socket; it ends when that is closed. Those traced by a
+ * child of `worker` are just starting.
  */
 void vp_hook_scan(const struct vp_hook_table *table, int socket, pid_t worker);
 

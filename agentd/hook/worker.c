@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The loop of the process that holds up starts: see worker.h. It never waits for anything but
- * the next thing to do, and logs nothing: who reads the log may be starting. */
+ * the next thing to do, and logs nothing: who reads the log may be starting. Each start that
+ * matters is given to a process of its own. */
 #include "agentd/hook/worker.h"
 
 #include <errno.h>
@@ -13,16 +14,14 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "agentd/hook/helpers.h"
 #include "agentd/hook/marks.h"
 #include "agentd/hook/note.h"
-#include "agentd/hook/starts.h"
-#include "agentd/inject/proc.h"
 #include "agentd/inject/ready.h"
+#include "agentd/inject/remote.h"
 #include "lib/cleanup.h"
-#include "modules/seccomp/interpreter.h"
 
-#define DEADLINE     100 /* milliseconds: it stands already */
-#define CHECK_PERIOD 10	 /* ticks between looks at all paths */
+#define CHECK_PERIOD 10 /* ticks between looks at all paths */
 #define EVENTS	     4096
 
 struct worker {
@@ -33,8 +32,7 @@ struct worker {
 	uint64_t ticked; /* nanoseconds, CLOCK_MONOTONIC */
 	struct vp_hook_table table;
 	struct vp_hook_marks marks;
-	struct vp_hook_starts starts;
-	struct vp_injector injector;
+	struct vp_hook_helpers helpers;
 	struct vp_hook_notes notes;
 };
 
@@ -49,61 +47,6 @@ static void tell(struct worker *worker, const struct vp_hook_note *note)
 	(void)vp_hook_notes_send(&worker->notes, worker->keeper);
 }
 
-static void tell_start(struct worker *worker, size_t entry, pid_t process,
-		       const struct vp_injected *injected)
-{
-	struct vp_hook_note note = vp_hook_note(VP_HOOK_START, worker->table.number);
-	struct vp_request_process who = { .id = process,
-					  .start = vp_hook_process_start(process) };
-
-	note.entry = (uint32_t)entry;
-	note.from = note.until = vp_hook_clock();
-	vp_record_fill(&note.record, &who, injected);
-	if (process > 1)
-		tell(worker, &note);
-}
-
-/* Of the thread that is held up: its process, and who traces it. */
-static pid_t process_of(pid_t thread, pid_t *tracer)
-{
-	_cleanup_fclose_ FILE *file = NULL;
-	struct vp_proc_status status;
-	char text[8192];
-
-	snprintf(text, sizeof(text), "/proc/%d/status", (int)thread);
-	file = fopen(text, "re");
-	*tracer = 0;
-	if (!file)
-		return thread;
-	text[fread(text, 1, sizeof(text) - 1, file)] = '\0';
-	if (vp_proc_status_parse(text, &status))
-		return thread;
-	*tracer = status.tracer;
-	return status.process;
-}
-
-/* It cannot be traced, and starts as it is. */
-static void tell_untraced(struct worker *worker, struct vp_hook_process *process, int error)
-{
-	struct vp_injected injected = { .outcome = VP_INJECT_REFUSED,
-					.reason = VP_REASON_FORBIDDEN,
-					.detail = -error };
-	pid_t tracer, id = process_of(process->id, &tracer);
-
-	if (tracer) {
-		injected.reason = VP_REASON_TRACED;
-		injected.detail = tracer;
-	}
-	if (error == -EAGAIN) {
-		injected.reason = VP_REASON_CROWD;
-		injected.detail = VP_HOOK_STARTS;
-	}
-	for (size_t i = vp_hook_match(&worker->table, &worker->marks.places, process, 0);
-	     i < worker->table.entries.len;
-	     i = vp_hook_match(&worker->table, &worker->marks.places, process, i + 1))
-		tell_start(worker, i, id, &injected);
-}
-
 static void tell_unseen(struct worker *worker)
 {
 	struct vp_hook_note note = vp_hook_note(VP_HOOK_GAP, worker->table.number);
@@ -114,34 +57,38 @@ static void tell_unseen(struct worker *worker)
 	tell(worker, &note);
 }
 
-/* A thread is about to execute a marked file. */
-static void consider(struct worker *worker, const struct fanotify_event_metadata *event)
+/* A thread is about to execute a marked file: is its start somebody's now? */
+static bool consider(struct worker *worker, int group,
+		     const struct fanotify_event_metadata *event)
 {
+	struct vp_hook_start start = { .table = &worker->table,
+				       .places = &worker->marks.places,
+				       .thread = event->pid,
+				       .group = group,
+				       .event = event->fd,
+				       .notes = worker->keeper,
+				       .lost = &worker->beats->lost };
 	struct vp_hook_process process = { .id = event->pid };
 	struct stat file;
 	int r;
 
 	if (fstat(event->fd, &file))
-		return;
-	process.device = file.st_dev;
-	process.inode = file.st_ino;
-	if (vp_hook_match(&worker->table, &worker->marks.places, &process, 0) <
-	    worker->table.entries.len) {
-		r = event->pid > 0 ? vp_hook_start_begin(&worker->starts, event->pid) : 0;
-		if (event->pid <= 0)
-			tell_unseen(worker);
-		else if (r && r != -ESRCH)
-			tell_untraced(worker, &process, r);
-	}
+		return false;
+	start.device = process.device = file.st_dev;
+	start.inode = process.inode = file.st_ino;
+	r = vp_hook_match(&worker->table, &worker->marks.places, &process, 0) <
+			    worker->table.entries.len
+		    ? 0
+		    : -ENOENT;
 	vp_hook_process_free(&process);
-}
-
-static void answer(int group, const struct fanotify_event_metadata *event)
-{
-	const struct fanotify_response response = { .fd = event->fd, .response = FAN_ALLOW };
-
-	if (write(group, &response, sizeof(response)) < 0)
-		return; /* it was killed meanwhile */
+	if (!r && event->pid <= 0)
+		tell_unseen(worker);
+	if (r || event->pid <= 0)
+		return false;
+	r = vp_hook_helpers_start(&worker->helpers, &start);
+	if (r)
+		vp_hook_start_untraced(&start, r, &worker->notes);
+	return !r;
 }
 
 /* All that the kernel asks now. */
@@ -157,67 +104,11 @@ static void read_group(struct worker *worker, int group)
 			if (event->fd < 0)
 				continue;
 			beat(worker);
-			if (event->mask & FAN_OPEN_EXEC_PERM) {
-				consider(worker, event);
-				answer(group, event);
-			}
+			if (event->mask & FAN_OPEN_EXEC_PERM && consider(worker, group, event))
+				continue;
+			vp_hook_answer(group, event->fd);
 			close(event->fd);
 		}
-	}
-}
-
-static void inject(struct worker *worker, size_t entry, pid_t process,
-		   struct vp_injected *injected)
-{
-	const struct vp_hook_entry *row = &worker->table.entries.data[entry];
-	const struct vp_hook_filter *filter = &worker->table.filters.data[row->filter];
-
-	worker->injector.injection = (struct vp_injection){
-		.program = filter->code,
-		.len = filter->len,
-		.flags = row->flags,
-		.deadline = DEADLINE,
-		.allows = vp_bpf_allows,
-		.fixups = { vp_fixups, vp_fixup_count },
-	};
-	vp_inject_held(&worker->injector, process, injected);
-	if (injected->outcome != VP_INJECT_GONE)
-		tell_start(worker, entry, process, injected);
-}
-
-/*
- * It stands before the first instruction of whatever it executes: of a script, that is the
- * interpreter. Which may not be what it was held up for.
- */
-static void cover(struct worker *worker, pid_t id)
-{
-	struct vp_hook_process process;
-	struct vp_injected injected = { 0 };
-	size_t i;
-
-	if (!vp_hook_process_read(&process, id)) {
-		i = vp_hook_match(&worker->table, &worker->marks.places, &process, 0);
-		while (i < worker->table.entries.len && injected.outcome != VP_INJECT_GONE &&
-		       injected.reason != VP_REASON_BUSY) {
-			inject(worker, i, id, &injected);
-			i = vp_hook_match(&worker->table, &worker->marks.places, &process,
-					  i + 1);
-		}
-		vp_hook_process_free(&process);
-	}
-	if (injected.reason == VP_REASON_BUSY)
-		vp_hook_start_leave(&worker->starts, id);
-	else
-		vp_hook_start_end(&worker->starts, id);
-}
-
-static void cover_all(struct worker *worker)
-{
-	pid_t id;
-
-	while ((id = vp_hook_starts_next(&worker->starts))) {
-		beat(worker);
-		cover(worker, id);
 	}
 }
 
@@ -250,7 +141,7 @@ static void breathe(void *data)
 	if (worker->marks.group < 0)
 		return;
 	read_group(worker, worker->marks.group);
-	cover_all(worker);
+	vp_hook_helpers_check(&worker->helpers);
 }
 
 /* Marks for a table, beside those in force. 0 or -errno, nothing has changed. */
@@ -342,7 +233,6 @@ static bool keeper_stands(struct worker *worker)
 static int tick(struct worker *worker)
 {
 	worker->ticked = vp_remote_clock();
-	vp_hook_starts_tick(&worker->starts);
 	if (++worker->ticks % CHECK_PERIOD == 0)
 		check_marks(worker);
 	(void)vp_hook_notes_send(&worker->notes, worker->keeper);
@@ -365,9 +255,9 @@ static int turn(struct worker *worker)
 	(void)poll(fds, VP_COUNT(fds), VP_HOOK_TICK);
 	beat(worker);
 	while (read(worker->signals, &signal, sizeof(signal)) > 0)
-		; /* some of them are taken while filters are put on */
+		;
+	vp_hook_helpers_check(&worker->helpers);
 	read_group(worker, worker->marks.group);
-	cover_all(worker);
 	if (fds[2].revents) {
 		vp_hook_marks_read_watch(&worker->marks);
 		check_marks(worker);
@@ -398,11 +288,9 @@ int vp_hook_work(struct vp_hook_beats *beats, int keeper, int keeper_process,
 	worker.keeper_process = keeper_process;
 	worker.signals = listen_for_children();
 	worker.marks = (struct vp_hook_marks){ .group = -1, .watch = -1 };
-	worker.injector.injection.fixups =
-		(struct vp_fixup_table){ vp_fixups, vp_fixup_count };
-	worker.starts.injector = &worker.injector;
 	(void)vp_ready();
-	r = take_table(&worker, table);
+	r = vp_hook_helpers_open(&worker.helpers);
+	r = r ? r : take_table(&worker, table);
 	while (!r)
 		r = turn(&worker);
 	return r == -EPIPE ? 0 : r;

@@ -22,7 +22,7 @@ static int spare(void)
 
 /* The lowest of the real-time priorities: a thread that it waits for may be of a higher one.
  */
-static int go_first(void)
+int vp_ready_first(void)
 {
 	const struct sched_param lowest = { .sched_priority = 1 };
 
@@ -32,5 +32,5 @@ static int go_first(void)
 
 int vp_ready(void)
 {
-	return !mlockall(MCL_CURRENT | MCL_FUTURE) + go_first() + spare();
+	return !mlockall(MCL_CURRENT | MCL_FUTURE) + vp_ready_first() + spare();
 }

@@ -9,4 +9,7 @@
  */
 int vp_ready(void);
 
+/* Only before everyone else on its processor. 0: not permitted. */
+int vp_ready_first(void);
+
 #endif

@@ -6,7 +6,8 @@
  *	hook SOCKET [number=N] [scan] [call=N] [privs] PATH[=UNIT]...
  *
  * Each call= makes a filter for the entries behind it, which denies that call with EPERM; the
- * first denies getpgid(2). Without an entry no table is given.
+ * first denies getpgid(2). call=-1: a filter that no kernel takes. Without an entry no table
+ * is given.
  */
 #include <errno.h>
 #include <poll.h>
@@ -24,7 +25,8 @@ static uint32_t add_filter(struct vp_hook_table *table, uint32_t call)
 		BPF_STMT(BPF_RET | BPF_K, 0x7fff0000),
 	};
 
-	return vp_hook_table_filter(table, program, VP_COUNT(program));
+	return vp_hook_table_filter(table, program,
+				    call == UINT32_MAX ? 1 : VP_COUNT(program));
 }
 
 static void add_entry(struct vp_hook_table *table, char *text, uint32_t flags)

@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The processes that each see to one start, as the worker that forks them knows them: any
+ * number at once, none of them is waited for. Where one does not answer the kernel in time,
+ * or dies, the worker answers.
+ */
+#ifndef VP_HOOK_HELPERS_H
+#define VP_HOOK_HELPERS_H
+
+#include "agentd/hook/start.h"
+
+#define VP_HOOK_HELPERS 128
+
+struct vp_hook_helper {
+	pid_t id;
+	int group, event; /* copies of ours; -1: answered */
+	uint64_t since;	  /* nanoseconds, CLOCK_MONOTONIC */
+};
+
+struct vp_hook_helpers {
+	struct vp_hook_helper places[VP_HOOK_HELPERS]; /* id 0: free */
+	atomic_bool *answered;			       /* for each, shared with them */
+};
+
+/* 0 or -errno. */
+int vp_hook_helpers_open(struct vp_hook_helpers *helpers);
+
+/* See to a start. `start`'s event is the helpers' then. 0; -EAGAIN: too many; or -errno. */
+int vp_hook_helpers_start(struct vp_hook_helpers *helpers, struct vp_hook_start *start);
+
+/* Those that have answered, have ended, or take too long. */
+void vp_hook_helpers_check(struct vp_hook_helpers *helpers);
+
+#endif

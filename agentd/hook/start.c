@@ -1,0 +1,391 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* A thread on its way through execve(2): see start.h. */
+#include "agentd/hook/start.h"
+
+#include <errno.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdio.h>
+#include <sys/fanotify.h>
+#include <sys/prctl.h>
+#include <sys/ptrace.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <time.h>
+
+#include "agentd/inject/proc.h"
+#include "agentd/inject/ready.h"
+#include "agentd/inject/visit.h"
+#include "lib/cleanup.h"
+#include "lib/process.h"
+#include "modules/seccomp/interpreter.h"
+
+#define OPTIONS	 (PTRACE_O_TRACEEXEC | PTRACE_O_TRACESYSGOOD)
+#define SLICE	 20000000	       /* nanoseconds */
+#define SOON	 UINT64_C(100000000)   /* most take less than one millisecond */
+#define LIMIT	 UINT64_C(10000000000) /* nothing waits for it: a program on a slow disk */
+#define DEADLINE 100		       /* milliseconds: it stands already */
+#define PATIENCE 1000		       /* milliseconds, for who does not read our notes */
+#define LINGER	 1000 /* milliseconds, for threads that did not stop in time */
+
+enum stage {
+	RUNNING,  /* it has not stopped yet */
+	EXECUTED, /* it stands before its first instruction */
+	STARTED,  /* it has passed that, or did not execute; it stands */
+	OVER,	  /* it is not ours any more */
+};
+
+struct work {
+	const struct vp_hook_start *start;
+	struct vp_injector injector;
+	struct vp_hook_notes notes;
+	pid_t process;
+	pid_t traced; /* as ptrace(2) knows it: the thread, then the process */
+	bool interrupted;
+	uint64_t since;
+	bool bound;
+	cpu_set_t before;
+};
+
+void vp_hook_answer(int group, int event)
+{
+	const struct fanotify_response response = { .fd = event, .response = FAN_ALLOW };
+
+	if (write(group, &response, sizeof(response)) < 0)
+		return; /* who was held up is gone */
+}
+
+static void add_note(struct vp_hook_notes *notes, const struct vp_hook_start *start,
+		     enum vp_hook_kind kind, size_t entry, pid_t process,
+		     const struct vp_injected *injected)
+{
+	struct vp_hook_note note = vp_hook_note(kind, start->table->number);
+	struct vp_request_process who = { .id = process,
+					  .start = vp_hook_process_start(process) };
+
+	note.entry = (uint32_t)entry;
+	note.from = note.until = vp_hook_clock();
+	vp_record_fill(&note.record, &who, injected);
+	if (process > 1)
+		vp_hook_notes_add(notes, &note);
+}
+
+static size_t next_match(const struct vp_hook_start *start, struct vp_hook_process *process,
+			 size_t from)
+{
+	return vp_hook_match(start->table, start->places, process, from);
+}
+
+static void read_status(pid_t thread, pid_t *process, pid_t *tracer)
+{
+	_cleanup_fclose_ FILE *file = NULL;
+	struct vp_proc_status status;
+	char text[8192];
+
+	*process = thread;
+	*tracer = 0;
+	snprintf(text, sizeof(text), "/proc/%d/status", (int)thread);
+	file = fopen(text, "re");
+	if (!file)
+		return;
+	text[fread(text, 1, sizeof(text) - 1, file)] = '\0';
+	if (vp_proc_status_parse(text, &status))
+		return;
+	*process = status.process;
+	*tracer = status.tracer;
+}
+
+void vp_hook_start_untraced(const struct vp_hook_start *start, int error,
+			    struct vp_hook_notes *notes)
+{
+	struct vp_hook_process process = { .id = start->thread,
+					   .device = start->device,
+					   .inode = start->inode };
+	struct vp_injected injected = { .outcome = VP_INJECT_REFUSED,
+					.reason = VP_REASON_FORBIDDEN,
+					.detail = -error };
+	pid_t tracer, id;
+
+	read_status(start->thread, &id, &tracer);
+	if (error == -EAGAIN)
+		injected.reason = VP_REASON_CROWD;
+	else if (tracer)
+		injected.reason = VP_REASON_TRACED;
+	if (tracer)
+		injected.detail = tracer;
+	for (size_t i = next_match(start, &process, 0); i < start->table->entries.len;
+	     i = next_match(start, &process, i + 1))
+		add_note(notes, start, VP_HOOK_START, i, id, &injected);
+	vp_hook_process_free(&process);
+}
+
+/* The processor */
+
+/* The thread cannot run from here on until this process sleeps: both are bound to the
+ * processor where it is, and it goes first. */
+static void bind_thread(struct work *work)
+{
+	int here = sched_getcpu();
+	cpu_set_t one;
+
+	if (!vp_ready_first() || here < 0 ||
+	    sched_getaffinity(work->start->thread, sizeof(work->before), &work->before))
+		return;
+	for (int i = 0; !CPU_ISSET((size_t)here, &work->before) && i < CPU_SETSIZE; i++)
+		here = CPU_ISSET((size_t)i, &work->before) ? i : here;
+	CPU_ZERO(&one);
+	CPU_SET((size_t)here, &one);
+	if (sched_setaffinity(0, sizeof(one), &one))
+		return;
+	work->bound = !sched_setaffinity(work->start->thread, sizeof(one), &one);
+}
+
+/* As before: one that may use all that its cpuset allows goes on following that. */
+static void unbind_thread(struct work *work)
+{
+	cpu_set_t all, now;
+
+	if (!work->bound)
+		return;
+	work->bound = false;
+	memset(&all, 0xff, sizeof(all));
+	if (sched_setaffinity(work->traced, sizeof(all), &all) ||
+	    sched_getaffinity(work->traced, sizeof(now), &now) ||
+	    !CPU_EQUAL(&now, &work->before))
+		(void)sched_setaffinity(work->traced, sizeof(work->before), &work->before);
+}
+
+/* How often this process has slept. */
+static long sleeps(void)
+{
+	struct rusage usage;
+
+	return getrusage(RUSAGE_SELF, &usage) ? 0 : usage.ru_nvcsw;
+}
+
+/* Tracing */
+
+static void interrupt(struct work *work)
+{
+	work->interrupted = true;
+	if (!ptrace(PTRACE_INTERRUPT, work->traced, NULL, NULL) ||
+	    work->traced == work->process)
+		return;
+	if (!ptrace(PTRACE_INTERRUPT, work->process, NULL, NULL)) /* executed by now */
+		work->traced = work->process;
+}
+
+/* Blocked in another call: execve(2) has failed. */
+static bool is_elsewhere(pid_t thread)
+{
+	_cleanup_fclose_ FILE *file = NULL;
+	struct vp_proc_call call;
+	char text[256];
+
+	snprintf(text, sizeof(text), "/proc/%d/syscall", (int)thread);
+	file = fopen(text, "re");
+	if (!file)
+		return false;
+	text[fread(text, 1, sizeof(text) - 1, file)] = '\0';
+	return !vp_proc_call_parse(text, &call) && !call.running &&
+	       call.number != SYS_execve && call.number != SYS_execveat;
+}
+
+static void wait_a_little(struct work *work)
+{
+	const struct timespec slice = { .tv_nsec = SLICE };
+	uint64_t since = vp_remote_clock() - work->since;
+	sigset_t child;
+
+	sigemptyset(&child);
+	sigaddset(&child, SIGCHLD);
+	(void)sigtimedwait(&child, NULL, &slice);
+	if (!work->interrupted &&
+	    (since > LIMIT || (since > SOON && is_elsewhere(work->traced))))
+		interrupt(work);
+}
+
+/* Did it stop on its way out of an execve(2) that has succeeded? */
+static bool has_executed(pid_t thread)
+{
+	struct vp_arch_registers registers;
+	struct vp_arch_wait wait;
+
+	if (vp_arch_read(thread, &registers))
+		return false;
+	vp_arch_wait(&registers, &wait);
+	return !wait.result &&
+	       (wait.call.number == SYS_execve || wait.call.number == SYS_execveat);
+}
+
+/* What a stop means; signals are delivered, as they would be. */
+static enum stage take(struct work *work, int status)
+{
+	if (!WIFSTOPPED(status))
+		return OVER;
+	if (status >> 16 == PTRACE_EVENT_EXEC)
+		return EXECUTED;
+	if (status >> 16 == PTRACE_EVENT_STOP)
+		return has_executed(work->traced) ? EXECUTED : STARTED;
+	(void)ptrace(PTRACE_DETACH, work->traced, NULL,
+		     (void *)(uintptr_t)(unsigned int)WSTOPSIG(status));
+	return OVER;
+}
+
+static enum stage wait_for_stop(struct work *work)
+{
+	int status;
+	pid_t id;
+
+	while (!(id = waitpid(-1, &status, __WALL | WNOHANG)))
+		wait_a_little(work);
+	if (id < 0)
+		return OVER;
+	work->traced = id;
+	return take(work, status);
+}
+
+/* It goes on as if it had never been stopped. */
+static void let_go(struct work *work)
+{
+	struct vp_remote remote = { .thread = work->traced, .began = vp_remote_clock() };
+	struct vp_injected ignored = { 0 };
+
+	if (vp_arch_read(work->traced, &remote.registers) ||
+	    vp_arch_foreign(&remote.registers) ||
+	    vp_visit_let_go(&work->injector, &remote, -1, true, &ignored))
+		(void)ptrace(PTRACE_DETACH, work->traced, NULL, NULL);
+}
+
+/* Filters */
+
+static void set_injection(struct work *work, size_t entry, unsigned int deadline)
+{
+	const struct vp_hook_entry *row = &work->start->table->entries.data[entry];
+	const struct vp_hook_filter *filter = &work->start->table->filters.data[row->filter];
+
+	work->injector.injection = (struct vp_injection){
+		.program = filter->code,
+		.len = filter->len,
+		.flags = row->flags,
+		.deadline = deadline,
+		.allows = vp_bpf_allows,
+		.fixups = { vp_fixups, vp_fixup_count },
+	};
+}
+
+/* Those that mean what it is now, which need not be what it was held up for. */
+static void cover(struct work *work)
+{
+	struct vp_hook_process process;
+	struct vp_injected injected = { 0 };
+
+	if (vp_hook_process_read(&process, work->traced))
+		return;
+	for (size_t i = next_match(work->start, &process, 0);
+	     i < work->start->table->entries.len && injected.outcome != VP_INJECT_GONE &&
+	     injected.reason != VP_REASON_BUSY;
+	     i = next_match(work->start, &process, i + 1)) {
+		set_injection(work, i, DEADLINE);
+		vp_inject_held(&work->injector, work->traced, &injected);
+		if (injected.outcome != VP_INJECT_GONE)
+			add_note(&work->notes, work->start, VP_HOOK_START, i, work->traced,
+				 &injected);
+	}
+	vp_hook_process_free(&process);
+}
+
+/* It was too fast for us, or runs the program for longer: as any process that runs. */
+static void cover_late(struct work *work)
+{
+	struct vp_hook_process process;
+	struct vp_injected injected;
+
+	if (vp_hook_process_read(&process, work->process))
+		return;
+	for (size_t i = next_match(work->start, &process, 0);
+	     i < work->start->table->entries.len;
+	     i = next_match(work->start, &process, i + 1)) {
+		set_injection(work, i, VP_INJECT_DEADLINE);
+		vp_inject(&work->injector, work->process, 0, &injected);
+		if (injected.outcome != VP_INJECT_GONE &&
+		    !(injected.flags & VP_INJECTED_PRESENT))
+			add_note(&work->notes, work->start, VP_HOOK_FOUND, i, work->process,
+				 &injected);
+	}
+	vp_hook_process_free(&process);
+}
+
+static void follow(struct work *work)
+{
+	enum stage stage = wait_for_stop(work);
+
+	if (stage == EXECUTED)
+		cover(work);
+	unbind_thread(work);
+	if (stage == EXECUTED)
+		(void)ptrace(PTRACE_DETACH, work->traced, NULL, NULL);
+	if (stage == STARTED) {
+		let_go(work);
+		cover_late(work);
+	}
+}
+
+/* Nobody is to wait for this process any more, and it for nobody. */
+static void answer(const struct vp_hook_start *start)
+{
+	vp_hook_answer(start->group, start->event);
+	close(start->group);
+	atomic_store(start->answered, true);
+	(void)prctl(PR_SET_PDEATHSIG, 0);
+}
+
+/* Its execve(2) before this one failed, and who saw to that has not let it go yet: it will see
+ * to this one too. */
+static bool is_seen_to(const struct work *work)
+{
+	pid_t process, tracer;
+
+	read_status(work->traced, &process, &tracer);
+	return tracer && vp_process_parent(tracer) == getppid();
+}
+
+/* Its filters are put on it, or it goes without. */
+static void see_to(struct work *work)
+{
+	long before = sleeps();
+
+	if (ptrace(PTRACE_SEIZE, work->traced, NULL, (void *)OPTIONS)) {
+		int error = -errno;
+
+		if (error != -ESRCH && !is_seen_to(work))
+			vp_hook_start_untraced(work->start, error, &work->notes);
+		unbind_thread(work);
+		return;
+	}
+	if (sleeps() != before) /* it has run meanwhile, and may have executed */
+		interrupt(work);
+	else
+		unbind_thread(work);
+	follow(work);
+}
+
+void vp_hook_start_run(const struct vp_hook_start *start)
+{
+	static struct work work; /* large, and once in the process */
+	pid_t tracer;
+
+	work.start = start;
+	work.traced = start->thread;
+	work.injector.injection.fixups = (struct vp_fixup_table){ vp_fixups, vp_fixup_count };
+	read_status(start->thread, &work.process, &tracer);
+	bind_thread(&work);
+	answer(start);
+	work.since = vp_remote_clock();
+	see_to(&work);
+	atomic_fetch_add(start->lost,
+			 vp_hook_notes_send_all(&work.notes, start->notes, PATIENCE));
+	(void)vp_inject_settle(&work.injector, LINGER);
+}
