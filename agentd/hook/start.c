@@ -111,6 +111,8 @@ void vp_hook_start_untraced(const struct vp_hook_start *start, int error,
 	read_status(start->thread, &id, &tracer);
 	if (error == -EAGAIN)
 		injected.reason = VP_REASON_CROWD;
+	else if (error == -ESRCH) /* it has ended since: most likely it was too fast */
+		injected.reason = VP_REASON_BUSY;
 	else if (tracer)
 		injected.reason = VP_REASON_TRACED;
 	if (tracer)
@@ -360,7 +362,7 @@ static void see_to(struct work *work)
 	if (ptrace(PTRACE_SEIZE, work->traced, NULL, (void *)OPTIONS)) {
 		int error = -errno;
 
-		if (error != -ESRCH && !is_seen_to(work))
+		if (!is_seen_to(work))
 			vp_hook_start_untraced(work->start, error, &work->notes);
 		unbind_thread(work);
 		return;
