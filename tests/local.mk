@@ -11,6 +11,7 @@ include tests/unit/seccomp.mk
 include tests/unit/syscalls.mk
 include tests/unit/inject.mk
 include tests/unit/observe.mk
+include tests/unit/hook.mk
 include tests/golden/local.mk
 include tests/fuzz/local.mk
 include tests/system/local.mk

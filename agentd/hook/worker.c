@@ -21,8 +21,8 @@
 #include "agentd/inject/remote.h"
 #include "lib/cleanup.h"
 
-#define CHECK_PERIOD 10 /* ticks between looks at all paths */
-#define EVENTS	     4096
+#define CHECK_PERIOD 10	 /* ticks between looks at all paths */
+#define EVENTS	     128 /* at a time */
 
 struct worker {
 	struct vp_hook_beats *beats;
@@ -94,13 +94,14 @@ static bool consider(struct worker *worker, int group,
 /* All that the kernel asks now. */
 static void read_group(struct worker *worker, int group)
 {
-	char events[EVENTS] __attribute__((aligned(8)));
+	struct fanotify_event_metadata events[EVENTS];
 	ssize_t len;
 
 	while ((len = read(group, events, sizeof(events))) > 0) {
-		const struct fanotify_event_metadata *event = (const void *)events;
+		const struct fanotify_event_metadata *event = events;
 
-		for (; FAN_EVENT_OK(event, len); event = FAN_EVENT_NEXT(event, len)) {
+		for (; len >= (ssize_t)sizeof(*event);
+		     event++, len -= (ssize_t)sizeof(*event)) {
 			if (event->fd < 0)
 				continue;
 			beat(worker);

@@ -369,7 +369,7 @@ static void inject_held(struct vp_injector *injector, struct vp_target *target,
 	switch (visit_alone(injector, &visit)) {
 	case VP_VISIT_PRESENT:
 		out->flags |= VP_INJECTED_PRESENT;
-		/* fall through */
+		__attribute__((fallthrough));
 	case VP_VISIT_DONE:
 		out->threads = 1;
 		end(out, VP_INJECT_COVERED, VP_REASON_NONE, 0);

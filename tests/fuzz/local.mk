@@ -197,3 +197,12 @@ fuzz_observe_LDADD = libvpctl.a $(VP_CTL_LIBS)
 endif
 EXTRA_DIST += tests/fuzz/corpus/observe/calls tests/fuzz/corpus/observe/cgroup \
 	tests/fuzz/corpus/observe/format tests/fuzz/corpus/observe/processes
+
+if FUZZERS
+noinst_PROGRAMS += fuzz_hook_message
+fuzz_hook_message_SOURCES = tests/fuzz/fuzz_hook_message.c
+fuzz_hook_message_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
+fuzz_hook_message_LDADD = libvphookclient.a libvpinjectrequest.a libvpbase.a
+endif
+EXTRA_DIST += tests/fuzz/corpus/hook_message/empty tests/fuzz/corpus/hook_message/gap \
+	tests/fuzz/corpus/hook_message/start tests/fuzz/corpus/hook_message/table
