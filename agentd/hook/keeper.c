@@ -25,9 +25,9 @@
 #include "modules/seccomp/interpreter.h"
 
 #define SECOND	      UINT64_C(1000000000)
-#define FIRST_DELAY   (SECOND / 10) /* before another worker, where one did not live long */
-#define LAST_DELAY    (5 * SECOND)
-#define LIVED_LONG    (10 * SECOND)
+#define FIRST_DELAY   (SECOND / 20) /* before another worker, where one did not live long */
+#define LAST_DELAY    SECOND
+#define LIVED_LONG    (SECOND / 2)
 #define SCAN_LIMIT    (60 * SECOND)
 #define LAST_PATIENCE 500 /* milliseconds, for a worker that was told to end */
 
@@ -91,7 +91,7 @@ static void start_worker(struct keeper *keeper)
 	}
 	if (r < 0)
 		vp_log_error("%s", err.text);
-	keeper->retry = keeper->started + keeper->delay;
+	keeper->retry = keeper->started + LAST_DELAY; /* where it could not be */
 }
 
 /* The table is in force, for the first time or again. */
@@ -176,6 +176,8 @@ static void worker_ended(struct keeper *keeper, int status)
 		keeper->delay = 0;
 	else if (keeper->delay * 2 < LAST_DELAY)
 		keeper->delay = keeper->delay ? keeper->delay * 2 : FIRST_DELAY;
+	else
+		keeper->delay = LAST_DELAY;
 	keeper->ready = false;
 	keeper->retry = now + keeper->delay;
 }
@@ -349,6 +351,17 @@ static void tick(struct keeper *keeper)
 		vp_notify("WATCHDOG=1");
 }
 
+/* Milliseconds until something is to be done anyway. */
+static int patience(const struct keeper *keeper)
+{
+	uint64_t now = vp_hook_clock(), left;
+
+	if (!keeper->given || keeper->worker.id)
+		return VP_HOOK_TICK;
+	left = keeper->retry > now ? (keeper->retry - now) / 1000000 + 1 : 0;
+	return left < VP_HOOK_TICK ? (int)left : VP_HOOK_TICK;
+}
+
 static void turn(struct keeper *keeper)
 {
 	struct pollfd fds[] = {
@@ -360,7 +373,7 @@ static void turn(struct keeper *keeper)
 		{ .fd = keeper->scanner.socket, .events = POLLIN },
 	};
 
-	(void)poll(fds, VP_COUNT(fds), VP_HOOK_TICK);
+	(void)poll(fds, VP_COUNT(fds), patience(keeper));
 	atomic_fetch_add(&keeper->beats->keeper, 1);
 	if (fds[3].revents)
 		read_notes(keeper, &keeper->worker);

@@ -8,8 +8,6 @@
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 
-#include "agentd/inject/proc.h"
-#include "lib/cleanup.h"
 #include "lib/process.h"
 
 struct vp_hook_place vp_hook_place(const char *path)
@@ -77,14 +75,7 @@ size_t vp_hook_match(const struct vp_hook_table *table, const struct vp_hook_pla
 
 uint64_t vp_hook_process_start(pid_t id)
 {
-	_cleanup_fclose_ FILE *file = NULL;
-	struct vp_proc_stat stat;
-	char text[1024];
+	struct vp_process_stat stat;
 
-	snprintf(text, sizeof(text), "/proc/%d/stat", (int)id);
-	file = fopen(text, "re");
-	if (!file)
-		return 0;
-	text[fread(text, 1, sizeof(text) - 1, file)] = '\0';
-	return vp_proc_stat_parse(text, &stat) ? 0 : stat.start;
+	return vp_process_stat(id, &stat) ? stat.start : 0;
 }

@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "agentd/hook/places.h"
+#include "agentd/inject/inject.h"
 #include "lib/cleanup.h"
 #include "lib/process.h"
 #include "modules/seccomp/interpreter.h"

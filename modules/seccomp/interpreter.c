@@ -150,17 +150,6 @@ static int32_t strictness(uint32_t word)
 	return (int32_t)(word & SECCOMP_RET_ACTION_FULL);
 }
 
-bool vp_bpf_allows(const struct sock_filter *code, size_t len, const struct seccomp_data *data)
-{
-	const struct vp_bpf program = { code, len };
-	uint32_t action;
-
-	if (vp_bpf_check(&program, NULL))
-		return false;
-	action = vp_bpf_run(&program, data) & SECCOMP_RET_ACTION_FULL;
-	return action == SECCOMP_RET_ALLOW || action == SECCOMP_RET_LOG;
-}
-
 uint32_t vp_bpf_run_stack(const struct vp_bpf *programs, size_t count,
 			  const struct seccomp_data *data, size_t *which)
 {

@@ -94,7 +94,7 @@ endif
 if INJECTION
 check_PROGRAMS += tests/harness/hook tests/harness/starter
 tests_harness_hook_SOURCES = tests/harness/hook.c
-tests_harness_hook_LDADD = libvphook.a libvpinject.a libvpseccomp.a libvpbase.a
+tests_harness_hook_LDADD = libvphookclient.a libvpinjectrequest.a libvpbase.a
 tests_harness_starter_SOURCES = tests/harness/starter.c
 tests_harness_starter_LDADD = -lpthread
 check_DATA += tests/harness/probe tests/harness/probe-dynamic
@@ -104,7 +104,7 @@ EXTRA_DIST += tests/harness/probe.c
 probe_flags = -O1 -ffreestanding -fno-stack-protector -fcf-protection=none -Wall -Wextra
 tests/harness/probe: tests/harness/probe.c
 	$(AM_V_CCLD)$(MKDIR_P) tests/harness && \
-		$(CC) $(probe_flags) -fno-pie -no-pie -static -nostdlib -o $@ $(srcdir)/tests/harness/probe.c
+		$(CC) $(probe_flags) -fno-pie -static -nostdlib -o $@ $(srcdir)/tests/harness/probe.c
 tests/harness/probe-dynamic: tests/harness/probe.c
 	$(AM_V_CCLD)$(MKDIR_P) tests/harness && \
 		$(CC) $(probe_flags) -fPIE -pie -nostartfiles -Wl,--no-as-needed -o $@ $(srcdir)/tests/harness/probe.c
