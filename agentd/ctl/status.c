@@ -237,6 +237,23 @@ static void render_syscalls(const json_t *document, struct vp_page *page)
 	render_left(json_object_get(syscalls, "left"), page);
 }
 
+/* What filters denied since the daemon was started; by section it is among the patches. */
+static void render_denials(const json_t *document, struct vp_page *page)
+{
+	const json_t *denials = json_object_get(document, "denials");
+	const char *reporter = vp_json_get_text(denials, "reporter");
+	char number[2][32];
+
+	if (!reporter || !strcmp(reporter, "off"))
+		return;
+	vp_page_pairf(page, "denied calls", "%s; vpatchd-denials %s, %s records lost%s",
+		      vp_number_text(vp_json_get_number(denials, "denied"), number[0]),
+		      reporter, vp_number_text(vp_json_get_number(denials, "lost"), number[1]),
+		      json_is_false(json_object_get(denials, "reported"))
+			      ? ": this host reports none"
+			      : "");
+}
+
 /* What the kernel said to vpatchctl itself, when the daemon does not answer. */
 static void render_kernel(const json_t *document, struct vp_page *page)
 {
@@ -339,6 +356,7 @@ void vp_render_status(const json_t *document, struct vp_page *page)
 	render_events(document, page);
 	render_inspection(document, page);
 	render_syscalls(document, page);
+	render_denials(document, page);
 	render_kernel(document, page);
 	render_patches(document, page);
 	vp_render_blind_spots(json_object_get(document, "blind_spots"), page);

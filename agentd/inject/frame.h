@@ -3,7 +3,8 @@
  * The way back of a thread whose tracer dies. While calls are made in a thread, its stack
  * pointer points to what the kernel itself would push for a signal: registers, signal mask
  * and floating point as they were. The instruction behind the one that makes our calls is
- * `ret`, and the frame's return address is where the C library calls rt_sigreturn(2): a
+ * `ret`, and the frame's return address is where the C library (or Go's runtime) calls
+ * rt_sigreturn(2): a
  * thread that nobody stops any more ends the call it is in and goes on as it was. Nothing
  * of this is ever run while the tracer lives.
  *

@@ -6,6 +6,7 @@
 #include "agentd/inject/inject.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <time.h>
 
 #include "agentd/inject/visit.h"
@@ -51,34 +52,43 @@ static bool has_way(const struct vp_target *target, uint64_t stack)
 	return !target->way.instruction || vp_way_stack(&target->way, stack);
 }
 
-/* The thread that notices least, and of several such one that has a way back; NULL: none.
- * Looking costs time: the first that is good. */
+/* The lower the better: one that notices nothing and has a way back, one that notices nothing,
+ * one that notices least, of several such one that has a way back. */
+static unsigned int cost_of(enum vp_fixup_rank rank, bool way)
+{
+	unsigned int unnoticed = VP_RANK_REPEATED + 1;
+
+	if (rank < unnoticed)
+		return rank + (way ? 0 : unnoticed);
+	return 2 * rank + !way;
+}
+
+/* The thread of the lowest cost; NULL: none. Looking costs time: the first that is best. */
 static const struct vp_thread *choose(const struct vp_injector *injector,
 				      const struct vp_target *target, const pid_t *tried,
 				      size_t count, enum vp_fixup_rank *rank)
 {
 	const struct vp_thread *best = NULL;
-	bool way = false;
+	unsigned int least = UINT_MAX;
 	size_t looked = 0;
 
-	*rank = VP_RANK_HARMED + 1;
 	vp_array_each (thread, &target->threads) {
 		struct vp_arch_call call;
 		enum vp_fixup_rank this;
+		unsigned int cost;
 		uint64_t at = 0;
-		bool back;
 
 		if (!may_visit(injector, thread) || was_tried(tried, count, thread->id))
 			continue;
 		(void)vp_target_call(target, thread->id, &call, &at);
 		this = vp_fixup_rank(&injector->injection.fixups, &call);
-		back = has_way(target, at);
-		if (this < *rank || (this == *rank && back && !way)) {
+		cost = cost_of(this, has_way(target, at));
+		if (cost < least) {
+			least = cost;
 			*rank = this;
-			way = back;
 			best = thread;
 		}
-		if ((!*rank && way) || ++looked == LOOKED_MAX)
+		if (!cost || ++looked == LOOKED_MAX)
 			break;
 	}
 	return best;
