@@ -4,9 +4,8 @@
  * pointer points to what the kernel itself would push for a signal: registers, signal mask
  * and floating point as they were. The instruction behind the one that makes our calls is
  * `ret`, and the frame's return address is where the C library (or Go's runtime) calls
- * rt_sigreturn(2): a
- * thread that nobody stops any more ends the call it is in and goes on as it was. Nothing
- * of this is ever run while the tracer lives.
+ * rt_sigreturn(2): a thread that nobody stops any more ends the call it is in and goes on as
+ * it was. Nothing of this is ever run while the tracer lives.
  *
  * The frame is below the thread's stack pointer and red zone, where the kernel puts its own.
  * That there is nothing else is known of stacks that the C library has made, and of that of
