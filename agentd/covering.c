@@ -42,6 +42,8 @@ static void take_result(void *context, const struct vp_keeper_result *result)
 
 	if (!result->covered && !result->worst)
 		return; /* they have ended */
+	if (result->started)
+		vp_strbuf_adds(&text, "a start of ");
 	vp_strbuf_addf(&text, "%s: %zu covered", result->filter->target.name, result->covered);
 	if (result->partial)
 		vp_strbuf_addf(&text, ", %zu in part", result->partial);
@@ -59,6 +61,14 @@ static void take_result(void *context, const struct vp_keeper_result *result)
 static void take_problem(void *context, const char *problem)
 {
 	tell(context, problem ? problem : "vpatchd-inject answers again");
+}
+
+static void take_gap(void *context, const char *why, uint64_t milliseconds)
+{
+	_cleanup_free_ char *text = vp_format(
+		"starts of services were not seen for %" PRIu64 " ms: %s", milliseconds, why);
+
+	tell(context, text);
 }
 
 static void look(void *context)
@@ -85,6 +95,7 @@ static void attach(struct vp_covering *covering)
 	const struct vp_keeper_listener listener = {
 		.result = take_result,
 		.helper = take_problem,
+		.gap = take_gap,
 		.context = covering,
 	};
 
@@ -154,6 +165,18 @@ char *vp_covering_problem(const struct vp_covering *covering)
 			 sums.covered, sums.covered + open, sums.partial,
 			 sums.refused + sums.pending, problem ? ": " : "",
 			 problem ? problem : "");
+}
+
+char *vp_covering_starts(const struct vp_covering *covering)
+{
+	const char *problem = covering && covering->keeper
+				      ? vp_keeper_starts_problem(covering->keeper)
+				      : NULL;
+
+	return problem ? vp_format("system calls: services that start are covered within"
+				   " seconds, not from their first instruction: %s",
+				   problem)
+		       : NULL;
 }
 
 char *vp_covering_left(const struct vp_covering *covering)
@@ -266,7 +289,10 @@ json_t *vp_covering_document(const struct vp_covering *covering)
 				      filter_document(coverage, filter));
 	json_object_set_new(document, "targets", targets);
 	json_object_set_new(document, "left", left);
-	if (covering && covering->keeper)
+	if (covering && covering->keeper) {
 		vp_json_set_text(document, "problem", vp_keeper_problem(covering->keeper));
+		vp_json_set_text(document, "starts",
+				 vp_keeper_starts_problem(covering->keeper));
+	}
 	return document;
 }

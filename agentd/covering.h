@@ -36,6 +36,10 @@ json_t *vp_covering_targets(const struct vp_covering *covering,
  */
 char *vp_covering_problem(const struct vp_covering *covering);
 
+/* Why services that start are not covered at once, owned by the caller; NULL: they are, or
+ * there is nothing to cover them with. Likewise. */
+char *vp_covering_starts(const struct vp_covering *covering);
+
 /* Which filters stay on processes though nothing wants them; NULL: none. Likewise. */
 char *vp_covering_left(const struct vp_covering *covering);
 

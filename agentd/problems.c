@@ -128,6 +128,7 @@ static void add_coverage(const struct vp_agent *agent, json_t *problems, bool *b
 {
 	_cleanup_free_ char *problem = vp_covering_problem(agent->covering);
 	_cleanup_free_ char *left = vp_covering_left(agent->covering);
+	_cleanup_free_ char *starts = vp_covering_starts(agent->covering);
 	_cleanup_free_ char *unheard = unheard_text(agent);
 
 	if (problem) {
@@ -136,6 +137,8 @@ static void add_coverage(const struct vp_agent *agent, json_t *problems, bool *b
 	}
 	if (left)
 		add(problems, "left", left);
+	if (starts)
+		add(problems, "starts", starts);
 	if (unheard)
 		add(problems, "denials", unheard);
 }

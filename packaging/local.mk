@@ -3,7 +3,8 @@
 
 systemdsystemunit_DATA = packaging/systemd/vpatchd.service packaging/systemd/vpatch-boot.service
 if INJECTION
-systemdsystemunit_DATA += packaging/systemd/vpatchd-inject.socket packaging/systemd/vpatchd-inject@.service
+systemdsystemunit_DATA += packaging/systemd/vpatchd-inject.socket packaging/systemd/vpatchd-inject@.service \
+	packaging/systemd/vpatchd-hook.socket packaging/systemd/vpatchd-hook.service
 endif
 dist_sysusers_DATA = packaging/sysusers.d/vpatch.conf
 dist_tmpfiles_DATA = packaging/tmpfiles.d/vpatch.conf
@@ -19,7 +20,13 @@ packaging/systemd/vpatch-boot.service: $(srcdir)/packaging/systemd/vpatch-boot.s
 	$(substitute)
 packaging/systemd/vpatchd-inject.socket: $(srcdir)/packaging/systemd/vpatchd-inject.socket.in
 	$(substitute)
-packaging/systemd/vpatchd-inject@.service: $(srcdir)/packaging/systemd/vpatchd-inject@.service.in
+packaging/systemd/vpatchd-inject@.service: $(srcdir)/packaging/systemd/vpatchd-inject@.service.in \
+	packaging/systemd/vpatchd-hook.socket.in packaging/systemd/vpatchd-hook.service.in
+	$(substitute)
+
+packaging/systemd/vpatchd-hook.socket: $(srcdir)/packaging/systemd/vpatchd-hook.socket.in
+	$(substitute)
+packaging/systemd/vpatchd-hook.service: $(srcdir)/packaging/systemd/vpatchd-hook.service.in
 	$(substitute)
 
 install-data-hook:

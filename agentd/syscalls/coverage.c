@@ -387,6 +387,7 @@ bool vp_coverage_note(struct vp_coverage *coverage, uint64_t digest,
 	cover->detail = record->detail;
 	cover->flags = record->flags;
 	cover->at = now;
+	cover->again = 0;
 	if (may_change(cover))
 		try_again(cover, now);
 	coverage->changed = true;

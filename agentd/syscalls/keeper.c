@@ -11,6 +11,7 @@
 #include "agentd/document.h"
 #include "agentd/loop.h"
 #include "agentd/state.h"
+#include "agentd/syscalls/hooking.h"
 #include "agentd/syscalls/injecting.h"
 #include "lib/file.h"
 #include "lib/log.h"
@@ -25,6 +26,7 @@ struct vp_keeper {
 	int poll;
 	struct vp_coverage coverage;
 	struct vp_injecting injecting;
+	struct vp_hooking *hooking;
 	struct vp_keeper_result result; /* of what is under way */
 	struct vp_keeper_listener listener;
 	char *problem;
@@ -122,6 +124,33 @@ static void ask(struct vp_keeper *keeper, uint64_t now)
 	(void)epoll_ctl(keeper->poll, EPOLL_CTL_ADD, keeper->injecting.socket, &event);
 }
 
+/* Looking */
+
+static bool is_due(const struct vp_keeper *keeper, uint64_t now)
+{
+	uint64_t again = vp_coverage_again(&keeper->coverage);
+
+	return again && again <= now;
+}
+
+static void look(struct vp_keeper *keeper, uint64_t now)
+{
+	struct vp_seen_processes processes = { 0 };
+	bool units, executables;
+
+	vp_coverage_asks(&keeper->coverage, &units, &executables);
+	if (!units && !executables && !keeper->coverage.processes.len) {
+		keeper->look = 0;
+		return;
+	}
+	vp_seen_processes_read(&processes, units, executables);
+	vp_coverage_see(&keeper->coverage, &processes, now);
+	vp_seen_processes_free(&processes);
+	keeper->look = now + PERIOD;
+	if (!is_due(keeper, now))
+		keeper->quick = 0;
+}
+
 /* Answers */
 
 static void count(struct vp_keeper_result *result, const struct vp_record *record)
@@ -160,9 +189,8 @@ static void finish(struct vp_keeper *keeper, int r, const struct vp_error *err, 
 	look_again(keeper, now);
 }
 
-void vp_keeper_read(struct vp_keeper *keeper)
+static void read_answers(struct vp_keeper *keeper, uint64_t now)
 {
-	uint64_t now = vp_loop_now();
 	struct vp_record record;
 	struct vp_error err;
 	int r = 0;
@@ -177,32 +205,52 @@ void vp_keeper_read(struct vp_keeper *keeper)
 		finish(keeper, r, &err, now);
 }
 
-/* Time */
+/* Starts */
 
-static bool is_due(const struct vp_keeper *keeper, uint64_t now)
+/* What was let start without its filter is covered as anything that runs. */
+static void take_start(struct vp_keeper *keeper, const struct vp_hook_note *note,
+		       uint64_t digest, uint64_t now)
 {
-	uint64_t again = vp_coverage_again(&keeper->coverage);
+	struct vp_keeper_result result = {
+		.filter = vp_coverage_filter(&keeper->coverage, digest),
+		.started = note->kind == VP_HOOK_START,
+	};
 
-	return again && again <= now;
+	count(&result, &note->record);
+	if (result.covered || result.partial)
+		vp_coverage_note(&keeper->coverage, digest, &note->record, now);
+	if (result.filter && keeper->listener.result)
+		keeper->listener.result(keeper->listener.context, &result);
 }
 
-static void look(struct vp_keeper *keeper, uint64_t now)
+static void read_hook(struct vp_keeper *keeper, uint64_t now)
 {
-	struct vp_seen_processes processes = { 0 };
-	bool units, executables;
+	struct vp_hook_note note;
+	bool looked = false;
+	uint64_t digest;
 
-	vp_coverage_asks(&keeper->coverage, &units, &executables);
-	if (!units && !executables && !keeper->coverage.processes.len) {
-		keeper->look = 0;
-		return;
+	while (vp_hooking_read(keeper->hooking, &note, &digest) == 1) {
+		if (note.kind == VP_HOOK_GAP && keeper->listener.gap)
+			keeper->listener.gap(keeper->listener.context, note.text,
+					     (note.until - note.from) / 1000000);
+		if (!digest || (note.kind != VP_HOOK_START && note.kind != VP_HOOK_FOUND))
+			continue;
+		if (!looked)
+			look(keeper, now);
+		looked = true;
+		take_start(keeper, &note, digest, now);
 	}
-	vp_seen_processes_read(&processes, units, executables);
-	vp_coverage_see(&keeper->coverage, &processes, now);
-	vp_seen_processes_free(&processes);
-	keeper->look = now + PERIOD;
-	if (!is_due(keeper, now))
-		keeper->quick = 0;
 }
+
+void vp_keeper_read(struct vp_keeper *keeper)
+{
+	uint64_t now = vp_loop_now();
+
+	read_hook(keeper, now);
+	read_answers(keeper, now);
+}
+
+/* Time */
 
 static void earlier(uint64_t *at, uint64_t other)
 {
@@ -219,6 +267,7 @@ unsigned int vp_keeper_tick(struct vp_keeper *keeper)
 	if (keeper->look && now >= keeper->look)
 		look(keeper, now);
 	ask(keeper, now);
+	earlier(&next, vp_hooking_keep(keeper->hooking, &keeper->coverage, now));
 	save(keeper);
 	earlier(&next, keeper->look);
 	if (keeper->injecting.socket >= 0) {
@@ -256,7 +305,8 @@ bool vp_keeper_wait(struct vp_keeper *keeper, unsigned int milliseconds)
 
 /* Life */
 
-struct vp_keeper *vp_keeper_new(const char *helper, const char *file, struct vp_error *err)
+struct vp_keeper *vp_keeper_new(const char *helper, const char *hook, const char *file,
+				struct vp_error *err)
 {
 	struct vp_keeper *keeper;
 	int fd = epoll_create1(EPOLL_CLOEXEC);
@@ -271,7 +321,8 @@ struct vp_keeper *vp_keeper_new(const char *helper, const char *file, struct vp_
 	keeper->helper = vp_strdup(helper);
 	keeper->file = vp_strdup(file);
 	load(keeper);
-	if (keeper->coverage.processes.len)
+	keeper->hooking = vp_hooking_new(hook, fd, keeper->coverage.filters.len);
+	if (keeper->coverage.filters.len)
 		keeper->look = vp_loop_now();
 	return keeper;
 }
@@ -282,6 +333,7 @@ void vp_keeper_free(struct vp_keeper *keeper)
 		return;
 	save(keeper);
 	vp_injecting_end(&keeper->injecting);
+	vp_hooking_free(keeper->hooking);
 	vp_coverage_free(&keeper->coverage);
 	close(keeper->poll);
 	free(keeper->helper);
@@ -317,4 +369,9 @@ const struct vp_coverage *vp_keeper_coverage(const struct vp_keeper *keeper)
 const char *vp_keeper_problem(const struct vp_keeper *keeper)
 {
 	return keeper->problem;
+}
+
+const char *vp_keeper_starts_problem(const struct vp_keeper *keeper)
+{
+	return vp_hooking_problem(keeper->hooking);
 }

@@ -17,6 +17,7 @@ struct vp_keeper;
 /* What came of one request: processes by outcome, and what went wrong first. */
 struct vp_keeper_result {
 	const struct vp_cover_filter *filter;
+	bool started; /* before its first instruction */
 	size_t covered, partial, refused;
 	pid_t worst; /* of those not covered, the first; 0: none */
 	const char *why;
@@ -28,14 +29,18 @@ struct vp_keeper_listener {
 	void (*result)(void *context, const struct vp_keeper_result *result);
 	/* The helper cannot be asked, or can again (NULL). */
 	void (*helper)(void *context, const char *problem);
+	/* Starts were not seen for so many milliseconds. */
+	void (*gap)(void *context, const char *why, uint64_t milliseconds);
 	void *context;
 };
 
 /*
- * `helper`: path of vpatchd-inject's socket; `file`: where coverage is kept, NULL: nowhere.
- * What that file says is taken over. NULL with the reason when this system has no epoll.
+ * `helper`, `hook`: paths of the sockets of vpatchd-inject and vpatchd-hook; `file`: where
+ * coverage is kept, NULL: nowhere. What that file says is taken over. NULL with the reason
+ * when this system has no epoll.
  */
-struct vp_keeper *vp_keeper_new(const char *helper, const char *file, struct vp_error *err);
+struct vp_keeper *vp_keeper_new(const char *helper, const char *hook, const char *file,
+				struct vp_error *err);
 void vp_keeper_free(struct vp_keeper *keeper); /* NULL-safe; filters stay on processes */
 
 void vp_keeper_listen(struct vp_keeper *keeper, const struct vp_keeper_listener *listener);
@@ -56,5 +61,7 @@ bool vp_keeper_wait(struct vp_keeper *keeper, unsigned int milliseconds);
 const struct vp_coverage *vp_keeper_coverage(const struct vp_keeper *keeper);
 /* Why the helper cannot be asked; NULL: it can, or nobody had to. */
 const char *vp_keeper_problem(const struct vp_keeper *keeper);
+/* Why services that start are not covered from their first instruction; NULL: they are. */
+const char *vp_keeper_starts_problem(const struct vp_keeper *keeper);
 
 #endif

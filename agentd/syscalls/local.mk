@@ -3,7 +3,9 @@
 libvpagent_a_SOURCES += \
 	agentd/syscalls/coverage.c agentd/syscalls/coverage.h \
 	agentd/syscalls/coverage_document.c \
+	agentd/syscalls/executables.c agentd/syscalls/executables.h \
 	agentd/syscalls/filter_files.c agentd/syscalls/filter_files.h \
+	agentd/syscalls/hooking.c agentd/syscalls/hooking.h \
 	agentd/syscalls/injecting.c agentd/syscalls/injecting.h \
 	agentd/syscalls/keeper.c agentd/syscalls/keeper.h \
 	agentd/syscalls/module.c agentd/syscalls/module.h \

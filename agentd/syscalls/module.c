@@ -72,8 +72,9 @@ static int open_instance(struct vp_instance **instance, const struct vp_host *ho
 {
 	const char *run = host->run ? host->run : VP_RUNDIR;
 	_cleanup_free_ char *helper = vp_format("%s/inject.sock", run);
+	_cleanup_free_ char *hook = vp_format("%s/hook.sock", run);
 	_cleanup_free_ char *file = vp_format("%s/syscalls.json", run);
-	struct vp_keeper *keeper = vp_keeper_new(helper, host->run ? file : NULL, err);
+	struct vp_keeper *keeper = vp_keeper_new(helper, hook, host->run ? file : NULL, err);
 
 	if (!keeper)
 		return err->code;

@@ -5,3 +5,9 @@ coverage_test_SOURCES = tests/unit/syscalls/coverage_test.c
 coverage_test_CPPFLAGS = $(AM_CPPFLAGS) $(JANSSON_CFLAGS)
 coverage_test_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 coverage_test_LDADD = $(VP_AGENT_LIBS) $(CMOCKA_LIBS)
+
+check_PROGRAMS += executables_test
+TESTS += executables_test
+executables_test_SOURCES = tests/unit/syscalls/executables_test.c
+executables_test_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+executables_test_LDADD = libvpagent.a libvpbase.a $(CMOCKA_LIBS)

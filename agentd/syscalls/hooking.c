@@ -1,0 +1,257 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What vpatchd-hook is given, and what it tells: see hooking.h. */
+#include "agentd/syscalls/hooking.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/epoll.h>
+
+#include "agentd/hook/client.h"
+#include "agentd/syscalls/executables.h"
+#include "lib/digest.h"
+
+#define RETRY 1000 /* milliseconds: it is not there, or has no room now */
+
+/* A program that processes of a unit were seen to begin with. */
+struct learned {
+	uint64_t digest; /* of the filter */
+	char *path;
+};
+
+VP_ARRAY_TYPE(digests, uint64_t);
+
+struct vp_hooking {
+	char *socket;
+	int poll;
+	struct vp_hook_client *client; /* NULL: not connected */
+	uint64_t connect;	       /* when to try that */
+	VP_ARRAY(struct learned) learned;
+	/* the table that the hook was given last */
+	uint32_t number;
+	uint64_t given;		/* digest of its content; 0: none */
+	struct digests filters; /* of its entries, in their order */
+	bool settled;		/* nothing is wanted, and the hook knows or is not there */
+	char *problem;
+};
+
+struct vp_hooking *vp_hooking_new(const char *socket, int poll, bool used)
+{
+	struct vp_hooking *hooking = vp_new(struct vp_hooking);
+
+	hooking->settled = !used;
+	hooking->socket = vp_strdup(socket);
+	hooking->poll = poll;
+	return hooking;
+}
+
+static void disconnect(struct vp_hooking *hooking)
+{
+	hooking->settled = false;
+	vp_hook_client_close(hooking->client);
+	hooking->client = NULL;
+	hooking->given = 0;
+}
+
+void vp_hooking_free(struct vp_hooking *hooking)
+{
+	if (!hooking)
+		return;
+	disconnect(hooking);
+	vp_array_each (one, &hooking->learned)
+		free(one->path);
+	vp_array_free(&hooking->learned);
+	vp_array_free(&hooking->filters);
+	free(hooking->socket);
+	free(hooking->problem);
+	free(hooking);
+}
+
+static void set_problem(struct vp_hooking *hooking, const char *problem)
+{
+	char *copy = vp_strdup(problem);
+
+	free(hooking->problem);
+	hooking->problem = copy;
+}
+
+/* Programs */
+
+static void learn(struct vp_hooking *hooking, uint64_t digest, const char *path)
+{
+	vp_array_each (known, &hooking->learned)
+		if (known->digest == digest && !strcmp(known->path, path))
+			return;
+	vp_array_push(&hooking->learned, ((struct learned){ digest, vp_strdup(path) }));
+}
+
+/* Those that were not forked by another of the unit are what the unit was started with. */
+static void learn_all(struct vp_hooking *hooking, const struct vp_coverage *coverage)
+{
+	vp_array_each (process, &coverage->processes) {
+		const struct vp_covered_process *parent =
+			vp_coverage_process(coverage, process->parent);
+
+		if (!process->executable || !process->unit ||
+		    (parent && parent->unit && !strcmp(parent->unit, process->unit)))
+			continue;
+		vp_array_each (cover, &process->covers)
+			learn(hooking, cover->digest, process->executable);
+	}
+}
+
+static void programs_of(const struct vp_hooking *hooking, const struct vp_cover_filter *filter,
+			struct vp_paths *paths)
+{
+	if (filter->target.kind == VP_CALL_TARGET_PROCESS) {
+		vp_paths_add(paths, filter->target.name);
+		return;
+	}
+	vp_unit_executables(filter->target.name, NULL, paths);
+	vp_array_each (one, &hooking->learned)
+		if (one->digest == filter->digest)
+			vp_paths_add(paths, one->path);
+}
+
+/* The table */
+
+static void add_filter(struct vp_hooking *hooking, const struct vp_cover_filter *filter,
+		       struct vp_hook_table *table, struct digests *filters)
+{
+	const struct vp_bpf program = vp_filter_program(filter->filter);
+	const char *unit =
+		filter->target.kind == VP_CALL_TARGET_UNIT ? filter->target.name : NULL;
+	uint32_t index = vp_hook_table_filter(table, program.code, program.len);
+	struct vp_paths paths = { 0 };
+
+	programs_of(hooking, filter, &paths);
+	vp_array_each (path, &paths) {
+		vp_hook_table_entry(table, *path, unit, index, filter->injection);
+		vp_array_push(filters, filter->digest);
+	}
+	vp_paths_free(&paths);
+}
+
+static uint64_t digest_of(const struct vp_hook_table *table, const struct digests *filters)
+{
+	uint64_t digest = VP_DIGEST_SEED;
+
+	vp_array_each (entry, &table->entries)
+		digest = vp_digest(digest, entry->path, strlen(entry->path) + 1);
+	return filters->len ? vp_digest(digest, filters->data,
+					filters->len * sizeof(*filters->data))
+			    : digest;
+}
+
+/* The hook's notes name entries of the table that it has: what they were is kept with it. */
+static int give(struct vp_hooking *hooking, const struct vp_coverage *coverage,
+		struct vp_error *err)
+{
+	struct vp_hook_table table = { .number = hooking->number + 1 };
+	struct digests filters = { 0 };
+	uint64_t digest;
+	int r = 0;
+
+	vp_array_each (filter, &coverage->filters)
+		if (filter->wanted)
+			add_filter(hooking, filter, &table, &filters);
+	digest = digest_of(&table, &filters);
+	if (digest != hooking->given)
+		r = vp_hook_client_set(hooking->client, &table, err);
+	if (digest != hooking->given && !r) {
+		hooking->number = table.number;
+		hooking->given = digest;
+		set_problem(hooking, NULL);
+		vp_array_free(&hooking->filters);
+		hooking->filters = filters;
+		filters = (struct digests){ 0 };
+	}
+	vp_array_free(&filters);
+	vp_hook_table_free(&table);
+	return r;
+}
+
+static int connect_to(struct vp_hooking *hooking, struct vp_error *err)
+{
+	struct epoll_event event = { .events = EPOLLIN };
+	int r = vp_hook_client_connect(&hooking->client, hooking->socket, err);
+
+	if (!r)
+		(void)epoll_ctl(hooking->poll, EPOLL_CTL_ADD,
+				vp_hook_client_fd(hooking->client), &event);
+	return r;
+}
+
+static bool wants_any(const struct vp_coverage *coverage)
+{
+	vp_array_each (filter, &coverage->filters)
+		if (filter->wanted)
+			return true;
+	return false;
+}
+
+uint64_t vp_hooking_keep(struct vp_hooking *hooking, const struct vp_coverage *coverage,
+			 uint64_t now)
+{
+	struct vp_error err;
+	int r = 0;
+
+	if (wants_any(coverage))
+		hooking->settled = false;
+	if (hooking->settled)
+		return 0;
+	if (now < hooking->connect)
+		return hooking->connect;
+	learn_all(hooking, coverage);
+	if (!hooking->client)
+		r = connect_to(hooking, &err);
+	r = r ? r : give(hooking, coverage, &err);
+	if (!wants_any(coverage) && r != -EAGAIN) {
+		hooking->settled = true; /* a hook that begins anew has no table */
+		set_problem(hooking, NULL);
+		return 0;
+	}
+	if (!r)
+		return 0;
+	hooking->connect = now + RETRY;
+	if (r != -EAGAIN) {
+		disconnect(hooking);
+		set_problem(hooking, err.text);
+	}
+	return hooking->connect;
+}
+
+/* Notes */
+
+static void take_state(struct vp_hooking *hooking, const struct vp_hook_note *note)
+{
+	if (note->kind == VP_HOOK_UNMARKED || note->kind == VP_HOOK_REFUSED ||
+	    note->kind == VP_HOOK_FAILED) {
+		set_problem(hooking, note->text);
+	} else if (note->kind == VP_HOOK_MARKED) {
+		set_problem(hooking, NULL);
+	}
+}
+
+int vp_hooking_read(struct vp_hooking *hooking, struct vp_hook_note *note, uint64_t *digest)
+{
+	struct vp_error err;
+	int r = hooking->client ? vp_hook_client_read(hooking->client, note, &err) : 0;
+
+	*digest = 0;
+	if (r < 0) {
+		disconnect(hooking);
+		set_problem(hooking, err.text);
+		return 0;
+	}
+	if (!r)
+		return 0;
+	take_state(hooking, note);
+	if (note->entry < hooking->filters.len && note->table == hooking->number)
+		*digest = hooking->filters.data[note->entry];
+	return 1;
+}
+
+const char *vp_hooking_problem(const struct vp_hooking *hooking)
+{
+	return hooking->problem;
+}
