@@ -11,10 +11,9 @@
 
 bool vp_seen_is_of(const struct vp_seen_process *process, const struct vp_call_target *target)
 {
-	const char *own =
-		target->kind == VP_CALL_TARGET_UNIT ? process->unit : process->executable;
-
-	return own && !strcmp(own, target->name);
+	if (target->kind == VP_CALL_TARGET_UNIT)
+		return process->unit && vp_process_unit_is(process->unit, target->name);
+	return process->executable && !strcmp(process->executable, target->name);
 }
 
 static int compare(const void *a, const void *b)

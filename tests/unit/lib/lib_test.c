@@ -194,6 +194,22 @@ static void process_unit_is_the_last_part_that_is_one(void **state)
 	unit_is("", NULL);
 }
 
+static void a_template_is_all_its_instances(void **state)
+{
+	(void)state;
+	assert_true(vp_process_unit_is("a.service", "a.service"));
+	assert_true(vp_process_unit_is("a@1.service", "a@1.service"));
+	assert_true(vp_process_unit_is("a@1.service", "a@.service"));
+	assert_true(vp_process_unit_is("a@b@c.d.service", "a@.service"));
+	assert_false(vp_process_unit_is("a@.service", "a@.service")); /* no process has it */
+	assert_false(vp_process_unit_is("a@1.service", "a@2.service"));
+	assert_false(vp_process_unit_is("a@1.service", "a@1"));
+	assert_false(vp_process_unit_is("a@1.socket", "a@.service"));
+	assert_false(vp_process_unit_is("ba@1.service", "a@.service"));
+	assert_false(vp_process_unit_is("a.service", "a@.service"));
+	assert_false(vp_process_unit_is("", "a@.service"));
+}
+
 static void process_executable_is_our_own(void **state)
 {
 	char *path = vp_process_executable(getpid()), expected[4096] = { 0 };
@@ -261,6 +277,7 @@ int main(void)
 		cmocka_unit_test(stats_are_parsed),
 		cmocka_unit_test(a_liar_has_its_parent),
 		cmocka_unit_test(process_unit_is_the_last_part_that_is_one),
+		cmocka_unit_test(a_template_is_all_its_instances),
 		cmocka_unit_test(process_executable_is_our_own),
 		cmocka_unit_test(file_write_replaces_whole),
 		cmocka_unit_test(file_write_failure_keeps_the_old),
