@@ -13,14 +13,16 @@ static const char *const outcome_names[VP_INJECT_OUTCOMES] = {
 
 static const char *const reason_texts[] = {
 	[VP_REASON_NONE] = "",
-	[VP_REASON_RINGS] = "it uses io_uring: what its rings do is covered at its next start",
+	[VP_REASON_RINGS] = "it uses io_uring, or what it has open cannot be seen: no filter "
+			    "sees what rings do",
 	[VP_REASON_THREADS] = "not all of its threads could be reached",
 	[VP_REASON_TRACED] = "it is traced by another process",
 	[VP_REASON_KERNEL] = "it is a thread of the kernel's",
 	[VP_REASON_FOREIGN] = "it runs 32-bit or other foreign code",
 	[VP_REASON_STRICT] = "it is in seccomp's strict mode",
 	[VP_REASON_DENIED] =
-		"a filter that it has does not allow one to be added: at its next start",
+		"a filter that it has does not allow one to be added: its unit has to allow"
+		" seccomp or prctl (SystemCallFilter=)",
 	[VP_REASON_UNREAD] = "the filters that it has cannot be judged: at its next start",
 	[VP_REASON_PRIVILEGE] =
 		"it would need no_new_privs, which the definition does not allow",

@@ -13,7 +13,8 @@ enum vp_inject_outcome {
 
 enum vp_inject_reason {
 	VP_REASON_NONE,
-	VP_REASON_RINGS,   /* partial: rings of io_uring, whose work no filter sees */
+	VP_REASON_RINGS,   /* partial: rings of io_uring, whose work no filter sees, or not
+			      known to have none */
 	VP_REASON_THREADS, /* partial: `detail` threads could not be reached */
 	VP_REASON_TRACED,  /* by process `detail` */
 	VP_REASON_KERNEL,  /* a thread of the kernel's */

@@ -74,8 +74,11 @@ static bool has_ring_descriptor(const struct vp_target *target)
 	int fd = openat(target->folder, "fd", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	char name[64];
 
-	folder = fd >= 0 ? fdopendir(fd) : NULL;
-	if (!folder && fd >= 0)
+	if (fd < 0)
+		return errno == EACCES ||
+		       errno == EPERM; /* not seen is not known to be none */
+	folder = fdopendir(fd);
+	if (!folder)
 		close(fd);
 	for (struct dirent *entry; folder && (entry = readdir(folder));) {
 		ssize_t len = readlinkat(dirfd(folder), entry->d_name, name, sizeof(name) - 1);
