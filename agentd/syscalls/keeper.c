@@ -6,7 +6,10 @@
 #include <poll.h>
 #include <string.h>
 #include <sys/epoll.h>
+#include <sys/vfs.h>
 #include <unistd.h>
+
+#include <linux/magic.h>
 
 #include "agentd/document.h"
 #include "agentd/loop.h"
@@ -37,20 +40,30 @@ struct vp_keeper {
 
 /* The file */
 
+/* In memory it is. Elsewhere it says which one it is of; but in a container not all processes
+ * are told the same. */
+static bool is_of_this_boot(const char *path, const json_t *document)
+{
+	const char *of = vp_json_get_text(document, "boot");
+	struct statfs where;
+	char boot[40];
+
+	if (!statfs(path, &where) && where.f_type == TMPFS_MAGIC)
+		return true;
+	vp_boot_id(boot);
+	return of && !strcmp(of, boot);
+}
+
 static void load(struct vp_keeper *keeper)
 {
 	_cleanup_free_ char *text = NULL;
 	_cleanup_json_ json_t *document = NULL;
-	const char *of;
-	char boot[40];
 	size_t len;
 
 	if (!keeper->file || vp_file_read(keeper->file, FILE_LIMIT, &text, &len, NULL))
 		return;
 	document = json_loadb(text, len, 0, NULL);
-	of = vp_json_get_text(document, "boot");
-	vp_boot_id(boot);
-	if (!of || strcmp(of, boot) != 0)
+	if (!is_of_this_boot(keeper->file, document))
 		return; /* all of these processes are gone */
 	if (vp_coverage_read(&keeper->coverage, document))
 		vp_log_warning("%s: damaged; processes are looked at anew", keeper->file);
