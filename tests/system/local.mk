@@ -27,6 +27,11 @@ tests_harness_inspector_LDADD = libvpinspect.a libvpinspection.a libvpmodules.a 
 tests_harness_confined_SOURCES = tests/harness/confined.c
 tests_harness_confined_LDADD = libvpinspect.a libvpagent.a libvpbase.a $(SECCOMP_LIBS)
 
+# A service under systemd, and its clients.
+check_PROGRAMS += tests/harness/web
+tests_harness_web_SOURCES = tests/harness/web.c
+tests_harness_web_LDADD = -lpthread
+
 # Long and many connections.
 check_PROGRAMS += tests/harness/soak
 tests_harness_soak_SOURCES = tests/harness/soak.c tests/harness/soak_serve.c tests/harness/soak.h

@@ -1,0 +1,237 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+# The job of 474-systemd, inside the booted container.
+set -u
+. /job/sandbox.sh
+work=/tmp/work passed=0 failed=0
+mkdir -p "$work"
+ip link set lo up
+full=$(cat /job/full)
+
+cp -a /job/install/usr/. /usr/
+cp /job/install/lib/systemd/system/* /usr/lib/systemd/system/
+config=$(find /job/install -name vpatchd.conf -printf '/%P\n')
+mkdir -p "${config%/*}"
+printf '%s\n' '[vpatchd]' 'state = /var/lib/vpatch' >"$config" # wherever else the build would have it
+policy=${config%/*}/policy.d
+mkdir -p "$policy"
+cp /job/web /usr/bin/web
+PATH=/usr/local/sbin:/usr/local/bin:$PATH
+systemd-sysusers
+systemd-tmpfiles --create
+
+# Services
+
+declare -A port=()
+next=4001
+service() { # NAME WORDS-OF-WEB [LINE-OF-THE-UNIT...]
+	local name=$1 words=$2
+	shift 2
+	port[$name]=$((next++))
+	printf '%s\n' "[Service]" "Type=exec" "ExecStart=/usr/bin/web serve ${port[$name]} $words" "Restart=on-failure" "$@" \
+		>"/etc/systemd/system/web-$name.service"
+}
+service plain ""
+service listed "" SystemCallFilter=@system-service
+service listed-user "" SystemCallFilter=@system-service User=nobody
+service refusing "" SystemCallFilter=~seccomp SystemCallErrorNumber=EPERM
+service neither "" "SystemCallFilter=~seccomp prctl"
+service user "" User=nobody NoNewPrivileges=no
+service trusting "" User=nobody NoNewPrivileges=no
+service dynamic "" DynamicUser=yes
+service private "" User=nobody PrivateUsers=yes PrivateTmp=yes PrivateDevices=yes PrivateMounts=yes PrivateIPC=yes \
+	ProtectSystem=strict ProtectHome=yes ProtectProc=invisible ProcSubset=pid ProtectClock=yes ProtectHostname=yes \
+	ProtectKernelTunables=yes ProtectKernelModules=yes ProtectKernelLogs=yes ProtectControlGroups=yes \
+	RestrictNamespaces=yes RestrictRealtime=yes RestrictSUIDSGID=yes LockPersonality=yes MemoryDenyWriteExecute=yes \
+	RestrictAddressFamilies=AF_INET SystemCallArchitectures=native CapabilityBoundingSet= Delegate=yes
+service root-private "" PrivateUsers=yes ProtectSystem=strict PrivateDevices=yes
+service forking "forks /run/web.pid" Type=forking PIDFile=/run/web.pid
+service drops drops
+service drops-trusting drops
+service rings rings User=nobody NoNewPrivileges=yes
+service @7 ""
+mv /etc/systemd/system/web-@7.service /etc/systemd/system/web-@.service
+names=("${!port[@]}")
+systemctl daemon-reload
+
+ask() { web ask "${port[$1]}" "$2"; } # NAME WORD
+answers() { # NAME WORD ANSWER
+	local answer
+	answer=$(ask "$1" "$2")
+	echo "$1: $answer"
+	[ "$answer" = "$3" ]
+}
+soon() { # COMMAND...: within ten seconds
+	for _ in $(seq 100); do "$@" >/dev/null 2>&1 && return; sleep 0.1; done
+	"$@"
+}
+look() { # $work/covers: what status says of each process
+	vpatchctl status --json >"$work/status.json"
+	perl /job/covers "$work/status.json" | cut -d' ' -f1,3- | sed 's/ *$//' >"$work/covers"
+}
+cover() { # PID TEXT: when it was looked last
+	grep "^$1 " "$work/covers"
+	grep -qxF "$1 $2" "$work/covers"
+}
+cover_now() { look; cover "$@"; }
+main_pid() { systemctl show -P MainPID "web-$1.service"; }
+state_of() { systemctl show -p Id -p MainPID -p NRestarts -p ActiveState "${names[@]/#/web-}"; }
+quiet_of_container="denied system calls are" # that they are not reported where there is no CAP_AUDIT_READ
+quiet() { # the journal has no complaint
+	journalctl -q --no-pager -o short -p warning -u 'vpatch*' | grep -v "$quiet_of_container" >"$work/complaints"
+	journalctl -q --no-pager -o cat _PID=1 | grep vpatch | grep -iE 'fail|kill|time|ignor|refus|unknown|invalid' >>"$work/complaints"
+	cat "$work/complaints"
+	[ ! -s "$work/complaints" ]
+}
+definition() { # FILE ID CALL ERRNO: of all the services
+	local units
+	units=$(printf 'web-%s.service, ' "${names[@]}" | sed 's/web-@7/web-@/')
+	cat >"$policy/$1.vpatch" <<-DEFINITION
+		[patch]
+		id = $2
+		title = a call that nobody needs
+		severity = high
+		mode = enforce
+		[syscalls careful]
+		unit = $(sed -E 's/web-[a-z-]*trusting.service, //g; s/, $//' <<<"$units")
+		deny = $3
+		action = errno $4
+		[syscalls trusting]
+		unit = web-trusting.service, web-drops-trusting.service
+		deny = $3
+		action = errno $4
+		no-new-privileges = allow
+		[sample denied]
+		syscalls = careful
+		expect = denied
+		call = $3(policy = 0)
+		[sample allowed]
+		syscalls = careful
+		expect = allowed
+		call = getpid
+		[sample denied-too]
+		syscalls = trusting
+		expect = denied
+		call = $3(policy = 0)
+		[sample allowed-too]
+		syscalls = trusting
+		expect = allowed
+		call = getpid
+	DEFINITION
+}
+
+# Without vpatch
+check "no filter is on systemd itself" grep -q "^Seccomp:.0" /proc/1/status
+systemctl start "${names[@]/#/web-}"
+for name in "${names[@]}"; do soon ask "$name" pid >/dev/null; done
+for name in "${names[@]}"; do check "control: $name: the call works" answers "$name" one works; done
+state_of >"$work/before"
+declare -A pid=()
+for name in "${names[@]}"; do pid[$name]=$(main_pid "$name"); done
+
+# Put on while the services run and answer
+web load "${port[@]}" >"$work/load" & load=$!
+definition one CVE-2000-0001 sched_get_priority_max EXDEV
+systemctl start vpatchd
+check "vpatchd is started by its unit" systemctl is-active vpatchd.service
+check "with the socket of the helper" systemctl is-active vpatchd-inject.socket
+tried() { look && grep -q "^${pid[user]} " "$work/covers" && ! grep pending "$work/covers"; }
+check "all are tried within ten seconds" soon tried
+refuse "status is not good: some are not covered" vpatchctl status
+
+privilege="it would need no_new_privs, which the definition does not allow"
+filtered="a filter that it has does not allow one to be added: its unit has to allow seccomp or prctl (SystemCallFilter=)"
+rings="it uses io_uring, or what it has open cannot be seen: no filter sees what rings do"
+for name in plain listed listed-user refusing trusting dynamic private root-private forking @7; do
+	check "$name: covered" cover "${pid[$name]}" "covered false"
+	check "$name: it is denied, in all threads" answers $name one "denied in 5 of 5, errno 18"
+	check "$name: other calls work" answers $name two works
+done
+check "rings: covered in part, and why" cover "${pid[rings]}" "partial false $rings"
+check "rings: it is denied" answers rings one "denied in 5 of 5, errno 18"
+check "user: refused without no-new-privileges = allow" cover "${pid[user]}" "refused false $privilege"
+check "user: the call works" answers user one works
+check "user: is not given no_new_privs" grep -q "^NoNewPrivs:.0" "/proc/${pid[user]}/status"
+check "trusting: is given it" grep -q "^NoNewPrivs:.1" "/proc/${pid[trusting]}/status"
+check "neither: refused, the filter that it has kills both ways" cover "${pid[neither]}" "refused false $filtered"
+check "neither: the call works" answers neither one works
+check "status says so to people" sh -c 'vpatchctl status | grep -A1 "web-neither.service: 0 covered" | grep "does not allow one"'
+worker=$(ask drops pid)
+check "drops: the first process is covered" cover "${pid[drops]}" "covered false"
+check "drops: its worker without privileges is not" cover "$worker" "refused false $privilege"
+check "drops: the call works" answers drops one works
+check "drops-trusting: the first process is covered" cover "${pid[drops-trusting]}" "covered false"
+check "drops-trusting: its worker too" cover "$(ask drops-trusting pid)" "covered false"
+check "drops-trusting: it is denied" answers drops-trusting one "denied in 5 of 5, errno 18"
+
+# A second patch, on what has the first one's filter
+definition two CVE-2000-0002 sched_get_priority_min ENOSYS
+systemctl reload vpatchd
+for name in plain listed listed-user refusing private trusting drops-trusting; do
+	check "$name: a second patch is put on" soon answers $name two "denied in 5 of 5, errno 38"
+	check "$name: the first one stays" answers $name one "denied in 5 of 5, errno 18"
+done
+kill $load
+check "every request was answered meanwhile" wait $load
+echo "        $(tail -n 1 "$work/load")"
+state_of >"$work/after"
+check "no service was started anew" diff "$work/before" "$work/after"
+check "the journal has no complaint" quiet
+check "nor a line of the manager's for each injection" eval '[ $(journalctl -q --no-pager -o cat _PID=1 | grep -c "vpatchd-inject@") = 0 ]'
+
+# What comes of a process that is covered, and services started anew
+kill "$worker"
+next_worker() { local now; now=$(ask drops pid) && [ "$now" != "$worker" ] && cover_now "$now" "covered true"; }
+check "drops: the next worker has the filter of the first process" soon next_worker
+check "drops: it is denied" answers drops one "denied in 5 of 5, errno 18"
+restarted=(plain listed-user forking neither)
+began=${EPOCHREALTIME/./}
+systemctl restart "${restarted[@]/#/web-}"
+for name in plain listed-user forking; do
+	check "$name: denied again after a restart" soon answers $name one "denied in 5 of 5, errno 18"
+	echo "        $(((${EPOCHREALTIME/./} - began) / 1000)) ms"
+	check "$name: covered" cover_now "$(main_pid $name)" "covered false"
+done
+check "neither: a restart changes nothing" soon cover_now "$(main_pid neither)" "refused false $filtered"
+
+# vpatchd stopped, started, killed
+filters() { for name in trusting listed @7; do echo "$name $(grep Seccomp_filters "/proc/$(main_pid $name)/status")"; done; }
+filters >"$work/filters"
+systemctl restart vpatchd
+check "after a restart of vpatchd all is as it was" soon cover_now "${pid[listed]}" "covered false"
+check "and the socket is there" systemctl is-active vpatchd-inject.socket
+systemctl stop vpatchd
+check "a stopped vpatchd: its socket is gone" eval '! systemctl is-active vpatchd-inject.socket && [ ! -e /run/vpatch/inject.sock ]'
+check "the filters stay" answers listed one "denied in 5 of 5, errno 18"
+systemctl restart web-@7
+check "control: a service started meanwhile is not covered" soon answers @7 one works
+systemctl start vpatchd
+check "started again it covers that" soon cover_now "$(main_pid @7)" "covered false"
+sed -i 's/^@7.*/@7 Seccomp_filters:\t1/' "$work/filters" # of both patches, together
+check "and no process has a filter twice" diff "$work/filters" <(filters)
+check "the journal has no complaint" quiet
+kill -9 "$(systemctl show -P MainPID vpatchd)"
+systemctl restart web-plain
+check "killed, vpatchd is started again, and goes on" soon cover_now "$(main_pid plain)" "covered false"
+check "the call is denied" answers plain one "denied in 5 of 5, errno 18"
+
+# The helper
+helper=$(sed -n 's/^ExecStart=//p' /usr/lib/systemd/system/vpatchd-inject@.service)
+check "a helper that may not see descriptors does not say that there are no rings" \
+	sh -c "setpriv --bounding-set=-dac_override,-dac_read_search /job/inject ${pid[user]} privs helper=$helper | grep '^0: partial reason=1 '"
+check "many connections" web knock 300 /run/vpatch/inject.sock
+check "do not end the socket" systemctl is-active vpatchd-inject.socket
+
+# Panic
+refuse "panic: what stays makes the difference" sh -c 'vpatchctl panic >/tmp/panic 2>&1'
+check "and is named" grep -E "web-listed.service.*\b${pid[listed]}\b" /tmp/panic
+panicked() { vpatchctl status | grep -q '^panic: nothing is shielded' && systemctl is-active vpatchd; }
+check "vpatchd is started again, with the marker" soon panicked
+check "the filters stay" answers listed one "denied in 5 of 5, errno 18"
+systemctl restart web-listed
+soon ask listed pid >/dev/null
+sleep 3 # the keeper looks every two
+check "until a restart: nothing is put on" answers listed one works
+
+[ "$failed" = 0 ] || { vpatchctl status; vpatchctl events | tail -n 30; journalctl --no-pager -n 60; }
+finish
