@@ -10,6 +10,7 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "agentd/covering.h"
 #include "agentd/denying.h"
 #include "agentd/loop.h"
 #include "agentd/reporting.h"
@@ -299,6 +300,8 @@ void vp_outcome_describe(struct vp_outcome *outcome, const struct vp_agent *agen
 	outcome->generation = agent->running;
 	outcome->patches = agent->active ? agent->active->generation.patches : 0;
 	outcome->rules = agent->active ? agent->active->generation.rules : 0;
+	free(outcome->uncovered);
+	outcome->uncovered = vp_covering_problem(agent->covering);
 	vp_findings_sort(&outcome->findings);
 }
 

@@ -50,6 +50,7 @@ struct vp_outcome {
 	struct vp_findings findings;
 	uint64_t generation, previous, patches, rules;
 	struct vp_strbuf changes;
+	char *uncovered; /* processes without a filter that is meant for them; NULL: none */
 	time_t confirm_until; /* 0: no confirmation asked for */
 	struct {
 		uint64_t read, policy, plan, compile, store, prepare, commit, verify, total;

@@ -77,6 +77,9 @@ static void render_good(const json_t *document, const char *result, struct vp_pa
 		generation, patches, plural(patches), rules, rules == 1 ? "" : "s",
 		(unsigned long long)vp_json_get_number(document, "previous"));
 	render_changes(document, page);
+	if (vp_json_get_text(document, "uncovered"))
+		vp_page_tone(page, VP_TONE_WARN, "Not all is covered: %s",
+			     vp_json_get_text(document, "uncovered"));
 	render_confirm(json_object_get(document, "confirm"), page);
 	render_milliseconds(document, page);
 }
