@@ -8,6 +8,7 @@
 
 #include <cmocka.h>
 
+#include "modules/seccomp/attempts.h"
 #include "tests/unit/seccomp/seccomp_tests.h"
 #include "tests/unit/seccomp/world.h"
 
@@ -93,6 +94,53 @@ static void monitor_counts_as_denied_for_its_patch_only(void **state)
 	assert_non_null(strstr(vp_strbuf_text(&out), "found logged"));
 }
 
+static const struct vp_attempt *attempt_by(const struct vp_attempts *attempts,
+					   enum vp_call_way way, uint64_t upper)
+{
+	vp_array_each (attempt, attempts)
+		if (attempt->way == way && attempt->upper == upper)
+			return attempt;
+	fail_msg("no attempt by %s", vp_call_way_name(way));
+	return NULL;
+}
+
+/* The registers and the memory of each way to make a call. */
+static void attempts_are_the_same_call(void **state)
+{
+	_cleanup_world_ struct world w = { 0 };
+	_cleanup_filter_ struct vp_filter *filter = NULL;
+	struct vp_call_vector socket = world_call("socket(domain = AF_UNIX, type = 5)");
+	struct vp_call_vector semop = world_call("semop(semid = 7, tsops = 64, nsops = 2)");
+	struct vp_attempts attempts = { 0 };
+	const struct vp_attempt *attempt;
+
+	(void)state;
+	world_deny(&w, 1, false, "socket(domain = AF_UNIX), semop", EPERM);
+	filter = world_compile(&w, VP_ABI_X86_64, true);
+	vp_attempts_add(&attempts, filter, &socket, true);
+	assert_int_equal(attempts.len, 12); /* native, i386, socketcall, x32; three of each */
+	attempt = attempt_by(&attempts, VP_CALL_WAY_UPPER, 1ull << 32);
+	assert_int_equal(attempt->data.args[0], 1 | 1ull << 32);
+	assert_int_equal(attempt->data.args[1], 5 | 1ull << 32);
+	attempt = attempt_by(&attempts, VP_CALL_WAY_THROUGH, 0);
+	assert_int_equal(attempt->data.args[0], 1);
+	assert_int_equal(attempt->count, VP_CALL_ARGUMENTS);
+	assert_int_equal(attempt->words[0], 1);
+	assert_int_equal(attempt->words[1], 5);
+	attempts.len = 0;
+	vp_attempts_add(&attempts, filter, &semop, true);
+	attempt = attempt_by(&attempts, VP_CALL_WAY_THROUGH, 0);
+	assert_int_equal(attempt->count, 0);
+	assert_int_equal(attempt->data.args[0], 1); /* SEMOP */
+	assert_int_equal(attempt->data.args[1], 7);
+	assert_int_equal(attempt->data.args[2], 2);
+	assert_int_equal(attempt->data.args[4], 64);
+	attempts.len = 0;
+	vp_attempts_add(&attempts, filter, &socket, false);
+	assert_int_equal(attempts.len, 6); /* what is in memory may be denied: not asked */
+	vp_array_free(&attempts);
+}
+
 static const char *namer(uint32_t tag, void *context)
 {
 	(void)context;
@@ -142,6 +190,7 @@ int vectors_tests(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(wrong_vectors_are_named),
 		cmocka_unit_test(each_way_in_is_asked),
+		cmocka_unit_test(attempts_are_the_same_call),
 		cmocka_unit_test(monitor_counts_as_denied_for_its_patch_only),
 		cmocka_unit_test(observed_calls_are_named),
 	};
