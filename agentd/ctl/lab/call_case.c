@@ -26,17 +26,17 @@
  * on a terminal, kill of everybody (which is the cell). What is left:
  */
 static const struct {
-	const char *call, *why;
+	const char *call, *what;
 } hazards[] = {
 	/* they ask for a capability first; this only makes sure twice */
-	{ "reboot", "it is about the whole machine" },
-	{ "kexec_load", "it is about the whole machine" },
-	{ "kexec_file_load", "it is about the whole machine" },
-	{ "init_module", "it is about the whole machine" },
-	{ "finit_module", "it is about the whole machine" },
-	{ "delete_module", "it is about the whole machine" },
+	{ "reboot", "calls about the whole machine" },
+	{ "kexec_load", "calls about the whole machine" },
+	{ "kexec_file_load", "calls about the whole machine" },
+	{ "init_module", "calls about the whole machine" },
+	{ "finit_module", "calls about the whole machine" },
+	{ "delete_module", "calls about the whole machine" },
 	/* goes on with whatever is on the stack */
-	{ "rt_sigreturn", "it returns to nowhere" },
+	{ "rt_sigreturn", "returns from signals that there were none of" },
 };
 
 /* Will a socket of this kind be there without a module that the kernel would have to load? */
@@ -88,14 +88,14 @@ const char *vp_call_hazard(const struct vp_attempt *attempt)
 
 	for (size_t i = 0; i < VP_COUNT(hazards); i++)
 		if (!strcmp(hazards[i].call, name))
-			return hazards[i].why;
+			return hazards[i].what;
 	if (names_kernel_memory(call))
-		return "it has an address of the kernel's memory";
+		return "calls with addresses of the kernel's memory";
 	if ((!strcmp(name, "socket") || !strcmp(name, "socketpair")) &&
 	    !is_plain_socket((uint32_t)call->arguments[0], (uint32_t)call->arguments[1],
 			     (uint32_t)call->arguments[2]) &&
 	    loads_modules())
-		return "it makes the kernel load a module for that kind of socket";
+		return "sockets for which the kernel would load a module";
 	return NULL;
 }
 

@@ -31,8 +31,9 @@ struct vp_call_case {
 };
 
 /*
- * Could the call do harm outside of a cell, without a filter? Why, or NULL. Nothing that a
- * process without rights does in namespaces of its own reaches the host, but for these.
+ * Could the call do harm outside of a cell, without a filter? What kind of call it is, in
+ * words, or NULL. Nothing that a process without rights does in namespaces of its own reaches
+ * the host, but for these.
  */
 const char *vp_call_hazard(const struct vp_attempt *attempt);
 

@@ -26,6 +26,18 @@ struct trial {
 	struct vp_strbuf reason; /* the first failure in one line */
 };
 
+/* Each text once. */
+static void note(struct vp_call_proof *proof, const char *text)
+{
+	const json_t *said;
+	size_t i;
+
+	json_array_foreach (proof->missing, i, said)
+		if (!strcmp(json_string_value(said), text))
+			return;
+	vp_json_append_text(proof->missing, text);
+}
+
 static void note_ways(struct vp_call_proof *proof)
 {
 	enum vp_abi native = vp_abi_native();
@@ -37,10 +49,9 @@ static void note_ways(struct vp_call_proof *proof)
 
 		if (abis[i] == VP_ABI_COUNT || proof->abis & 1u << abis[i])
 			continue;
-		text = vp_format("calls by %s cannot be made here: these forms are only "
-				 "interpreted",
+		text = vp_format("calls by %s cannot be made here: they are only interpreted",
 				 vp_abi_name(abis[i]));
-		vp_json_append_text(proof->missing, text);
+		note(proof, text);
 	}
 }
 
@@ -124,17 +135,14 @@ static bool interpret(const struct vp_call_proof *proof, const struct vp_attempt
 	return attempt->denied ? vp_action_denies(*action) : *action == SECCOMP_RET_ALLOW;
 }
 
-static void note_unmade(struct vp_call_proof *proof, const struct trial *trial,
-			const struct vp_call_case *c)
+static void note_unmade(struct vp_call_proof *proof, const struct vp_call_case *c)
 {
-	_cleanup_strbuf_ struct vp_strbuf text = { 0 };
+	_cleanup_free_ char *text =
+		vp_format("%s are made only under filters that deny them: where they are "
+			  "allowed, they are only interpreted",
+			  c->hazard);
 
-	if (c->attempt->way != VP_CALL_WAY_NATIVE)
-		return;
-	vp_strbuf_addf(&text, "sample %s of %s: ", trial->sample->name, proof->patch->id);
-	vp_filter_print_call(c->attempt->call->prototype, c->attempt->call->arguments, &text);
-	vp_strbuf_addf(&text, " is only interpreted: %s", c->hazard);
-	vp_json_append_text(proof->missing, vp_strbuf_text(&text));
+	note(proof, text);
 }
 
 /* One way: 0 or -errno. */
@@ -155,7 +163,7 @@ static int try_attempt(struct vp_call_proof *proof, struct trial *trial,
 	if (vp_call_proof_can(proof, attempt)) {
 		r = vp_call_case_make(&order, attempt, &c, &expected, &found, err);
 		if (r == VP_CASE_UNMADE)
-			note_unmade(proof, trial, &c);
+			note_unmade(proof, &c);
 	}
 	if (r < 0)
 		return r;
@@ -210,6 +218,15 @@ static uint64_t counted(const struct trial *trial)
 	return sum;
 }
 
+static uint64_t tried(const struct trial *trial)
+{
+	uint64_t sum = 0;
+
+	for (size_t i = 0; i < VP_CALL_WAYS; i++)
+		sum += trial->ways[i].tried;
+	return sum;
+}
+
 static void record_sample(struct vp_call_proof *proof, const struct trial *trial)
 {
 	const char *seen = trial->sample->denied ? "denied" : "allowed";
@@ -223,6 +240,7 @@ static void record_sample(struct vp_call_proof *proof, const struct trial *trial
 	vp_json_set_text(object, "seen", text ? text : seen);
 	vp_json_set_number(object, "calls", trial->sample->calls.len);
 	vp_json_set_number(object, "made", counted(trial));
+	vp_json_set_number(object, "interpreted", tried(trial) - counted(trial));
 	if (trial->failed) {
 		vp_json_set_text(object, "reason", vp_strbuf_text(&trial->reason));
 		vp_json_set_number(object, "failed", trial->failed);

@@ -263,6 +263,12 @@ static void evasion_failures(const json_t *patch, const json_t *sample, struct v
 			     all - (unsigned long long)json_array_size(failures));
 }
 
+/* What was only interpreted is none. */
+static void call_way_cell(struct vp_table *table, const json_t *way)
+{
+	way_cell(table, vp_json_get_number(way, "counted") ? way : NULL);
+}
+
 /* Samples x ways into the kernel. What failed is said of the samples themselves. */
 static void render_call_evasions(const json_t *evasions, struct vp_page *page)
 {
@@ -290,7 +296,7 @@ static void render_call_evasions(const json_t *evasions, struct vp_page *page)
 		vp_table_cell(&table, VP_TONE_PLAIN, vp_json_get_text(sample, "syscalls"));
 		vp_table_cell(&table, VP_TONE_PLAIN, vp_json_get_text(sample, "expect"));
 		for (size_t k = 3; k < VP_CALL_WAYS + 3; k++)
-			way_cell(&table, json_object_get(way, titles[k].title));
+			call_way_cell(&table, json_object_get(way, titles[k].title));
 		vp_table_cell(&table, good ? VP_TONE_GOOD : VP_TONE_BAD,
 			      good ? "good" : "FAILED");
 	}
