@@ -25,24 +25,29 @@ dist_patches_DATA = \
 	policy/patches/cve-2006-2369.vpatch \
 	policy/patches/cve-2007-0882.vpatch \
 	policy/patches/cve-2007-2242.vpatch \
+	policy/patches/cve-2007-2447-exec.vpatch \
 	policy/patches/cve-2007-2447.vpatch \
 	policy/patches/cve-2008-4250.vpatch \
 	policy/patches/cve-2009-0696.vpatch \
+	policy/patches/cve-2010-20103-exec.vpatch \
 	policy/patches/cve-2010-20103.vpatch \
 	policy/patches/cve-2010-2075.vpatch \
 	policy/patches/cve-2010-4107.vpatch \
 	policy/patches/cve-2010-4221.vpatch \
 	policy/patches/cve-2011-0411.vpatch \
+	policy/patches/cve-2011-2523-exec.vpatch \
 	policy/patches/cve-2011-2523.vpatch \
 	policy/patches/cve-2011-3192.vpatch \
 	policy/patches/cve-2011-4862.vpatch \
 	policy/patches/cve-2012-1823.vpatch \
 	policy/patches/cve-2012-2122.vpatch \
+	policy/patches/cve-2013-1763.vpatch \
 	policy/patches/cve-2013-4782.vpatch \
 	policy/patches/cve-2013-4786.vpatch \
 	policy/patches/cve-2013-5211.vpatch \
 	policy/patches/cve-2014-0160.vpatch \
 	policy/patches/cve-2014-0659.vpatch \
+	policy/patches/cve-2014-3153.vpatch \
 	policy/patches/cve-2014-3566.vpatch \
 	policy/patches/cve-2014-6271-mail.vpatch \
 	policy/patches/cve-2014-6271.vpatch \
@@ -57,6 +62,7 @@ dist_patches_DATA = \
 	policy/patches/cve-2015-5477.vpatch \
 	policy/patches/cve-2015-7501.vpatch \
 	policy/patches/cve-2015-7871.vpatch \
+	policy/patches/cve-2016-0728.vpatch \
 	policy/patches/cve-2016-0800.vpatch \
 	policy/patches/cve-2016-20016.vpatch \
 	policy/patches/cve-2016-3088.vpatch \
@@ -64,14 +70,22 @@ dist_patches_DATA = \
 	policy/patches/cve-2016-6662.vpatch \
 	policy/patches/cve-2016-7434.vpatch \
 	policy/patches/cve-2016-8610.vpatch \
+	policy/patches/cve-2016-8655.vpatch \
 	policy/patches/cve-2016-8704.vpatch \
 	policy/patches/cve-2017-0143.vpatch \
 	policy/patches/cve-2017-0144.vpatch \
 	policy/patches/cve-2017-12149.vpatch \
 	policy/patches/cve-2017-12615.vpatch \
+	policy/patches/cve-2017-16995.vpatch \
 	policy/patches/cve-2017-17215.vpatch \
+	policy/patches/cve-2017-2636.vpatch \
 	policy/patches/cve-2017-3241.vpatch \
+	policy/patches/cve-2017-5123.vpatch \
 	policy/patches/cve-2017-5638.vpatch \
+	policy/patches/cve-2017-6074.vpatch \
+	policy/patches/cve-2017-7184.vpatch \
+	policy/patches/cve-2017-7308.vpatch \
+	policy/patches/cve-2017-7494-exec.vpatch \
 	policy/patches/cve-2017-7494.vpatch \
 	policy/patches/cve-2017-7921.vpatch \
 	policy/patches/cve-2017-8779.vpatch \
@@ -88,6 +102,7 @@ dist_patches_DATA = \
 	policy/patches/cve-2018-9995.vpatch \
 	policy/patches/cve-2019-0708.vpatch \
 	policy/patches/cve-2019-10149.vpatch \
+	policy/patches/cve-2019-11043-exec.vpatch \
 	policy/patches/cve-2019-11477.vpatch \
 	policy/patches/cve-2019-11500.vpatch \
 	policy/patches/cve-2019-11510.vpatch \
@@ -95,17 +110,21 @@ dist_patches_DATA = \
 	policy/patches/cve-2019-12256.vpatch \
 	policy/patches/cve-2019-12260.vpatch \
 	policy/patches/cve-2019-12261.vpatch \
+	policy/patches/cve-2019-13272.vpatch \
 	policy/patches/cve-2019-15846.vpatch \
 	policy/patches/cve-2019-16759.vpatch \
 	policy/patches/cve-2019-16928.vpatch \
 	policy/patches/cve-2019-19781.vpatch \
 	policy/patches/cve-2019-2725.vpatch \
+	policy/patches/cve-2019-9193-exec.vpatch \
 	policy/patches/cve-2019-9193.vpatch \
 	policy/patches/cve-2020-0796.vpatch \
 	policy/patches/cve-2020-10136.vpatch \
 	policy/patches/cve-2020-10987.vpatch \
 	policy/patches/cve-2020-11911.vpatch \
+	policy/patches/cve-2020-14386.vpatch \
 	policy/patches/cve-2020-14882.vpatch \
+	policy/patches/cve-2020-16119.vpatch \
 	policy/patches/cve-2020-17519.vpatch \
 	policy/patches/cve-2020-1938.vpatch \
 	policy/patches/cve-2020-23575.vpatch \
@@ -115,40 +134,91 @@ dist_patches_DATA = \
 	policy/patches/cve-2020-7247.vpatch \
 	policy/patches/cve-2020-8515.vpatch \
 	policy/patches/cve-2020-8617.vpatch \
+	policy/patches/cve-2020-8835.vpatch \
 	policy/patches/cve-2021-20090.vpatch \
 	policy/patches/cve-2021-21972.vpatch \
 	policy/patches/cve-2021-22205.vpatch \
+	policy/patches/cve-2021-22555.vpatch \
+	policy/patches/cve-2021-22600.vpatch \
+	policy/patches/cve-2021-23133.vpatch \
+	policy/patches/cve-2021-26708.vpatch \
 	policy/patches/cve-2021-26855.vpatch \
+	policy/patches/cve-2021-27365.vpatch \
 	policy/patches/cve-2021-3129.vpatch \
+	policy/patches/cve-2021-3156.vpatch \
 	policy/patches/cve-2021-33044.vpatch \
 	policy/patches/cve-2021-33045.vpatch \
+	policy/patches/cve-2021-3347.vpatch \
 	policy/patches/cve-2021-34473.vpatch \
+	policy/patches/cve-2021-3490.vpatch \
+	policy/patches/cve-2021-3493.vpatch \
+	policy/patches/cve-2021-3609.vpatch \
 	policy/patches/cve-2021-36260.vpatch \
+	policy/patches/cve-2021-4034.vpatch \
+	policy/patches/cve-2021-41073.vpatch \
+	policy/patches/cve-2021-4154.vpatch \
+	policy/patches/cve-2021-41773-exec.vpatch \
 	policy/patches/cve-2021-41773.vpatch \
 	policy/patches/cve-2021-42013.vpatch \
+	policy/patches/cve-2021-43267.vpatch \
 	policy/patches/cve-2021-43798.vpatch \
+	policy/patches/cve-2021-44228-exec.vpatch \
 	policy/patches/cve-2021-44228.vpatch \
+	policy/patches/cve-2022-0185.vpatch \
+	policy/patches/cve-2022-0492.vpatch \
+	policy/patches/cve-2022-0543-exec.vpatch \
 	policy/patches/cve-2022-0543.vpatch \
+	policy/patches/cve-2022-0847.vpatch \
+	policy/patches/cve-2022-0995.vpatch \
+	policy/patches/cve-2022-1015.vpatch \
 	policy/patches/cve-2022-1388.vpatch \
 	policy/patches/cve-2022-22963.vpatch \
+	policy/patches/cve-2022-22965-exec.vpatch \
 	policy/patches/cve-2022-22965.vpatch \
+	policy/patches/cve-2022-23222.vpatch \
+	policy/patches/cve-2022-2588.vpatch \
+	policy/patches/cve-2022-2590.vpatch \
+	policy/patches/cve-2022-2602.vpatch \
 	policy/patches/cve-2022-26134.vpatch \
 	policy/patches/cve-2022-26143.vpatch \
+	policy/patches/cve-2022-27666.vpatch \
+	policy/patches/cve-2022-29582.vpatch \
 	policy/patches/cve-2022-30525.vpatch \
+	policy/patches/cve-2022-32250.vpatch \
+	policy/patches/cve-2022-34918.vpatch \
 	policy/patches/cve-2022-40684.vpatch \
 	policy/patches/cve-2022-46169.vpatch \
+	policy/patches/cve-2023-0179.vpatch \
+	policy/patches/cve-2023-0386.vpatch \
+	policy/patches/cve-2023-0461.vpatch \
+	policy/patches/cve-2023-1078.vpatch \
 	policy/patches/cve-2023-1389.vpatch \
+	policy/patches/cve-2023-1829.vpatch \
 	policy/patches/cve-2023-2156.vpatch \
+	policy/patches/cve-2023-2163.vpatch \
+	policy/patches/cve-2023-2235.vpatch \
 	policy/patches/cve-2023-22515.vpatch \
 	policy/patches/cve-2023-22518.vpatch \
+	policy/patches/cve-2023-2598.vpatch \
+	policy/patches/cve-2023-2640.vpatch \
 	policy/patches/cve-2023-27350.vpatch \
 	policy/patches/cve-2023-28771.vpatch \
 	policy/patches/cve-2023-29552.vpatch \
+	policy/patches/cve-2023-32233.vpatch \
 	policy/patches/cve-2023-34362.vpatch \
+	policy/patches/cve-2023-35001.vpatch \
+	policy/patches/cve-2023-3776.vpatch \
 	policy/patches/cve-2023-42793.vpatch \
+	policy/patches/cve-2023-46604-exec.vpatch \
 	policy/patches/cve-2023-46604.vpatch \
 	policy/patches/cve-2023-48795.vpatch \
+	policy/patches/cve-2023-4911.vpatch \
 	policy/patches/cve-2023-51764.vpatch \
+	policy/patches/cve-2023-5345.vpatch \
+	policy/patches/cve-2023-5717.vpatch \
+	policy/patches/cve-2023-6546.vpatch \
+	policy/patches/cve-2024-0582.vpatch \
+	policy/patches/cve-2024-1086.vpatch \
 	policy/patches/cve-2024-23897.vpatch \
 	policy/patches/cve-2024-27198.vpatch \
 	policy/patches/cve-2024-3273.vpatch \
@@ -160,13 +230,20 @@ dist_patches_DATA = \
 	policy/patches/cve-2024-47176.vpatch \
 	policy/patches/cve-2024-51977.vpatch \
 	policy/patches/cve-2025-14847.vpatch \
+	policy/patches/cve-2025-21756.vpatch \
 	policy/patches/cve-2025-24813.vpatch \
 	policy/patches/cve-2025-29927.vpatch \
 	policy/patches/cve-2025-32433.vpatch \
+	policy/patches/cve-2025-38236.vpatch \
 	policy/patches/cve-2025-53770.vpatch \
+	policy/patches/cve-2025-55182-exec.vpatch \
 	policy/patches/cve-2025-55182.vpatch \
 	policy/patches/cve-2026-24061.vpatch \
+	policy/patches/cve-2026-31431.vpatch \
 	policy/patches/cve-2026-32746.vpatch \
+	policy/patches/cve-2026-43284.vpatch \
+	policy/patches/cve-2026-43500.vpatch \
+	policy/patches/cve-2026-46300.vpatch \
 	policy/patches/dns-any-amplification.vpatch \
 	policy/patches/dns-version-disclosure.vpatch \
 	policy/patches/docker-api-exposure.vpatch \
