@@ -11,6 +11,7 @@ int main(void)
 	failed += filter_tests();
 	failed += trap_tests();
 	failed += catalogue_tests();
+	failed += definitions_tests();
 	failed += vectors_tests();
 	failed += property_tests();
 	failed += kernel_tests();

@@ -5,6 +5,7 @@
 
 int abi_tests(void);
 int catalogue_tests(void);
+int definitions_tests(void);
 int filter_tests(void);
 int interpreter_tests(void);
 int kernel_tests(void);
