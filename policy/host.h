@@ -82,8 +82,9 @@ struct vp_host {
 	bool table_ownership; /* configured; used only with kernel.owner_persist */
 	/*
 	 * Not a host to apply to (check, the lab, an offline plan): example values of sets
-	 * with `site = required` are used, and a unit or process that does not listen is a
-	 * warning instead of an error.
+	 * with `site = required` are used, sections of system calls may leave their services
+	 * to the site, and a unit or process that does not listen is a warning instead of an
+	 * error.
 	 */
 	bool examples_allowed;
 };

@@ -49,15 +49,14 @@ static bool can_place(struct vp_plan_builder *b, const struct vp_syscalls *sysca
 			      syscalls->name);
 		return false;
 	}
-	if (syscalls->targets.len)
+	if (syscalls->targets.len || b->host->examples_allowed)
 		return true;
-	vp_find(b->findings, b->host->examples_allowed ? VP_FINDING_WARNING : VP_FINDING_ERROR,
-		&syscalls->at,
-		"expected this site's services for [syscalls %s], which names none; put "
-		"[override %s] with unit = NAME.service or process = /PATH into a file in "
-		"overrides.d",
-		syscalls->name, b->patch->id);
-	return b->host->examples_allowed;
+	vp_find_error(b->findings, &syscalls->at,
+		      "expected this site's services for [syscalls %s], which names none; put "
+		      "[override %s] with unit = NAME.service or process = /PATH into a file in "
+		      "overrides.d",
+		      syscalls->name, b->patch->id);
+	return false;
 }
 
 static bool compares_address(const struct vp_call_rule *rule)
