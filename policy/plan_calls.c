@@ -51,11 +51,12 @@ static bool can_place(struct vp_plan_builder *b, const struct vp_syscalls *sysca
 	}
 	if (syscalls->targets.len || b->host->examples_allowed)
 		return true;
-	vp_find_error(b->findings, &syscalls->at,
-		      "expected this site's services for [syscalls %s], which names none; put "
-		      "[override %s] with unit = NAME.service or process = /PATH into a file in "
-		      "overrides.d",
-		      syscalls->name, b->patch->id);
+	vp_find_error(
+		b->findings, &syscalls->at,
+		"expected this site's services for [syscalls %s], which names none; put "
+		"[override %s] with unit = NAME.service or process = /PATH into a file in "
+		"overrides.d",
+		syscalls->name, b->patch->id);
 	return false;
 }
 
