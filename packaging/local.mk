@@ -20,10 +20,8 @@ packaging/systemd/vpatch-boot.service: $(srcdir)/packaging/systemd/vpatch-boot.s
 	$(substitute)
 packaging/systemd/vpatchd-inject.socket: $(srcdir)/packaging/systemd/vpatchd-inject.socket.in
 	$(substitute)
-packaging/systemd/vpatchd-inject@.service: $(srcdir)/packaging/systemd/vpatchd-inject@.service.in \
-	packaging/systemd/vpatchd-hook.socket.in packaging/systemd/vpatchd-hook.service.in
+packaging/systemd/vpatchd-inject@.service: $(srcdir)/packaging/systemd/vpatchd-inject@.service.in
 	$(substitute)
-
 packaging/systemd/vpatchd-hook.socket: $(srcdir)/packaging/systemd/vpatchd-hook.socket.in
 	$(substitute)
 packaging/systemd/vpatchd-hook.service: $(srcdir)/packaging/systemd/vpatchd-hook.service.in
@@ -42,7 +40,8 @@ EXTRA_DIST += \
 	packaging/debian/vpatch.prerm packaging/debian/vpatch.postrm \
 	packaging/rpm/vpatch.spec \
 	packaging/systemd/vpatchd.service.in packaging/systemd/vpatch-boot.service.in \
-	packaging/systemd/vpatchd-inject.socket.in packaging/systemd/vpatchd-inject@.service.in
+	packaging/systemd/vpatchd-inject.socket.in packaging/systemd/vpatchd-inject@.service.in \
+	packaging/systemd/vpatchd-hook.socket.in packaging/systemd/vpatchd-hook.service.in
 
 .PHONY: deb rpm
 deb: dist
