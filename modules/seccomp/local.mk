@@ -7,6 +7,7 @@ libvpseccomp_a_SOURCES = \
 	modules/seccomp/abi_forms.c \
 	modules/seccomp/action.c modules/seccomp/action.h \
 	modules/seccomp/attempts.c modules/seccomp/attempts.h \
+	modules/seccomp/dropin.c modules/seccomp/dropin.h \
 	modules/seccomp/filter.c modules/seccomp/filter.h \
 	modules/seccomp/filter_emit.c \
 	modules/seccomp/filter_judge.c \

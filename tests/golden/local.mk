@@ -17,10 +17,17 @@ tests_golden_plan_test_SOURCES = tests/golden/plan_test.c
 tests_golden_plan_test_LDADD = libvppolicy.a libvpbase.a $(INIH_LIBS)
 EXTRA_DIST += tests/golden/plan
 
-# After a change that is meant: rewrite plan.ok and nft.ok of all cases, then read the diff.
-update-golden: tests/golden/netfilter_test tests/golden/plan_test
+check_PROGRAMS += tests/golden/dropin_test
+TESTS += tests/golden/dropin_test
+tests_golden_dropin_test_SOURCES = tests/golden/dropin_test.c
+tests_golden_dropin_test_LDADD = libvpseccomp.a libvppolicy.a libvpbase.a $(INIH_LIBS) $(SECCOMP_LIBS)
+EXTRA_DIST += tests/golden/dropin
+
+# After a change that is meant: rewrite plan.ok, nft.ok and dropin.ok of all cases, then read the diff.
+update-golden: tests/golden/netfilter_test tests/golden/plan_test tests/golden/dropin_test
 	srcdir=$(srcdir) tests/golden/netfilter_test --update
 	srcdir=$(srcdir) tests/golden/plan_test --update
+	srcdir=$(srcdir) tests/golden/dropin_test --update
 .PHONY: update-golden
 
 # The corpus of malformed and valid definitions, over the policy library alone.

@@ -67,6 +67,11 @@ tests_harness_denials_LDADD = libvpagent.a libvpinspect.a libvpbase.a $(MNL_LIBS
 tests_harness_filter_SOURCES = tests/harness/filter.c
 tests_harness_filter_LDADD = libvpbase.a $(SECCOMP_LIBS)
 
+# Drop-ins of definitions, without an agent.
+check_PROGRAMS += tests/harness/dropins
+tests_harness_dropins_SOURCES = tests/harness/dropins.c
+tests_harness_dropins_LDADD = $(VP_AGENT_LIBS)
+
 # Calls of the kernel in known numbers, for who watches them.
 check_PROGRAMS += tests/harness/observed
 tests_harness_observed_SOURCES = tests/harness/observed.c

@@ -11,3 +11,9 @@ TESTS += executables_test
 executables_test_SOURCES = tests/unit/syscalls/executables_test.c
 executables_test_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 executables_test_LDADD = libvpagent.a libvpbase.a $(CMOCKA_LIBS)
+
+check_PROGRAMS += dropin_test
+TESTS += dropin_test
+dropin_test_SOURCES = tests/unit/syscalls/dropin_test.c
+dropin_test_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+dropin_test_LDADD = $(VP_AGENT_LIBS) $(CMOCKA_LIBS)

@@ -103,7 +103,7 @@ static FILE *open_of(pid_t process, const char *name)
 }
 
 /* Where the unit is: a folder of cgroup v2, or "" where only another hierarchy knows it. */
-static void note_cgroup(pid_t process, struct vp_sought *sought)
+static void note_cgroup(pid_t process, const char *unit, struct vp_sought *sought)
 {
 	_cleanup_fclose_ FILE *file = open_of(process, "cgroup");
 	_cleanup_free_ char *line = NULL;
@@ -111,10 +111,12 @@ static void note_cgroup(pid_t process, struct vp_sought *sought)
 
 	while (file && getline(&line, &size, file) > 0) {
 		bool unified = !strncmp(line, "0::", 3);
-		const char *path;
+		const char *path = "";
 
-		if (!vp_cgroup_has_unit(line, sought->target->name, &path))
-			continue;
+		/* instances of a template have a cgroup each: it is none of these */
+		if (!vp_cgroup_has_unit(line, unit, &path) ||
+		    strcmp(unit, sought->target->name) != 0)
+			unified = false;
 		if (sought->cgroup && (*sought->cgroup || !unified))
 			continue;
 		free(sought->cgroup);
@@ -170,9 +172,9 @@ static uint64_t targets_of(pid_t process, struct vp_soughts *soughts)
 
 		if (sought->target->kind == VP_CALL_TARGET_PROCESS) {
 			targets |= (uint64_t)vp_sought_is_program(sought, program) << i;
-		} else if (unit && !strcmp(unit, sought->target->name)) {
+		} else if (unit && vp_process_unit_is(unit, sought->target->name)) {
 			targets |= 1ull << i;
-			note_cgroup(process, sought);
+			note_cgroup(process, unit, sought);
 		}
 	}
 	return targets;

@@ -160,7 +160,8 @@ static json_t *notes_of(const struct vp_observation *observation, size_t target)
 			 "machine's own, and in the other the answer would be different",
 			 sums->unsure);
 	if (unit && met && !sums->by_cgroup)
-		add_note(notes, "it has no cgroup v2 that can be watched, so it was told from "
+		add_note(notes, "it has no cgroup v2 of its own that can be watched, so it "
+				"was told from "
 				"others by its processes: of short-lived ones some may have "
 				"been missed");
 	return notes;

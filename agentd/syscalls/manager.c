@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* systemd, asked through /proc and told by a signal: see manager.h. */
+#include "agentd/syscalls/manager.h"
+
+#include <ctype.h>
+#include <dirent.h>
+#include <errno.h>
+#include <inttypes.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include <linux/capability.h>
+
+#include "lib/cleanup.h"
+#include "lib/process.h"
+
+#define LIBRARY "/libsystemd-shared-" /* followed by the version */
+
+bool vp_manager_is_systemd(void)
+{
+	_cleanup_fclose_ FILE *file = fopen("/proc/1/comm", "re");
+	char name[32] = "";
+	struct stat st;
+
+	return file && fgets(name, sizeof(name), file) && !strcmp(name, "systemd\n") &&
+	       !lstat("/run/systemd/system", &st) && S_ISDIR(st.st_mode);
+}
+
+unsigned int vp_manager_parse_version(const char *maps)
+{
+	const char *at = strstr(maps, LIBRARY);
+	unsigned int version = 0;
+
+	if (!at || sscanf(at + strlen(LIBRARY), "%4u", &version) != 1)
+		return 0;
+	return version;
+}
+
+unsigned int vp_manager_version(void)
+{
+	_cleanup_fclose_ FILE *file = fopen("/proc/1/maps", "re");
+	_cleanup_free_ char *line = NULL;
+	unsigned int version = 0;
+	size_t size = 0;
+
+	while (file && !version && getline(&line, &size, file) > 0)
+		version = vp_manager_parse_version(line);
+	return version;
+}
+
+static enum vp_dropin_rights rights_of(pid_t process)
+{
+	_cleanup_free_ char *path = vp_format("/proc/%d/status", (int)process);
+	_cleanup_fclose_ FILE *file = fopen(path, "re");
+	_cleanup_free_ char *line = NULL;
+	uint64_t capabilities = 0;
+	unsigned int sealed = 0;
+	size_t size = 0;
+
+	if (!file)
+		return VP_DROPIN_RIGHTS_UNKNOWN;
+	while (getline(&line, &size, file) > 0) {
+		(void)sscanf(line, "CapEff: %" SCNx64, &capabilities);
+		(void)sscanf(line, "NoNewPrivs: %u", &sealed);
+	}
+	if (capabilities >> CAP_SYS_ADMIN & 1)
+		return VP_DROPIN_RIGHTS_ALL;
+	return sealed ? VP_DROPIN_RIGHTS_SEALED : VP_DROPIN_RIGHTS_FEW;
+}
+
+enum vp_dropin_rights vp_manager_rights(const char *unit)
+{
+	_cleanup_closedir_ DIR *folder = opendir("/proc");
+	enum vp_dropin_rights found = VP_DROPIN_RIGHTS_UNKNOWN;
+	const struct dirent *entry;
+
+	while (folder && (entry = readdir(folder))) {
+		_cleanup_free_ char *of = NULL;
+		enum vp_dropin_rights rights;
+		pid_t process = atoi(entry->d_name);
+
+		if (!isdigit((unsigned char)entry->d_name[0]) ||
+		    vp_process_parent(process) != 1)
+			continue;
+		of = vp_process_unit(process);
+		if (!of || !vp_process_unit_is(of, unit))
+			continue;
+		rights = rights_of(process);
+		if (found == VP_DROPIN_RIGHTS_UNKNOWN ||
+		    (rights != VP_DROPIN_RIGHTS_UNKNOWN && rights < found))
+			found = rights;
+	}
+	return found;
+}
+
+int vp_manager_reload(struct vp_error *err)
+{
+	if (!vp_manager_is_systemd())
+		return vp_fail(err, -EOPNOTSUPP,
+			       "the first process is not systemd: nobody reads the drop-ins");
+	if (kill(1, SIGHUP))
+		return vp_fail(err, -errno,
+			       "systemd cannot be told to read its units anew: %s; 'systemctl "
+			       "daemon-reload'",
+			       strerror(errno));
+	return 0;
+}
