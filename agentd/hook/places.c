@@ -55,7 +55,7 @@ static bool is_in(struct vp_hook_process *process, const char *unit)
 	if (!process->asked)
 		process->unit = vp_process_unit(process->id);
 	process->asked = true;
-	return process->unit && !strcmp(process->unit, unit);
+	return process->unit && vp_process_unit_is(process->unit, unit);
 }
 
 size_t vp_hook_match(const struct vp_hook_table *table, const struct vp_hook_places *places,
