@@ -9,7 +9,8 @@
  *   web ask PORT WORD	       prints the answer
  *   web load PORT...	       asks all of them until it is told to end, then says how it went
  *   web knock COUNT PATH      connects so often to a SOCK_SEQPACKET socket
- * Words: `one`, `two`: make a call that always works and nobody needs, in each thread; `pid`.
+ * Words: `one`, `two`: make a call that always works and nobody needs, in each thread;
+ *`first`: what call `one` returned when it was the first that the service made; `pid`.
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -37,6 +38,7 @@
 static pthread_barrier_t begin, end;
 static pthread_mutex_t asking = PTHREAD_MUTEX_INITIALIZER;
 static long asked;		/* number of the call */
+static int first;		/* what it returned before all else */
 static int errors[WORKERS + 1]; /* what it returned; the last is who was asked */
 
 static int try(long number)
@@ -83,6 +85,8 @@ static void answer_word(const char *word, char *answer, size_t len)
 		answer_call(SYS_sched_get_priority_max, answer, len);
 	else if (!strcmp(word, "two"))
 		answer_call(SYS_sched_get_priority_min, answer, len);
+	else if (!strcmp(word, "first"))
+		snprintf(answer, len, first ? "denied, errno %d" : "works", first);
 	else
 		snprintf(answer, len, "%d", (int)getpid());
 }
@@ -190,8 +194,10 @@ static void make_ring(void)
 
 static int run_service(int argc, char **argv)
 {
-	int listener = listen_at(argv[0]);
+	int listener;
 
+	first = try(SYS_sched_get_priority_max);
+	listener = listen_at(argv[0]);
 	for (int i = 1; i < argc; i++) {
 		if (!strcmp(argv[i], "forks") && i + 1 < argc)
 			go_into_background(argv[++i]);

@@ -62,7 +62,7 @@ answers() { # NAME WORD ANSWER
 	[ "$answer" = "$3" ]
 }
 soon() { # COMMAND...: within ten seconds
-	for _ in $(seq 100); do "$@" >/dev/null 2>&1 && return; sleep 0.1; done
+	for _ in $(seq 200); do "$@" >/dev/null 2>&1 && return; sleep 0.05; done
 	"$@"
 }
 look() { # $work/covers: what status says of each process
@@ -184,13 +184,13 @@ kill "$worker"
 next_worker() { local now; now=$(ask drops pid) && [ "$now" != "$worker" ] && cover_now "$now" "covered true"; }
 check "drops: the next worker has the filter of the first process" soon next_worker
 check "drops: it is denied" answers drops one "denied in 5 of 5, errno 18"
-restarted=(plain listed-user forking neither)
-began=${EPOCHREALTIME/./}
+restarted=(plain listed-user private forking drops @7 neither)
+for name in "${restarted[@]}"; do check "control: $name: made the call first" answers $name first works; done
 systemctl restart "${restarted[@]/#/web-}"
-for name in plain listed-user forking; do
-	check "$name: denied again after a restart" soon answers $name one "denied in 5 of 5, errno 18"
-	echo "        $(((${EPOCHREALTIME/./} - began) / 1000)) ms"
-	check "$name: covered" cover_now "$(main_pid $name)" "covered false"
+for name in plain listed-user private forking drops @7; do
+	check "$name: started anew, it is denied its first call" soon answers $name first "denied, errno 18"
+	check "$name: and all others, in all threads" answers $name one "denied in 5 of 5, errno 18"
+	check "$name: covered" soon eval 'cover_now "$(main_pid $name)" "covered false" || cover "$(main_pid $name)" "covered true"'
 done
 check "neither: a restart changes nothing" soon cover_now "$(main_pid neither)" "refused false $filtered"
 
@@ -203,13 +203,35 @@ check "and the socket is there" systemctl is-active vpatchd-inject.socket
 systemctl stop vpatchd
 check "a stopped vpatchd: its socket is gone" eval '! systemctl is-active vpatchd-inject.socket && [ ! -e /run/vpatch/inject.sock ]'
 check "the filters stay" answers listed one "denied in 5 of 5, errno 18"
+systemctl restart web-plain
+check "a service started meanwhile is covered all the same" soon answers plain first "denied, errno 18"
+systemctl stop vpatchd-hook.socket vpatchd-hook
 systemctl restart web-@7
-check "control: a service started meanwhile is not covered" soon answers @7 one works
+check "control: not where the exec hook is stopped too" soon answers @7 one works
 systemctl start vpatchd
-check "started again it covers that" soon cover_now "$(main_pid @7)" "covered false"
+check "started again vpatchd covers it" soon cover_now "$(main_pid @7)" "covered false"
 sed -i 's/^@7.*/@7 Seccomp_filters:\t1/' "$work/filters" # of both patches, together
 check "and no process has a filter twice" diff "$work/filters" <(filters)
 check "the journal has no complaint" quiet
+hook_pid() { systemctl show -P MainPID vpatchd-hook; }
+check "the exec hook is there again" soon eval '[ "$(hook_pid)" != 0 ]'
+started() { # NAME: started anew within a second
+	local began=${EPOCHREALTIME/./} took
+	systemctl restart "web-$1" && soon ask "$1" pid || return
+	took=$(((${EPOCHREALTIME/./} - began) / 1000))
+	echo "$took ms"
+	[ $took -lt 1000 ]
+}
+kill -STOP "$(hook_pid)"
+check "a stopped exec hook does not hold up a service" started plain
+check "which is covered all the same" soon answers plain one "denied in 5 of 5, errno 18"
+kill -CONT "$(hook_pid)"
+for i in $(seq 8); do soon eval '[ "$(hook_pid)" != 0 ]'; kill -9 "$(hook_pid)"; done
+check "a killed exec hook does not hold up a service" started plain
+check "which is covered all the same" soon answers plain one "denied in 5 of 5, errno 18"
+check "the exec hook is started again, however often" soon eval 'systemctl is-active vpatchd-hook && [ "$(hook_pid)" != 0 ]'
+soon eval 'systemctl restart web-plain; sleep 0.2; answers plain first "denied, errno 18"'
+check "and denies first calls again" answers plain first "denied, errno 18"
 kill -9 "$(systemctl show -P MainPID vpatchd)"
 systemctl restart web-plain
 check "killed, vpatchd is started again, and goes on" soon cover_now "$(main_pid plain)" "covered false"
@@ -230,7 +252,7 @@ check "vpatchd is started again, with the marker" soon panicked
 check "the filters stay" answers listed one "denied in 5 of 5, errno 18"
 systemctl restart web-listed
 soon ask listed pid >/dev/null
-sleep 3 # the keeper looks every two
+sleep 2.5 # the keeper looks every two
 check "until a restart: nothing is put on" answers listed one works
 
 [ "$failed" = 0 ] || { vpatchctl status; vpatchctl events | tail -n 30; journalctl --no-pager -n 60; }
