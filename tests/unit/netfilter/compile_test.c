@@ -52,7 +52,8 @@ static void compile(struct fixture *f)
 
 	vp_policy_build(&f->policy, &f->sources, 0, &f->findings);
 	vp_plan_build(&f->plan, &f->policy, &f->host,
-		      VP_POINT_BIT(VP_POINT_NETFILTER) | VP_POINT_BIT(VP_POINT_INSPECTION),
+		      VP_POINT_BIT(VP_POINT_NETFILTER) | VP_POINT_BIT(VP_POINT_INSPECTION) |
+			      VP_POINT_BIT(VP_POINT_SECCOMP),
 		      &f->findings);
 	vp_findings_print(&f->findings, &text);
 	if (f->findings.errors)

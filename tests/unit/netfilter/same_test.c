@@ -240,7 +240,9 @@ static void same_of(const char *path)
 	vp_plan_build(&plan, &policy, &host,
 		      VP_POINT_BIT(VP_POINT_NETFILTER) | VP_POINT_BIT(VP_POINT_INSPECTION),
 		      &findings);
-	if (!plan.placements.len)
+	/* a definition of system calls alone is no business of netfilter's */
+	if (!plan.placements.len &&
+	    !(policy.patches.len && !policy.patches.data[0]->rules.len))
 		fail_msg("%s: nothing is placed", path);
 	if (vp_ruleset_compile(&plan, &host, 3, &ruleset, &err) < 0)
 		fail_msg("%s: %s", path, err.text);
