@@ -13,7 +13,7 @@
 #include "agentd/inject/remote.h"
 #include "lib/cleanup.h"
 
-#define ANSWER_LIMIT UINT64_C(200000000) /* nanoseconds */
+#define ANSWER_LIMIT UINT64_C(300000000) /* nanoseconds */
 #define FIRST_FD     3
 
 int vp_hook_helpers_open(struct vp_hook_helpers *helpers)

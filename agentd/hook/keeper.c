@@ -429,6 +429,7 @@ static int prepare(struct keeper *keeper, struct vp_error *err)
 	if (keeper->signals < 0 || keeper->self < 0 || keeper->beats == MAP_FAILED)
 		return vp_fail(err, -errno, "cannot prepare: %s", strerror(errno));
 	(void)vp_ready();
+	(void)vp_ready_first(true);
 	return 0;
 }
 

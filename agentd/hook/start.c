@@ -132,7 +132,7 @@ static void bind_thread(struct work *work)
 	int here = sched_getcpu();
 	cpu_set_t one;
 
-	if (!vp_ready_first() || here < 0 ||
+	if (!vp_ready_first(false) || here < 0 ||
 	    sched_getaffinity(work->start->thread, sizeof(work->before), &work->before))
 		return;
 	for (int i = 0; !CPU_ISSET((size_t)here, &work->before) && i < CPU_SETSIZE; i++)

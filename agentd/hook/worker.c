@@ -290,6 +290,8 @@ int vp_hook_work(struct vp_hook_beats *beats, int keeper, int keeper_process,
 	worker.signals = listen_for_children();
 	worker.marks = (struct vp_hook_marks){ .group = -1, .watch = -1 };
 	(void)vp_ready();
+	(void)vp_ready_first(
+		true); /* who sees to a start must not have to wait for its turn */
 	r = vp_hook_helpers_open(&worker.helpers);
 	r = r ? r : take_table(&worker, table);
 	while (!r)

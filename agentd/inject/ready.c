@@ -22,15 +22,15 @@ static int spare(void)
 
 /* The lowest of the real-time priorities: a thread that it waits for may be of a higher one.
  */
-int vp_ready_first(void)
+int vp_ready_first(bool children)
 {
 	const struct sched_param lowest = { .sched_priority = 1 };
+	const int policy = SCHED_FIFO | (children ? 0 : SCHED_RESET_ON_FORK);
 
-	return !sched_setscheduler(0, SCHED_FIFO | SCHED_RESET_ON_FORK, &lowest) ||
-	       !setpriority(PRIO_PROCESS, 0, FIRST);
+	return !sched_setscheduler(0, policy, &lowest) || !setpriority(PRIO_PROCESS, 0, FIRST);
 }
 
 int vp_ready(void)
 {
-	return !mlockall(MCL_CURRENT | MCL_FUTURE) + vp_ready_first() + spare();
+	return !mlockall(MCL_CURRENT | MCL_FUTURE) + vp_ready_first(false) + spare();
 }

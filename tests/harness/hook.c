@@ -62,6 +62,18 @@ static bool read_arguments(struct vp_hook_table *table, char **argv)
 	return given;
 }
 
+/* It may have just been started. */
+static int connect_soon(struct vp_hook_client **client, const char *path, struct vp_error *err)
+{
+	int r = vp_hook_client_connect(client, path, err);
+
+	for (int i = 0; i < 100 && (r == -ECONNREFUSED || r == -ENOENT); i++) {
+		(void)poll(NULL, 0, 10);
+		r = vp_hook_client_connect(client, path, err);
+	}
+	return r;
+}
+
 static void print(const struct vp_hook_note *note)
 {
 	const struct vp_record *record = &note->record;
@@ -88,7 +100,7 @@ int main(int argc, char **argv)
 	struct vp_error err = { 0 };
 	struct vp_hook_note note;
 	bool given = argc > 1 && read_arguments(&table, argv + 2);
-	int r = argc > 1 ? vp_hook_client_connect(&client, argv[1], &err) : -EINVAL;
+	int r = argc > 1 ? connect_soon(&client, argv[1], &err) : -EINVAL;
 
 	if (!r && given)
 		r = vp_hook_client_set(client, &table, &err);
