@@ -19,6 +19,7 @@
 struct vp_hook_beats {
 	_Atomic uint32_t worker, keeper;
 	atomic_bool holds;     /* starts wait for the worker */
+	atomic_bool missed;    /* it had to let one go uncovered, which can be found */
 	_Atomic uint32_t lost; /* notes of starts that the keeper did not take */
 };
 

@@ -90,6 +90,21 @@ int vp_hook_helpers_start(struct vp_hook_helpers *helpers, struct vp_hook_start 
 	return 0;
 }
 
+size_t vp_hook_helpers_room(const struct vp_hook_helpers *helpers)
+{
+	size_t room = VP_HOOK_HELPERS, unanswered = 0;
+
+	for (size_t i = 0; i < VP_HOOK_HELPERS; i++) {
+		const struct vp_hook_helper *helper = &helpers->places[i];
+
+		room -= helper->id != 0;
+		unanswered += helper->id && !atomic_load(&helpers->answered[i]);
+	}
+	if (unanswered >= VP_HOOK_UNANSWERED)
+		return 0;
+	return room < VP_HOOK_UNANSWERED - unanswered ? room : VP_HOOK_UNANSWERED - unanswered;
+}
+
 /* The number of the event is the kernel's name for it: kept until it was answered. */
 static void forget_event(struct vp_hook_helper *helper)
 {
@@ -100,21 +115,24 @@ static void forget_event(struct vp_hook_helper *helper)
 	helper->event = helper->group = -1;
 }
 
-static void check_answer(struct vp_hook_helper *helper, bool answered, bool ended)
+static bool check_answer(struct vp_hook_helper *helper, bool answered, bool ended)
 {
 	if (helper->event < 0)
-		return;
+		return false;
 	if (!answered && !ended && vp_remote_clock() - helper->since < ANSWER_LIMIT)
-		return;
+		return false;
 	if (!answered && !ended)
 		(void)kill(helper->id, SIGKILL);
 	if (!answered)
 		vp_hook_answer(helper->group, helper->event);
 	forget_event(helper);
+	return !answered;
 }
 
-void vp_hook_helpers_check(struct vp_hook_helpers *helpers)
+bool vp_hook_helpers_check(struct vp_hook_helpers *helpers)
 {
+	bool missed = false;
+
 	for (size_t i = 0; i < VP_HOOK_HELPERS; i++) {
 		struct vp_hook_helper *helper = &helpers->places[i];
 		bool ended;
@@ -122,8 +140,9 @@ void vp_hook_helpers_check(struct vp_hook_helpers *helpers)
 		if (!helper->id)
 			continue;
 		ended = waitpid(helper->id, NULL, WNOHANG) != 0;
-		check_answer(helper, atomic_load(&helpers->answered[i]), ended);
+		missed |= check_answer(helper, atomic_load(&helpers->answered[i]), ended);
 		if (ended)
 			helper->id = 0;
 	}
+	return missed;
 }

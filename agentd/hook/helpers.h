@@ -9,7 +9,8 @@
 
 #include "agentd/hook/start.h"
 
-#define VP_HOOK_HELPERS 128
+#define VP_HOOK_HELPERS	   256
+#define VP_HOOK_UNANSWERED 16 /* of them at once: more would only hold each other up */
 
 struct vp_hook_helper {
 	pid_t id;
@@ -28,7 +29,11 @@ int vp_hook_helpers_open(struct vp_hook_helpers *helpers);
 /* See to a start. `start`'s event is the helpers' then. 0; -EAGAIN: too many; or -errno. */
 int vp_hook_helpers_start(struct vp_hook_helpers *helpers, struct vp_hook_start *start);
 
-/* Those that have answered, have ended, or take too long. */
-void vp_hook_helpers_check(struct vp_hook_helpers *helpers);
+/* How many starts can be seen to now. */
+size_t vp_hook_helpers_room(const struct vp_hook_helpers *helpers);
+
+/* Those that have answered, have ended, or take too long. True: one did not see to its start.
+ */
+bool vp_hook_helpers_check(struct vp_hook_helpers *helpers);
 
 #endif

@@ -41,6 +41,7 @@ struct keeper {
 	bool unsent;  /* to the worker that runs */
 	bool awaited; /* the client has not heard of it */
 	bool failed;  /* it has, that it is not in force */
+	bool missed;  /* the worker did not see to a start */
 	bool scan;    /* wanted, as soon as the worker is ready */
 	struct vp_hook_notes notes;
 
@@ -346,6 +347,8 @@ static void tick(struct keeper *keeper)
 
 	keeper->ticked = vp_hook_clock();
 	keeper->notes.lost += atomic_exchange(&keeper->beats->lost, 0);
+	keeper->scan |= keeper->missed; /* of the tick before: it runs by now */
+	keeper->missed = atomic_exchange(&keeper->beats->missed, false);
 	watch_worker(keeper);
 	if (watchdog && ticks++ % (watchdog / VP_HOOK_TICK / 4 + 1) == 0)
 		vp_notify("WATCHDOG=1");

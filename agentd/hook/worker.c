@@ -21,8 +21,9 @@
 #include "agentd/inject/remote.h"
 #include "lib/cleanup.h"
 
-#define CHECK_PERIOD 10	 /* ticks between looks at all paths */
-#define EVENTS	     128 /* at a time */
+#define CHECK_PERIOD 10 /* ticks between looks at all paths */
+#define BRIEFLY	     5	/* milliseconds, for one of those that hold others up */
+#define CROWD	     UINT64_C(300000000) /* nanoseconds: then starts go on uncovered */
 
 struct worker {
 	struct vp_hook_beats *beats;
@@ -33,6 +34,7 @@ struct worker {
 	struct vp_hook_table table;
 	struct vp_hook_marks marks;
 	struct vp_hook_helpers helpers;
+	uint64_t crowded; /* since when no start can be seen to; 0: one can */
 	struct vp_hook_notes notes;
 };
 
@@ -88,28 +90,43 @@ static bool consider(struct worker *worker, int group,
 	r = vp_hook_helpers_start(&worker->helpers, &start);
 	if (r)
 		vp_hook_start_untraced(&start, r, &worker->notes);
+	if (r)
+		atomic_store(&worker->beats->missed, true);
 	return !r;
 }
 
-/* All that the kernel asks now. */
-static void read_group(struct worker *worker, int group)
+static void take_event(struct worker *worker, int group,
+		       const struct fanotify_event_metadata *event)
 {
-	struct fanotify_event_metadata events[EVENTS];
-	ssize_t len;
+	if (event->fd < 0)
+		return;
+	beat(worker);
+	if (event->mask & FAN_OPEN_EXEC_PERM && consider(worker, group, event))
+		return;
+	vp_hook_answer(group, event->fd);
+	close(event->fd);
+}
 
-	while ((len = read(group, events, sizeof(events))) > 0) {
-		const struct fanotify_event_metadata *event = events;
+/*
+ * What the kernel asks now. As long as no start can be seen to they wait in the kernel, in
+ * their order, for a moment; `all`: none may.
+ */
+static void read_group(struct worker *worker, int group, bool all)
+{
+	struct fanotify_event_metadata event;
 
-		for (; len >= (ssize_t)sizeof(*event);
-		     event++, len -= (ssize_t)sizeof(*event)) {
-			if (event->fd < 0)
-				continue;
-			beat(worker);
-			if (event->mask & FAN_OPEN_EXEC_PERM && consider(worker, group, event))
-				continue;
-			vp_hook_answer(group, event->fd);
-			close(event->fd);
-		}
+	for (;;) {
+		uint64_t now = vp_remote_clock();
+
+		if (vp_hook_helpers_room(&worker->helpers))
+			worker->crowded = 0;
+		else if (!worker->crowded)
+			worker->crowded = now;
+		if (!all && worker->crowded && now - worker->crowded < CROWD)
+			return;
+		if (read(group, &event, sizeof(event)) != sizeof(event))
+			return;
+		take_event(worker, group, &event);
 	}
 }
 
@@ -133,6 +150,12 @@ static void tell_marks(struct worker *worker, const struct vp_hook_places *befor
 	}
 }
 
+static void check_helpers(struct worker *worker)
+{
+	if (vp_hook_helpers_check(&worker->helpers))
+		atomic_store(&worker->beats->missed, true);
+}
+
 /* Starts do not wait while something else takes time. */
 static void breathe(void *data)
 {
@@ -141,8 +164,8 @@ static void breathe(void *data)
 	beat(worker);
 	if (worker->marks.group < 0)
 		return;
-	read_group(worker, worker->marks.group);
-	vp_hook_helpers_check(&worker->helpers);
+	read_group(worker, worker->marks.group, false);
+	check_helpers(worker);
 }
 
 /* Marks for a table, beside those in force. 0 or -errno, nothing has changed. */
@@ -163,7 +186,7 @@ static int make_marks(struct worker *worker, const struct vp_hook_table *table,
 static void finish_marks(struct worker *worker, struct vp_hook_marks *old)
 {
 	if (old->group >= 0)
-		read_group(worker, old->group);
+		read_group(worker, old->group, true);
 	vp_hook_marks_close(old);
 }
 
@@ -243,22 +266,23 @@ static int tick(struct worker *worker)
 	return -ETIMEDOUT;
 }
 
+/* Who waits for a turn is heard of by the end of another. */
 static int turn(struct worker *worker)
 {
 	struct pollfd fds[] = {
-		{ .fd = worker->marks.group, .events = POLLIN },
+		{ .fd = worker->crowded ? -1 : worker->marks.group, .events = POLLIN },
 		{ .fd = worker->signals, .events = POLLIN },
 		{ .fd = worker->marks.watch, .events = POLLIN },
 		{ .fd = worker->keeper, .events = POLLIN },
 	};
 	struct signalfd_siginfo signal;
 
-	(void)poll(fds, VP_COUNT(fds), VP_HOOK_TICK);
+	(void)poll(fds, VP_COUNT(fds), worker->crowded ? BRIEFLY : VP_HOOK_TICK);
 	beat(worker);
 	while (read(worker->signals, &signal, sizeof(signal)) > 0)
 		;
-	vp_hook_helpers_check(&worker->helpers);
-	read_group(worker, worker->marks.group);
+	check_helpers(worker);
+	read_group(worker, worker->marks.group, false);
 	if (fds[2].revents) {
 		vp_hook_marks_read_watch(&worker->marks);
 		check_marks(worker);
