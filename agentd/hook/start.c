@@ -26,9 +26,9 @@
 #define SLICE	 20000000	      /* nanoseconds */
 #define SOON	 UINT64_C(100000000)  /* most take less than one millisecond */
 #define LIMIT	 UINT64_C(3000000000) /* nothing waits for it: a program on a slow disk */
-#define DEADLINE 100		      /* milliseconds: it stands already */
-#define PATIENCE 1000		      /* milliseconds, for who does not read our notes */
-#define LINGER	 1000		      /* milliseconds, for threads that did not stop in time */
+#define DEADLINE 5000 /* milliseconds: it waits for its turn on a busy machine */
+#define PATIENCE 1000 /* milliseconds, for who does not read our notes */
+#define LINGER	 1000 /* milliseconds, for threads that did not stop in time */
 
 enum stage {
 	RUNNING,  /* it has not stopped yet */
