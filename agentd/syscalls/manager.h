@@ -22,6 +22,14 @@ enum vp_dropin_rights vp_manager_rights(const char *unit);
  */
 int vp_manager_reload(struct vp_error *err);
 
+/*
+ * Keep the drop-ins in `root` in step with these, on this host: vp_dropin_files_write() with
+ * all of the above. Where the first process is not systemd none are written, but those of an
+ * earlier boot go. No drop-ins at all: all of ours go, as panic wants it.
+ */
+int vp_manager_keep_dropins(const char *root, bool exact, const struct vp_dropins *dropins,
+			    uint64_t generation, struct vp_error *err);
+
 /* The version in the text of /proc/1/maps; 0: none. Pure. */
 unsigned int vp_manager_parse_version(const char *maps);
 

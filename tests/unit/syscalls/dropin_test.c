@@ -245,6 +245,26 @@ static void what_is_there_is_listed(void **state)
 	assert_int_equal(list.len, 0);
 }
 
+/* On whatever host this runs: ours go when there are none any more. */
+static void none_at_all_are_none_left(void **state)
+{
+	_cleanup_scene_ struct scene scene;
+
+	(void)state;
+	set_scene(&scene);
+	add_dropin(&scene, "web.service", "SystemCallFilter=~splice:EPERM");
+	assert_int_equal(settle(&scene, 1), 0);
+	assert_true(is_there(&scene, "web.service.d/60-vpatch.conf"));
+	if (vp_manager_is_systemd())
+		return; /* it would be told to reload */
+	assert_int_equal(
+		vp_manager_keep_dropins(scene.root, false, &scene.dropins, 2, &scene.err), 0);
+	assert_false(is_there(&scene, "web.service.d"));
+	assert_int_equal(
+		vp_manager_keep_dropins("/nonexistent", false, &scene.dropins, 2, &scene.err),
+		0);
+}
+
 static void versions_are_read_from_what_runs(void **state)
 {
 	(void)state;
@@ -270,6 +290,7 @@ int main(void)
 		cmocka_unit_test(rights_decide),
 		cmocka_unit_test(our_own_seal_is_no_basis),
 		cmocka_unit_test(what_is_there_is_listed),
+		cmocka_unit_test(none_at_all_are_none_left),
 		cmocka_unit_test(versions_are_read_from_what_runs),
 	};
 
