@@ -13,7 +13,7 @@
 #include "lib/cleanup.h"
 
 #define ANSWER_WAIT 15000 /* milliseconds more than a call may take, on a busy machine */
-#define PROBE_WAIT  1000
+#define PROBE_WAIT  5000
 
 struct request {
 	uint32_t filter; /* enum vp_stage_filter */
@@ -162,11 +162,15 @@ int vp_stage_abis(const struct vp_stage *stage, unsigned int *abis, struct vp_er
 		if (!vp_raw_call_has((enum vp_abi)abi) || entry.number < 0)
 			continue;
 		r = vp_stage_make(stage, VP_STAGE_BARE, &entry, PROBE_WAIT, &outcome, err);
+		if (!r && outcome.kind == VP_OUTCOME_BLOCKED)
+			r = vp_fail(err, -ETIMEDOUT, "lab: no call returns in time");
 		if (r)
 			return r;
 		if (outcome.kind == VP_OUTCOME_RETURNED && !vp_outcome_error(&outcome))
 			*abis |= 1u << abi;
 	}
+	if (!(*abis & 1u << vp_abi_native()))
+		return vp_fail(err, -ENOSYS, "lab: no calls can be made");
 	return 0;
 }
 

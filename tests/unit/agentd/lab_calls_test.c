@@ -351,7 +351,9 @@ static struct vp_outcome make(const struct vp_stage *stage, long number, uint64_
 	struct vp_outcome outcome = { 0 };
 	struct vp_error err = { 0 };
 
-	if (vp_stage_make(stage, VP_STAGE_BARE, &call, 300, &outcome, &err))
+	/* one that stops itself never returns, others may be slow on a busy machine */
+	if (vp_stage_make(stage, VP_STAGE_BARE, &call, b == SIGSTOP ? 300 : 8000, &outcome,
+			  &err))
 		fail_msg("%s", err.text);
 	return outcome;
 }
