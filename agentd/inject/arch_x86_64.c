@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Registers and calls of x86-64: see arch.h. Not for 32-bit programs on it. */
+#include <elf.h>
 #include <errno.h>
+#include <string.h>
 #include <sys/ptrace.h>
 
 #include <linux/audit.h>
@@ -10,8 +12,16 @@
 #define USER_CS 0x33 /* of 64-bit code; 32-bit: 0x23 */
 
 const uint32_t vp_arch_audit = AUDIT_ARCH_X86_64;
+const uint16_t vp_arch_machine = EM_X86_64;
 const uint8_t vp_arch_instruction[] = { 0x0f, 0x05 }; /* syscall */
 const size_t vp_arch_instruction_len = sizeof(vp_arch_instruction);
+const struct vp_arch_quirks *const vp_arch_quirks = NULL; /* orig_rax tells all */
+
+const uint8_t *vp_arch_find(const uint8_t *code, size_t len, const uint8_t *instructions,
+			    size_t instructions_len)
+{
+	return memmem(code, len, instructions, instructions_len);
+}
 
 int vp_arch_read(pid_t thread, struct vp_arch_registers *out)
 {

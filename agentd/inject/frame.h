@@ -3,7 +3,7 @@
  * The way back of a thread whose tracer dies. While calls are made in a thread, its stack
  * pointer points to what the kernel itself would push for a signal: registers, signal mask
  * and floating point as they were. The instruction behind the one that makes our calls is
- * `ret`, and the frame's return address is where the C library (or Go's runtime) calls
+ * `ret`, and what it returns to is where the C library (the vDSO, or Go's runtime) calls
  * rt_sigreturn(2): a thread that nobody stops any more ends the call it is in and goes on as
  * it was. Nothing of this is ever run while the tracer lives.
  *
@@ -53,7 +53,8 @@ const struct vp_stack *vp_way_stack(const struct vp_way *way, uint64_t address);
 uint64_t vp_frame_put(const struct vp_way *way, pid_t thread,
 		      const struct vp_arch_registers *registers, uint64_t mask, bool again);
 
-/* Have a call be made with that stack pointer. */
-void vp_frame_enter(struct vp_arch_registers *registers, uint64_t stack);
+/* Have a call be made with that stack pointer, and be left to the way back. */
+void vp_frame_enter(struct vp_arch_registers *registers, const struct vp_way *way,
+		    uint64_t stack);
 
 #endif

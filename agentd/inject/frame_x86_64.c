@@ -57,17 +57,9 @@ const uint8_t *vp_frame_find_restorer(const uint8_t *code, size_t len)
 	/* mov $15, %rax; syscall  as C libraries have it, and with the shorter mov */
 	static const uint8_t wide[] = { 0x48, 0xc7, 0xc0, 15, 0, 0, 0, 0x0f, 0x05 };
 	static const uint8_t narrow[] = { 0xb8, 15, 0, 0, 0, 0x0f, 0x05 };
-	const uint8_t *found = memmem(code, len, wide, sizeof(wide));
+	const uint8_t *found = vp_arch_find(code, len, wide, sizeof(wide));
 
-	return found ? found : memmem(code, len, narrow, sizeof(narrow));
-}
-
-const struct vp_stack *vp_way_stack(const struct vp_way *way, uint64_t address)
-{
-	vp_array_each (stack, &way->stacks)
-		if (address >= stack->first && address < stack->end)
-			return stack;
-	return NULL;
+	return found ? found : vp_arch_find(code, len, narrow, sizeof(narrow));
 }
 
 static bool read_word(pid_t thread, uint64_t address, uint64_t *word)
@@ -210,7 +202,9 @@ uint64_t vp_frame_put(const struct vp_way *way, pid_t thread,
 		       : 0;
 }
 
-void vp_frame_enter(struct vp_arch_registers *registers, uint64_t stack)
+void vp_frame_enter(struct vp_arch_registers *registers, const struct vp_way *way,
+		    uint64_t stack)
 {
+	(void)way; /* where it returns to is in the frame */
 	registers->user.rsp = stack;
 }

@@ -9,9 +9,9 @@ libvpinjectrequest_a_SOURCES = \
 if INJECTION
 noinst_LIBRARIES += libvpinject.a
 libvpinject_a_SOURCES = \
-	agentd/inject/arch.h agentd/inject/arch_x86_64.c \
+	agentd/inject/arch.h agentd/inject/arch_aarch64.h agentd/inject/arch_x86_64.h \
 	agentd/inject/fixup.c agentd/inject/fixup.h \
-	agentd/inject/frame.h agentd/inject/frame_x86_64.c \
+	agentd/inject/frame.c agentd/inject/frame.h \
 	agentd/inject/inject.c agentd/inject/inject.h \
 	agentd/inject/present.c agentd/inject/present.h \
 	agentd/inject/proc.c agentd/inject/proc.h \
@@ -19,6 +19,11 @@ libvpinject_a_SOURCES = \
 	agentd/inject/remote.c agentd/inject/remote.h \
 	agentd/inject/target.c agentd/inject/target.h \
 	agentd/inject/visit.c agentd/inject/visit.h
+if INJECTION_AARCH64
+libvpinject_a_SOURCES += agentd/inject/arch_aarch64.c agentd/inject/frame_aarch64.c
+else
+libvpinject_a_SOURCES += agentd/inject/arch_x86_64.c agentd/inject/frame_x86_64.c
+endif
 
 pkglibexec_PROGRAMS += vpatchd-inject
 vpatchd_inject_SOURCES = agentd/inject/helper.c

@@ -51,6 +51,7 @@ const char *vp_inject_reason_text(enum vp_inject_reason reason);
 #define VP_INJECTED_PRCTL   0x8u  /* by prctl(2): denials are not logged */
 #define VP_INJECTED_LATE    0x10u /* a wait with a timeout may end late: it began anew */
 #define VP_INJECTED_COUNTED 0x20u /* this kernel gives no filters: their number was read */
-#define VP_INJECTED_FLAGS   0x3fu
+#define VP_INJECTED_EINTR   0x40u /* a wait may have ended by EINTR: which is not known */
+#define VP_INJECTED_FLAGS   0x7fu
 
 #endif

@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <signal.h>
 #include <sys/ptrace.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
 
@@ -192,28 +193,80 @@ int vp_remote_late(struct vp_remote *remote)
 	return r ? r : read_state(remote);
 }
 
+static int set_mask(const struct vp_remote *remote, uint64_t mask)
+{
+	return ptrace(PTRACE_SETSIGMASK, remote->thread, (void *)KERNEL_MASK, &mask) ? -errno
+										     : 0;
+}
+
+struct vp_arch_call vp_remote_nothing(const struct vp_remote *remote)
+{
+	struct vp_arch_wait wait;
+
+	vp_arch_wait(&remote->registers, &wait);
+	return (struct vp_arch_call){ SYS_munmap, { wait.call.arguments[0], 0 } };
+}
+
+/*
+ * Let it go on to the call that it is at: how it enters that tells what it was interrupted
+ * in. It leaves another one instead, to the way back.
+ */
+static int settle(struct vp_remote *remote)
+{
+	const struct vp_arch_call nothing = vp_remote_nothing(remote);
+	struct vp_arch_registers entered;
+	int r;
+
+	remote->used = true;
+	r = set_mask(remote, UINT64_MAX);
+	r = r ? r : resume(remote, PTRACE_SYSCALL, 0);
+	r = r ? r : wait_syscall_stop(remote);
+	r = r ? r : vp_arch_read(remote->thread, &entered);
+	r = r ? r : vp_arch_quirks->settle(&remote->registers, &entered);
+	if (r)
+		return r;
+	vp_arch_quirks->replace(&entered, &nothing);
+	if (remote->frame) {
+		vp_frame_enter(&entered, remote->way, remote->frame);
+		vp_arch_set_ip(&entered, remote->instruction + vp_arch_instruction_len);
+	}
+	r = vp_arch_write(remote->thread, &entered);
+	r = r ? r : resume(remote, PTRACE_SYSCALL, 0);
+	return r ? r : wait_syscall_stop(remote);
+}
+
+int vp_remote_take(struct vp_remote *remote)
+{
+	int r = 0;
+
+	if (remote->used)
+		return 0;
+	if (vp_arch_quirks)
+		r = vp_arch_quirks->save(remote->thread, &remote->registers, &remote->vectors);
+	if (r)
+		return r;
+	if (remote->way)
+		remote->frame = vp_frame_put(remote->way, remote->thread, &remote->registers,
+					     remote->mask, remote->again);
+	return vp_arch_quirks && vp_arch_quirks->at_call(&remote->registers) ? settle(remote)
+									     : 0;
+}
+
 /*
  * From here on the thread is not what its program thinks it is. First the way back, then the
  * registers, then the mask, which the way back restores: in this order there is no moment
  * from which it would not get back.
  */
-static int take(struct vp_remote *remote, struct vp_arch_registers *registers)
+static int begin(struct vp_remote *remote, struct vp_arch_registers *registers)
 {
-	uint64_t all = UINT64_MAX;
 	bool first = !remote->used;
 	int r;
 
-	if (first && remote->way)
-		remote->frame = vp_frame_put(remote->way, remote->thread, &remote->registers,
-					     remote->mask, remote->again);
 	if (remote->frame)
-		vp_frame_enter(registers, remote->frame);
+		vp_frame_enter(registers, remote->way, remote->frame);
 	remote->used = true;
 	r = vp_arch_write(remote->thread, registers);
-	if (!r && first &&
-	    ptrace(PTRACE_SETSIGMASK, remote->thread, (void *)KERNEL_MASK, &all))
-		r = -errno;
-	return r;
+	return !r && first ? set_mask(remote, UINT64_MAX) : r;
 }
 
 int vp_remote_call(struct vp_remote *remote, const struct vp_arch_call *call, int64_t *result)
@@ -222,7 +275,7 @@ int vp_remote_call(struct vp_remote *remote, const struct vp_arch_call *call, in
 	int r;
 
 	vp_arch_enter(&registers, remote->instruction, call);
-	r = take(remote, &registers);
+	r = begin(remote, &registers);
 	for (int half = 0; !r && half < 2; half++) { /* it enters the call, it leaves it */
 		r = resume(remote, PTRACE_SYSCALL, 0);
 		r = r ? r : wait_syscall_stop(remote);
@@ -235,12 +288,31 @@ int vp_remote_call(struct vp_remote *remote, const struct vp_arch_call *call, in
 }
 
 /*
+ * To a kernel that looks at it before the stop: it is shown it where a call is left. Before
+ * any signal that comes with the mask there is the stop.
+ */
+static int show_interrupted(struct vp_remote *remote)
+{
+	const struct vp_arch_call nothing = vp_remote_nothing(remote);
+	struct vp_arch_registers left = remote->registers;
+	int64_t ignored;
+	int r = vp_remote_call(remote, &nothing, &ignored);
+
+	vp_arch_quirks->left(&left);
+	r = r ? r : interrupt(remote);
+	r = r ? r : set_mask(remote, remote->mask);
+	return r ? r : vp_arch_write(remote->thread, &left);
+}
+
+/*
  * Registers are put back where signals are delivered and nowhere else: the kernel then looks
  * at what the interrupted call returned and makes it again, as after any stop.
  */
 static int put_back(struct vp_remote *remote)
 {
-	int r = interrupt(remote);
+	bool hidden = vp_arch_quirks && vp_arch_quirks->interrupted(&remote->registers);
+	int r = hidden ? show_interrupted(remote) : interrupt(remote);
+
 	r = r ? r : resume(remote, PTRACE_CONT, 0);
 	return r ? r : wait_group_stop(remote, 0);
 }
@@ -251,9 +323,10 @@ int vp_remote_release(struct vp_remote *remote)
 
 	if (remote->gone)
 		return -ESRCH;
-	if (remote->used &&
-	    ptrace(PTRACE_SETSIGMASK, remote->thread, (void *)KERNEL_MASK, &remote->mask))
-		r = -errno;
+	if (remote->used)
+		r = set_mask(remote, remote->mask) ?: r;
+	if (remote->used && vp_arch_quirks)
+		r = vp_arch_quirks->restore(remote->thread, &remote->vectors) ?: r;
 	r = vp_arch_write(remote->thread, &remote->registers) ?: r;
 	if (!remote->held && ptrace(PTRACE_DETACH, remote->thread, NULL, NULL))
 		r = -errno;

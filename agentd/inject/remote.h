@@ -4,7 +4,7 @@
  * process is written that its program may look at: not its code, of its stack only what is
  * below the red zone; registers and signal mask are as they were when it goes on.
  *
- * Between vp_remote_call and vp_remote_release the thread is not what its program thinks it
+ * Between vp_remote_take and vp_remote_release the thread is not what its program thinks it
  * is. Should the caller die there, the kernel lets the thread run on with the registers of
  * that call. With a way back (frame.h) it ends the call and goes on as it was; without one the
  * process most likely dies. So: no allocation, all signals blocked (vp_remote_enter), no
@@ -26,11 +26,12 @@ struct vp_remote {
 	uint64_t instruction; /* where the instruction of a system call is */
 	/* as it was stopped; what is written here is what it goes on with */
 	struct vp_arch_registers registers;
-	uint64_t mask;		  /* of signals */
-	bool used;		  /* registers and mask were changed: to be put back */
-	bool gone;		  /* the thread has ended */
+	struct vp_arch_vectors vectors; /* registers that its calls lose */
+	uint64_t mask;			/* of signals */
+	bool used;			/* registers and mask were changed: to be put back */
+	bool gone;			/* the thread has ended */
 	bool held;		  /* the caller traces it, and lets it go: it stays stopped */
-	const struct vp_way *way; /* back; NULL: none. To be set before the first call */
+	const struct vp_way *way; /* back; NULL: none. To be set before it is taken */
 	bool again;		  /* likewise: see vp_frame_put() */
 	uint64_t frame;		  /* stack pointer of the calls; 0: the thread's own */
 	uint64_t began;		  /* nanoseconds, CLOCK_MONOTONIC: when it was told to stop */
@@ -59,8 +60,17 @@ int vp_remote_hold(struct vp_remote *remote, pid_t thread, uint64_t instruction,
 /* Has a late one stopped meanwhile? 0: now; -EAGAIN; -ESRCH: gone. */
 int vp_remote_late(struct vp_remote *remote);
 
-/* Make a call in the stopped thread; no end in time. 0: *result has what it returned; -errno.
+/*
+ * Make it ready for calls, which may take a call: vp_remote_nothing. Once; no end in time. 0;
+ * -EBUSY: calls would harm it where it is now; or -errno.
  */
+int vp_remote_take(struct vp_remote *remote);
+
+/* The call by which it is made ready and left, and which does nothing. */
+struct vp_arch_call vp_remote_nothing(const struct vp_remote *remote);
+
+/* Make a call in the thread that was taken; no end in time. 0: *result has what it returned;
+ * -errno. */
 int vp_remote_call(struct vp_remote *remote, const struct vp_arch_call *call, int64_t *result);
 
 /* Let it go on as it was; one that is held stays stopped, to be detached. 0, -ESRCH: it is

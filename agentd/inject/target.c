@@ -55,12 +55,7 @@ static bool is_foreign(const struct vp_target *target)
 
 	if (fd < 0 || pread(fd, &header, sizeof(header), 0) < EI_NIDENT + 4)
 		return false;
-	return header.e_ident[EI_CLASS] != ELFCLASS64 ||
-#ifdef __x86_64__
-	       header.e_machine != EM_X86_64;
-#else
-	       header.e_machine != EM_AARCH64;
-#endif
+	return header.e_ident[EI_CLASS] != ELFCLASS64 || header.e_machine != vp_arch_machine;
 }
 
 static bool is_ring(const char *name)
@@ -93,8 +88,8 @@ static bool has_ring_descriptor(const struct vp_target *target)
 /* What was found in the code of a process; 0: nothing. */
 struct finds {
 	uint64_t vdso, vdso_returning; /* the instruction, without and with `ret` behind it */
-	uint64_t other, returning; /* likewise elsewhere; `returning` beside the restorer */
-	uint64_t restorer;
+	uint64_t other, returning;     /* likewise elsewhere; `returning` beside a restorer */
+	uint64_t restorer, vdso_restorer;
 	uint64_t gap; /* where memory that cannot be read ended last */
 };
 
@@ -117,19 +112,21 @@ static void search_code(const struct vp_proc_mapping *mapping, bool is_vdso, pid
 
 	if (got <= 0)
 		return;
-	plain = address_of(
-		mapping, bytes,
-		memmem(bytes, (size_t)got, vp_arch_instruction, vp_arch_instruction_len));
-	returning = address_of(
-		mapping, bytes,
-		memmem(bytes, (size_t)got, vp_frame_instruction, vp_frame_instruction_len));
+	plain = address_of(mapping, bytes,
+			   vp_arch_find(bytes, (size_t)got, vp_arch_instruction,
+					vp_arch_instruction_len));
+	returning = address_of(mapping, bytes,
+			       vp_arch_find(bytes, (size_t)got, vp_frame_instruction,
+					    vp_frame_instruction_len));
 	restorer = address_of(mapping, bytes, vp_frame_find_restorer(bytes, (size_t)got));
 	if (is_vdso) {
 		finds->vdso = plain;
 		finds->vdso_returning = returning;
+		finds->vdso_restorer = restorer;
 		return;
 	}
 	finds->other = finds->other ?: plain;
+	finds->returning = finds->returning ?: returning;
 	if (!finds->restorer && restorer) {
 		finds->restorer = restorer;
 		finds->returning = returning;
@@ -182,8 +179,8 @@ static void read_maps(struct vp_target *target, pid_t thread)
 	while (maps && getline(&line, &room, maps) > 0)
 		if (!vp_proc_mapping_parse(line, &mapping))
 			note_mapping(target, &mapping, thread, &finds);
-	target->way.restorer = finds.restorer;
-	if (finds.restorer)
+	target->way.restorer = finds.vdso_restorer ?: finds.restorer;
+	if (target->way.restorer)
 		target->way.instruction = finds.vdso_returning ?: finds.returning;
 	target->instruction = target->way.instruction ?: finds.vdso ?: finds.other;
 }

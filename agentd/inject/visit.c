@@ -13,18 +13,28 @@
 #include <sys/syscall.h>
 #include <sys/uio.h>
 #include <time.h>
+#include <unistd.h>
 
 #include <linux/ptrace.h>
 #include <linux/rseq.h>
 
-#define PAGE	    4096u
+#define MOST_ERRNO  4095
 #define CODE_OFFSET 64u	      /* in the scratch memory, behind what points there */
 #define MARGIN	    10000000  /* nanoseconds: a wait that ends so soon is let end */
 #define PATIENCE    250000000 /* nanoseconds, for a better moment */
 #define ANY_ADDRESS UINT64_C(0x7fff00000000) /* as the kernel might choose one */
 
 /* The calls made in a thread, as its own filters are asked about them. */
-enum call { CALL_MMAP, CALL_MUNMAP, CALL_RESTART, CALL_NNP, CALL_SECCOMP, CALL_PRCTL, CALLS };
+enum call {
+	CALL_MMAP,
+	CALL_MUNMAP,
+	CALL_NOTHING,
+	CALL_RESTART,
+	CALL_NNP,
+	CALL_SECCOMP,
+	CALL_PRCTL,
+	CALLS
+};
 #define BIT(call) (1u << (call))
 
 struct work {
@@ -34,7 +44,7 @@ struct work {
 	struct vp_arch_call calls[CALLS];
 	bool needs_privs;
 	uint64_t scratch; /* address; 0: none */
-	size_t scratch_len;
+	size_t scratch_len, page;
 	bool keep;     /* its first page holds a timeout that the kernel will read */
 	bool filtered; /* it has filters, as /proc says */
 	struct vp_arch_call waited; /* seen before it was stopped */
@@ -53,11 +63,11 @@ static enum vp_visit_end refuse(struct work *work, enum vp_inject_reason reason,
 	return VP_VISIT_REFUSED;
 }
 
-static size_t scratch_len(const struct vp_injection *injection)
+static size_t scratch_len(const struct vp_injection *injection, size_t page)
 {
 	size_t len = CODE_OFFSET + injection->len * sizeof(*injection->program);
 
-	return (len + PAGE - 1) / PAGE * PAGE;
+	return (len + page - 1) / page * page;
 }
 
 static uint64_t seccomp_flags(const struct work *work)
@@ -73,7 +83,8 @@ static uint64_t seccomp_flags(const struct work *work)
 
 static void fill_calls(struct work *work, uint64_t scratch)
 {
-	work->scratch_len = scratch_len(&work->injector->injection);
+	work->page = (size_t)sysconf(_SC_PAGESIZE);
+	work->scratch_len = scratch_len(&work->injector->injection, work->page);
 	work->calls[CALL_MMAP] =
 		(struct vp_arch_call){ SYS_mmap,
 				       { 0, work->scratch_len, PROT_READ | PROT_WRITE,
@@ -103,6 +114,7 @@ static enum vp_visit_end judge(struct work *work)
 	present->len = work->injector->injection.len;
 	present->calls = work->calls;
 	present->call_count = CALLS;
+	work->calls[CALL_NOTHING] = vp_remote_nothing(&work->remote);
 	present->ip = work->remote.instruction + vp_arch_instruction_len;
 	r = vp_present_read(present, work->remote.thread, work->filtered);
 	if (r)
@@ -111,6 +123,8 @@ static enum vp_visit_end judge(struct work *work)
 		return VP_VISIT_PRESENT;
 	if (work->needs_privs)
 		needed |= BIT(CALL_NNP);
+	if (vp_arch_quirks)
+		needed |= BIT(CALL_NOTHING);
 	needed |= BIT(work->visit->prctl ? CALL_PRCTL : CALL_SECCOMP);
 	for (int call = 0; call < CALLS; call++) {
 		if (!(present->denied & needed & BIT(call)))
@@ -135,7 +149,7 @@ static int call(struct work *work, enum call which, int64_t *result)
 
 static bool failed(int64_t result)
 {
-	return result < 0 && result >= -PAGE + 1;
+	return result < 0 && result >= -MOST_ERRNO;
 }
 
 /* Memory of the thread's process. */
@@ -272,7 +286,7 @@ static void move_timeout(struct work *work)
 
 static void unmap(struct work *work)
 {
-	size_t kept = work->keep ? PAGE : 0;
+	size_t kept = work->keep ? work->page : 0;
 	int64_t result;
 
 	if (!work->scratch || work->remote.gone || work->scratch_len == kept)
@@ -315,6 +329,9 @@ int vp_visit_let_go(const struct vp_injector *injector, struct vp_remote *remote
 
 	vp_arch_wait(&remote->registers, &wait);
 	fixup = vp_fixup_needed(table, &wait);
+	if (vp_arch_quirks &&
+	    vp_fixup_find(table, vp_arch_quirks->after_call(&remote->registers)))
+		injected->flags |= VP_INJECTED_EINTR;
 	if (fixup) {
 		repeat(remote, fixup, &wait, slept, injected);
 	} else if (wait.result == -VP_RESTART_BLOCK && !may_restart) {
@@ -354,6 +371,39 @@ static void leave_section(struct vp_remote *remote)
 		       vp_fixup_rseq_ip(&fixup, vp_arch_ip(&remote->registers)));
 }
 
+/*
+ * It was in such a wait before, and the kernel keeps what tells whether that is what the stop
+ * has ended.
+ */
+static void recall(struct work *work)
+{
+	struct vp_arch_registers *registers = &work->remote.registers;
+	struct vp_arch_call kept;
+	pid_t id = work->remote.thread;
+	int r;
+
+	if (!vp_arch_quirks || work->waited.number < 0 ||
+	    vp_arch_quirks->after_call(registers) != work->waited.number ||
+	    vp_arch_quirks->show(id, (int)work->waited.number))
+		return;
+	r = vp_target_call(work->visit->target, id, &kept, NULL);
+	(void)vp_arch_quirks->show(id, -1);
+	if (!r)
+		vp_arch_quirks->recall(registers, &work->waited, &kept);
+}
+
+/* Where a filter that it has denies the kernel's own way of making a call again. */
+static bool may_restart(struct work *work)
+{
+	uint32_t denied = work->injector->present.denied;
+
+	if (!(denied & BIT(CALL_RESTART)))
+		return true;
+	if (vp_arch_quirks && !(denied & BIT(CALL_NOTHING)))
+		(void)vp_remote_take(&work->remote);
+	return false;
+}
+
 /* Should we die while it is only looked at: a call that has ended early is made again. */
 static void secure(struct work *work)
 {
@@ -371,6 +421,7 @@ static enum vp_visit_end inside(struct work *work)
 {
 	enum vp_visit_end end;
 	struct vp_arch_wait wait;
+	int r;
 
 	if (vp_arch_foreign(&work->remote.registers))
 		return refuse(work, VP_REASON_FOREIGN, 0);
@@ -382,7 +433,10 @@ static enum vp_visit_end inside(struct work *work)
 		leave_section(&work->remote);
 	work->remote.way = &work->visit->target->way;
 	work->remote.again = vp_fixup_needed(&work->injector->injection.fixups, &wait) != NULL;
-	end = prepare(work);
+	r = vp_remote_take(&work->remote);
+	if (r == -EBUSY)
+		return VP_VISIT_GONE; /* as good as: by another thread, or later */
+	end = r ? refuse(work, VP_REASON_LOST, -r) : prepare(work);
 	if (end == VP_VISIT_DONE)
 		end = install(work);
 	if (!work->remote.gone) {
@@ -482,6 +536,7 @@ enum vp_visit_end vp_visit(struct vp_injector *injector, struct vp_visit *visit)
 							    injection->deadline);
 	if (r)
 		return not_stopped(&work, r);
+	recall(&work);
 	secure(&work);
 	/* its number was not another's: the folder is of this process */
 	if (!vp_target_thread(visit->target, visit->thread->id, &now) &&
@@ -494,8 +549,8 @@ enum vp_visit_end vp_visit(struct vp_injector *injector, struct vp_visit *visit)
 	}
 	if (work.unsure && work.waited_on)
 		visit->injected->flags |= VP_INJECTED_LATE;
-	r = vp_visit_let_go(injector, &work.remote, elapsed(&work),
-			    !(injector->present.denied & BIT(CALL_RESTART)), visit->injected);
+	r = vp_visit_let_go(injector, &work.remote, elapsed(&work), may_restart(&work),
+			    visit->injected);
 	if (work.remote.gone)
 		return VP_VISIT_GONE;
 	return r && end == VP_VISIT_DONE ? refuse(&work, VP_REASON_LOST, -r) : end;

@@ -154,7 +154,7 @@ int main(int argc, char **argv)
 	if (is("leaderless"))
 		pthread_exit(NULL);
 	if (is("vfork") && !vfork()) {
-		syscall(SYS_pause); /* until it is killed: its parent sleeps as long */
+		pause(); /* until it is killed: its parent sleeps as long */
 		_exit(0);
 	}
 	while (read(ask[0], &byte, 1) == 1) {

@@ -91,6 +91,10 @@ tests_harness_inject_SOURCES = tests/harness/inject.c tests/harness/ask_helper.c
 tests_harness_inject_LDADD = libvpinject.a libvpinjectrequest.a libvpseccomp.a libvpbase.a
 tests_harness_waits_SOURCES = tests/harness/waits_main.c tests/harness/waits.c tests/harness/waits.h
 tests_harness_waits_LDADD = -lpthread
+if INJECTION_AARCH64
+check_PROGRAMS += tests/harness/vectors
+tests_harness_vectors_SOURCES = tests/harness/vectors.c
+endif
 
 # A service that makes the calls of definitions, and who puts their filters on it.
 check_PROGRAMS += tests/harness/caller tests/harness/calls

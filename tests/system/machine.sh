@@ -7,6 +7,7 @@
 #   machine_run FOLDER RELEASE JOB   boots that kernel on a copy of the root in memory, the folder JOB at /job,
 #                                    runs /job/run.sh, prints its output, returns its exit status
 #
+# machine_architecture: of the kernel, in Debian's words; this machine's own unless it is set before.
 # MACHINE_TIMEOUT: seconds until the machine is killed. KVM is used where it works, emulation otherwise; the job
 # finds kvm or tcg in $machine_accelerator. No disk, no network: root, modules and job are one initial file
 # system in memory, results come over a serial line.
@@ -14,6 +15,7 @@
 . "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")/container.sh"
 
 machine_memory=3072
+: "${machine_architecture:=$(dpkg --print-architecture)}"
 
 # The machine's own apt configuration, with another suite and lists of its own.
 machine_apt() { # FOLDER COMMAND... with SUITE in $suite
@@ -21,6 +23,7 @@ machine_apt() { # FOLDER COMMAND... with SUITE in $suite
 	shift 2
 	"$command" -o Dir::Etc::SourceList="$folder/$suite.sources" -o Dir::Etc::SourceParts=/dev/null \
 		-o Dir::State::Lists="$folder/$suite.lists" -o Dir::Cache="$folder/$suite.cache" \
+		-o APT::Architecture="$machine_architecture" -o APT::Architectures="$machine_architecture" \
 		-o APT::Sandbox::User=root -o Debug::NoLocking=1 -qq "$@"
 }
 
@@ -44,7 +47,7 @@ machine_kernel() {
 		mkdir -p "$folder/$suite.lists/partial" "$folder/$suite.cache/archives/partial"
 		machine_sources "$suite" >"$folder/$suite.sources"
 		machine_apt "$folder" apt-get update >&2 || return
-		package=$(machine_apt "$folder" apt-cache depends --important "linux-image-cloud-$(dpkg --print-architecture)" |
+		package=$(machine_apt "$folder" apt-cache depends --important "linux-image-cloud-$machine_architecture" |
 			sed -n 's/^ *Depends: \(linux-image-[0-9].*\)/\1/p' | head -n 1)
 		[ -n "$package" ] || { echo "no kernel package in suite $suite" >&2; return 1; }
 		rm -rf "${folder:?}/$suite.kernel"

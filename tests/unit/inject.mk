@@ -8,6 +8,11 @@ inject_test_SOURCES = \
 	tests/unit/inject/inject_tests.h \
 	tests/unit/inject/proc_test.c \
 	tests/unit/inject/request_test.c
+if INJECTION_AARCH64
+inject_test_SOURCES += tests/unit/inject/arch_aarch64_test.c
+else
+inject_test_SOURCES += tests/unit/inject/arch_x86_64_test.c
+endif
 inject_test_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 inject_test_LDADD = libvpinject.a libvpinjectrequest.a libvpbase.a $(CMOCKA_LIBS)
 endif

@@ -90,7 +90,7 @@ static void stat_is_read(void **state)
 /* This kernel's own text, against what is known of this process. */
 static void stat_of_this_process(void **state)
 {
-	int fd = open("/proc/self/stat", O_RDONLY);
+	int fd = open("/proc/thread-self/stat", O_RDONLY);
 	struct vp_proc_stat stat;
 	cpu_set_t here;
 	char text[4096];
