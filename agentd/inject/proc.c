@@ -48,6 +48,13 @@ static int optional(const char *text, const char *key, uint64_t *out)
 	return r == -ENOENT ? 0 : r;
 }
 
+static uint64_t handlers(const char *text)
+{
+	uint64_t bits;
+
+	return number(text, "SigCgt", 0, 16, &bits) ? UINT64_MAX : bits;
+}
+
 int vp_proc_status_parse(const char *text, struct vp_proc_status *out)
 {
 	uint64_t process, tracer, uid, capabilities, no_new_privs, seccomp, filters, waits;
@@ -72,6 +79,7 @@ int vp_proc_status_parse(const char *text, struct vp_proc_status *out)
 		.seccomp = (uint8_t)seccomp,
 		.filters = (uint32_t)filters,
 		.waits = waits,
+		.handled = handlers(text),
 	};
 	return 0;
 }

@@ -18,6 +18,8 @@ struct vp_proc_status {
 	uint8_t seccomp;  /* 0 none, 1 strict, 2 filters */
 	uint32_t filters; /* how many; Linux 5.9 */
 	uint64_t waits;	  /* how often it has gone to sleep */
+	uint64_t
+		handled; /* bits of signals that have a handler, 1 the lowest; not told: all */
 };
 
 /* 0, or -EINVAL where a line that every kernel has is missing or is no number. */

@@ -211,6 +211,7 @@ static int fill_thread(const struct vp_target *target, pid_t id, struct vp_threa
 		.filters = status.filters,
 		.tracer = status.tracer,
 		.waits = status.waits,
+		.handled = status.handled,
 	};
 	return 0;
 }

@@ -21,8 +21,9 @@ struct vp_thread {
 	bool admin;	 /* CAP_SYS_ADMIN in its own user namespace */
 	uint8_t seccomp; /* 0 none, 1 strict, 2 filters */
 	uint32_t filters;
-	pid_t tracer;	/* 0: none */
-	uint64_t waits; /* how often it has gone to sleep */
+	pid_t tracer;	  /* 0: none */
+	uint64_t waits;	  /* how often it has gone to sleep */
+	uint64_t handled; /* bits of signals that have a handler, number 1 the lowest */
 };
 VP_ARRAY_TYPE(vp_threads, struct vp_thread);
 

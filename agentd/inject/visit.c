@@ -19,9 +19,10 @@
 #include <linux/rseq.h>
 
 #define MOST_ERRNO  4095
-#define CODE_OFFSET 64u	      /* in the scratch memory, behind what points there */
-#define MARGIN	    10000000  /* nanoseconds: a wait that ends so soon is let end */
-#define PATIENCE    250000000 /* nanoseconds, for a better moment */
+#define C_LIBRARY   (UINT64_C(3) << 31) /* its own signals, 32 and 33: nobody awaits them */
+#define CODE_OFFSET 64u			/* in the scratch memory, behind what points there */
+#define MARGIN	    10000000		/* nanoseconds: a wait that ends so soon is let end */
+#define PATIENCE    250000000		/* nanoseconds, for a better moment */
 #define ANY_ADDRESS UINT64_C(0x7fff00000000) /* as the kernel might choose one */
 
 /* The calls made in a thread, as its own filters are asked about them. */
@@ -371,25 +372,39 @@ static void leave_section(struct vp_remote *remote)
 		       vp_fixup_rseq_ip(&fixup, vp_arch_ip(&remote->registers)));
 }
 
-/*
- * It was in such a wait before, and the kernel keeps what tells whether that is what the stop
- * has ended.
- */
+/* There is no handler that could have run: so it is the stop that has ended this call. One
+ * with a signal mask of its own was in none that is known. */
+static bool only_stopped(const struct work *work, const struct vp_arch_call *kept)
+{
+	bool masked = kept->number == SYS_epoll_pwait;
+	struct vp_thread now;
+
+#ifdef SYS_epoll_pwait2
+	masked |= kept->number == SYS_epoll_pwait2;
+#endif
+	return !(masked && kept->arguments[4]) &&
+	       !vp_target_thread(work->visit->target, work->remote.thread, &now) &&
+	       !(now.handled & ~(work->remote.mask | C_LIBRARY));
+}
+
+/* Where only the kernel keeps which wait it is that has ended: by the stop, if it was in that
+ * one before, or if nothing else can have ended it. */
 static void recall(struct work *work)
 {
+	const struct vp_fixup_table *table = &work->injector->injection.fixups;
 	struct vp_arch_registers *registers = &work->remote.registers;
-	struct vp_arch_call kept;
+	long number = vp_arch_quirks ? vp_arch_quirks->after_call(registers) : -1;
 	pid_t id = work->remote.thread;
+	struct vp_arch_call kept;
 	int r;
 
-	if (!vp_arch_quirks || work->waited.number < 0 ||
-	    vp_arch_quirks->after_call(registers) != work->waited.number ||
-	    vp_arch_quirks->show(id, (int)work->waited.number))
+	if (!vp_fixup_find(table, number) || vp_arch_quirks->show(id, (int)number))
 		return;
 	r = vp_target_call(work->visit->target, id, &kept, NULL);
 	(void)vp_arch_quirks->show(id, -1);
 	if (!r)
-		vp_arch_quirks->recall(registers, &work->waited, &kept);
+		vp_arch_quirks->recall(
+			registers, only_stopped(work, &kept) ? &kept : &work->waited, &kept);
 }
 
 /* Where a filter that it has denies the kernel's own way of making a call again. */

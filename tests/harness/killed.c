@@ -188,8 +188,13 @@ static const char *name_of(uint64_t request)
 	} names[] = {
 		{ PTRACE_SEIZE, "SEIZE" },
 		{ PTRACE_INTERRUPT, "INTERRUPT" },
+#ifdef PT_GETREGS
 		{ PTRACE_GETREGS, "GETREGS" },
 		{ PTRACE_SETREGS, "SETREGS" },
+#else
+		{ PTRACE_GETREGSET, "GETREGS" },
+		{ PTRACE_SETREGSET, "SETREGS" },
+#endif
 		{ PTRACE_GETREGSET, "GETREGSET" },
 		{ PTRACE_SETREGSET, "SETREGSET" },
 		{ PTRACE_GETSIGMASK, "GETSIGMASK" },

@@ -13,7 +13,7 @@
 #define STATUS_HEAD "Name:\tTgid: 7\\n\\tUid\nState:\tS (sleeping)\nTgid:\t4711\nPid:\t4713\n"
 #define STATUS_OLD  "TracerPid:\t0\nUid:\t33\t34\t33\t33\nCapEff:\t0000000000200000\n"
 #define STATUS_NEW                                                                            \
-	"NoNewPrivs:\t1\nSeccomp:\t2\nSeccomp_filters:\t12\n"                                 \
+	"SigCgt:\t0000000180004a02\nNoNewPrivs:\t1\nSeccomp:\t2\nSeccomp_filters:\t12\n"      \
 	"voluntary_ctxt_switches:\t190\nnonvoluntary_ctxt_switches:\t2\n"
 
 static void status_is_read(void **state)
@@ -30,6 +30,7 @@ static void status_is_read(void **state)
 	assert_int_equal(status.seccomp, 2);
 	assert_int_equal(status.filters, 12);
 	assert_int_equal(status.waits, 190); /* not the involuntary ones */
+	assert_int_equal(status.handled, 0x180004a02);
 }
 
 static void status_of_an_old_kernel(void **state)
@@ -39,6 +40,7 @@ static void status_of_an_old_kernel(void **state)
 	(void)state;
 	assert_int_equal(vp_proc_status_parse(STATUS_HEAD STATUS_OLD, &status), 0);
 	assert_false(status.no_new_privs);
+	assert_int_equal(status.handled, UINT64_MAX); /* for all that is known */
 	assert_int_equal(status.seccomp, 0);
 	assert_int_equal(status.filters, 0);
 }
