@@ -13,7 +13,8 @@
 #include "agentd/inject/remote.h"
 #include "lib/cleanup.h"
 
-#define ANSWER_LIMIT UINT64_C(300000000) /* nanoseconds */
+#define ANSWER_LIMIT UINT64_C(300000000)   /* nanoseconds */
+#define LIFE_LIMIT   UINT64_C(15000000000) /* nanoseconds */
 #define FIRST_FD     3
 
 int vp_hook_helpers_open(struct vp_hook_helpers *helpers)
@@ -129,6 +130,29 @@ static bool check_answer(struct vp_hook_helper *helper, bool answered, bool ende
 	return !answered;
 }
 
+/* One that somebody stops is killed: whom it traces goes on when it is gone. */
+static bool has_ended(const struct vp_hook_helper *helper, bool *missed)
+{
+	int status = 0;
+
+	if (!waitpid(helper->id, &status, WNOHANG | WUNTRACED))
+		return false;
+	if (!WIFSTOPPED(status))
+		return true;
+	(void)kill(helper->id, SIGKILL);
+	*missed = true;
+	return false;
+}
+
+/* It does not end: likewise. */
+static bool outlives(const struct vp_hook_helper *helper, bool ended)
+{
+	if (ended || vp_remote_clock() - helper->since < LIFE_LIMIT)
+		return false;
+	(void)kill(helper->id, SIGKILL);
+	return true;
+}
+
 bool vp_hook_helpers_check(struct vp_hook_helpers *helpers)
 {
 	bool missed = false;
@@ -139,8 +163,9 @@ bool vp_hook_helpers_check(struct vp_hook_helpers *helpers)
 
 		if (!helper->id)
 			continue;
-		ended = waitpid(helper->id, NULL, WNOHANG) != 0;
+		ended = has_ended(helper, &missed);
 		missed |= check_answer(helper, atomic_load(&helpers->answered[i]), ended);
+		missed |= outlives(helper, ended);
 		if (ended)
 			helper->id = 0;
 	}
