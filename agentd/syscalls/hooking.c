@@ -7,6 +7,7 @@
 #include <sys/epoll.h>
 
 #include "agentd/hook/client.h"
+#include "agentd/loop.h"
 #include "agentd/syscalls/executables.h"
 #include "lib/digest.h"
 
@@ -41,6 +42,8 @@ struct vp_hooking *vp_hooking_new(const char *socket, int poll, bool used)
 	hooking->settled = !used;
 	hooking->socket = vp_strdup(socket);
 	hooking->poll = poll;
+	/* not one that a daemon before us gave: notes of its tables may still wait for us */
+	hooking->number = (uint32_t)vp_loop_now();
 	return hooking;
 }
 
@@ -146,7 +149,7 @@ static uint64_t digest_of(const struct vp_hook_table *table, const struct digest
 static int give(struct vp_hooking *hooking, const struct vp_coverage *coverage,
 		struct vp_error *err)
 {
-	struct vp_hook_table table = { .number = hooking->number + 1 };
+	struct vp_hook_table table = { .number = hooking->number + 1 ?: 1 };
 	struct digests filters = { 0 };
 	uint64_t digest;
 	int r = 0;
