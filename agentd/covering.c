@@ -209,6 +209,8 @@ static json_t *process_document(const struct vp_covered_process *process,
 	if (cover->reason && cover->detail)
 		json_object_set_new(document, "detail", json_integer(cover->detail));
 	json_object_set_new(document, "inherited", json_boolean(cover->inherited));
+	if (vp_cover_is_on(cover) && cover->flags & VP_INJECTED_PRCTL)
+		json_object_set_new(document, "logged", json_false());
 	return document;
 }
 

@@ -214,13 +214,15 @@ static void inherit(const struct vp_coverage *coverage, struct vp_covered_proces
 		if (!is_whole(cover) || child->start * TICK <= cover->at + TICK ||
 		    has_bare_sibling(coverage, parent->id, cover->digest))
 			continue;
-		vp_array_push(&child->covers, ((struct vp_cover){
-						      .digest = cover->digest,
-						      .outcome = cover->outcome,
-						      .reason = cover->reason,
-						      .inherited = true,
-						      .at = child->start * TICK,
-					      }));
+		vp_array_push(&child->covers,
+			      ((struct vp_cover){
+				      .digest = cover->digest,
+				      .outcome = cover->outcome,
+				      .reason = cover->reason,
+				      .flags = cover->flags & VP_INJECTED_PRCTL,
+				      .inherited = true,
+				      .at = child->start * TICK,
+			      }));
 	}
 }
 

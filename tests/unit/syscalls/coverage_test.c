@@ -128,6 +128,7 @@ static size_t answer(struct world *w, enum vp_inject_outcome outcome,
 				.start = request->processes[i].start,
 				.outcome = outcome,
 				.reason = reason,
+				.flags = VP_INJECTED_PRCTL | VP_INJECTED_EACH,
 			};
 
 			assert_true(vp_coverage_note(&w->coverage, filter->digest, &record,
@@ -157,6 +158,7 @@ static void is_inherited(const struct world *w, pid_t id, bool expected)
 	assert_non_null(process);
 	assert_int_equal(process->covers.len, 1);
 	assert_int_equal(process->covers.data[0].inherited, expected);
+	assert_int_equal(process->covers.data[0].flags, expected ? VP_INJECTED_PRCTL : 0);
 }
 
 static void children_have_what_their_parent_had(void **state)
