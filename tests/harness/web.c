@@ -8,6 +8,7 @@
  *	rings		    it has a ring of io_uring
  *   web ask PORT WORD	       prints the answer
  *   web load PORT...	       asks all of them until it is told to end, then says how it went
+ *   web seccomp		       asks seccomp(2) a question
  *   web knock COUNT PATH      connects so often to a SOCK_SEQPACKET socket
  * Words: `one`, `two`: make a call that always works and nobody needs, in each thread;
  *`first`: what call `one` returned when it was the first that the service made; `pid`.
@@ -26,6 +27,8 @@
 #include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
+
+#include <linux/seccomp.h>
 
 #define WORKERS	  4
 #define ACCEPTORS 3
@@ -285,12 +288,15 @@ static int run_knocks(int count, const char *path)
 
 int main(int argc, char **argv)
 {
+	const uint32_t allow = SECCOMP_RET_ALLOW;
 	char answer[64];
 
 	if (argc >= 3 && !strcmp(argv[1], "serve"))
 		return run_service(argc - 2, argv + 2);
 	if (argc >= 3 && !strcmp(argv[1], "load"))
 		return run_load(argc - 2, argv + 2);
+	if (argc == 2 && !strcmp(argv[1], "seccomp"))
+		return syscall(SYS_seccomp, SECCOMP_GET_ACTION_AVAIL, 0, &allow) != 0;
 	if (argc == 4 && !strcmp(argv[1], "knock"))
 		return run_knocks(atoi(argv[2]), argv[3]);
 	if (argc != 4 || strcmp(argv[1], "ask") != 0)

@@ -32,8 +32,9 @@ service() { # NAME WORDS-OF-WEB [LINE-OF-THE-UNIT...]
 		>"/etc/systemd/system/web-$name.service"
 }
 service plain ""
-service listed "" SystemCallFilter=@system-service
-service listed-user "" SystemCallFilter=@system-service User=nobody
+listed="SystemCallFilter=@system-service SystemCallFilter=~seccomp" # as it is in systemd 252; later ones have seccomp in it
+service listed "" $listed
+service listed-user "" $listed User=nobody
 service refusing "" SystemCallFilter=~seccomp SystemCallErrorNumber=EPERM
 service neither "" "SystemCallFilter=~seccomp prctl"
 service user "" User=nobody NoNewPrivileges=no
@@ -53,6 +54,9 @@ service @7 ""
 mv /etc/systemd/system/web-@7.service /etc/systemd/system/web-@.service
 names=("${!port[@]}")
 systemctl daemon-reload
+unlogged() { # NAME: status says that what is denied there is not logged
+	perl -0777 -ne 'BEGIN { $pid = shift } exit !/\{[^{}]*"pid": $pid,[^{}]*"logged": false[^{}]*\}/' "${pid[$1]}" "$work/status.json"
+}
 
 ask() { web ask "${port[$1]}" "$2"; } # NAME WORD
 answers() { # NAME WORD ANSWER
@@ -73,6 +77,17 @@ cover() { # PID TEXT: when it was looked last
 	grep "^$1 " "$work/covers"
 	grep -qxF "$1 $2" "$work/covers"
 }
+first_denied() { # NAME: in the third of its starts at the latest: the hook lets go where the machine is too slow
+	local try
+	for try in 1 2 3; do
+		soon ask "$1" first >/dev/null
+		answers "$1" first "denied, errno 18" && return
+		echo "        $1: start $try was not covered from its first instruction" >&3
+		systemctl restart "web-$1"
+	done
+	return 1
+}
+exec 3>&1
 cover_now() { look; cover "$@"; }
 main_pid() { systemctl show -P MainPID "web-$1.service"; }
 state_of() { systemctl show -p Id -p MainPID -p NRestarts -p ActiveState "${names[@]/#/web-}"; }
@@ -124,6 +139,8 @@ definition() { # FILE ID CALL ERRNO: of all the services
 check "no filter is on systemd itself" grep -q "^Seccomp:.0" /proc/1/status
 systemctl start "${names[@]/#/web-}"
 for name in "${names[@]}"; do soon ask "$name" pid >/dev/null; done
+check "control: seccomp works in a service" systemd-run -q --wait /usr/bin/web seccomp
+refuse "control: under @system-service it kills" systemd-run -q --wait -p SystemCallFilter=@system-service -p SystemCallFilter=~seccomp /usr/bin/web seccomp
 for name in "${names[@]}"; do check "control: $name: the call works" answers "$name" one works; done
 state_of >"$work/before"
 declare -A pid=()
@@ -147,6 +164,8 @@ for name in plain listed listed-user refusing trusting dynamic private root-priv
 	check "$name: it is denied, in all threads" answers $name one "denied in 5 of 5, errno 18"
 	check "$name: other calls work" answers $name two works
 done
+for name in listed listed-user refusing; do check "$name: by prctl, so what is denied is not logged, which is said" unlogged $name; done
+refuse "plain: it is logged" unlogged plain
 check "rings: covered in part, and why" cover "${pid[rings]}" "partial false $rings"
 check "rings: it is denied" answers rings one "denied in 5 of 5, errno 18"
 check "user: refused without no-new-privileges = allow" cover "${pid[user]}" "refused false $privilege"
@@ -188,7 +207,7 @@ restarted=(plain listed-user private forking drops @7 neither)
 for name in "${restarted[@]}"; do check "control: $name: made the call first" answers $name first works; done
 systemctl restart "${restarted[@]/#/web-}"
 for name in plain listed-user private forking drops @7; do
-	check "$name: started anew, it is denied its first call" soon answers $name first "denied, errno 18"
+	check "$name: started anew, it is denied its first call" first_denied $name
 	check "$name: and all others, in all threads" answers $name one "denied in 5 of 5, errno 18"
 	check "$name: covered" soon eval 'cover_now "$(main_pid $name)" "covered false" || cover "$(main_pid $name)" "covered true"'
 done
@@ -204,7 +223,7 @@ systemctl stop vpatchd
 check "a stopped vpatchd: its socket is gone" eval '! systemctl is-active vpatchd-inject.socket && [ ! -e /run/vpatch/inject.sock ]'
 check "the filters stay" answers listed one "denied in 5 of 5, errno 18"
 systemctl restart web-plain
-check "a service started meanwhile is covered all the same" soon answers plain first "denied, errno 18"
+check "a service started meanwhile is covered all the same" first_denied plain
 systemctl stop vpatchd-hook.socket vpatchd-hook
 systemctl restart web-@7
 check "control: not where the exec hook is stopped too" soon answers @7 one works
@@ -230,8 +249,12 @@ for i in $(seq 8); do soon eval '[ "$(hook_pid)" != 0 ]'; kill -9 "$(hook_pid)";
 check "a killed exec hook does not hold up a service" started plain
 check "which is covered all the same" soon answers plain one "denied in 5 of 5, errno 18"
 check "the exec hook is started again, however often" soon eval 'systemctl is-active vpatchd-hook && [ "$(hook_pid)" != 0 ]'
-soon eval 'systemctl restart web-plain; sleep 0.2; answers plain first "denied, errno 18"'
-check "and denies first calls again" answers plain first "denied, errno 18"
+systemctl restart web-plain
+check "and denies first calls again" first_denied plain
+vpatchctl events >"$work/events"
+check "starts are told of" grep -q "a start of web-plain.service: 1 covered" "$work/events"
+refuse "but not of services that were not started, or not covered" \
+	grep -E "a start of web-(trusting|dynamic|root-private|rings|refusing|listed|drops-trusting).service|web-neither.service: 1 cov" "$work/events"
 kill -9 "$(systemctl show -P MainPID vpatchd)"
 systemctl restart web-plain
 check "killed, vpatchd is started again, and goes on" soon cover_now "$(main_pid plain)" "covered false"
