@@ -111,8 +111,10 @@ tests_harness_hook_SOURCES = tests/harness/hook.c
 tests_harness_hook_LDADD = libvphookclient.a libvpinjectrequest.a libvpbase.a
 tests_harness_starter_SOURCES = tests/harness/starter.c
 tests_harness_starter_LDADD = -lpthread
+if !INJECTION_AARCH64
 check_DATA += tests/harness/probe tests/harness/probe-dynamic
 CLEANFILES += tests/harness/probe tests/harness/probe-dynamic
+endif
 endif
 EXTRA_DIST += tests/harness/probe.c
 probe_flags = -O1 -ffreestanding -fno-stack-protector -fcf-protection=none -Wall -Wextra
