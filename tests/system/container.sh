@@ -57,7 +57,10 @@ container_cgroups() { # make|enter|remove NAME
 		case $1 in
 		make) mkdir -p "$hierarchy/$2" ;;
 		enter) echo "$BASHPID" >"$hierarchy/$2/cgroup.procs" ;;
-		remove) find "$hierarchy/$2" -depth -type d -exec rmdir {} \; 2>/dev/null ;;
+		remove) # and what a container leaves that did not end in time
+			[ ! -e "$hierarchy/$2/cgroup.kill" ] || echo 1 >"$hierarchy/$2/cgroup.kill"
+			find "$hierarchy/$2" -depth -type d -exec rmdir {} \; 2>/dev/null
+			;;
 		esac
 	done
 }

@@ -28,7 +28,7 @@ service() { # NAME WORDS-OF-WEB [LINE-OF-THE-UNIT...]
 	local name=$1 words=$2
 	shift 2
 	port[$name]=$((next++))
-	printf '%s\n' "[Service]" "Type=exec" "ExecStart=/usr/bin/web serve ${port[$name]} $words" "Restart=on-failure" "$@" \
+	printf '%s\n' "[Unit]" "StartLimitIntervalSec=0" "[Service]" "Type=exec" "ExecStart=/usr/bin/web serve ${port[$name]} $words" "Restart=on-failure" "$@" \
 		>"/etc/systemd/system/web-$name.service"
 }
 service plain ""
