@@ -60,14 +60,8 @@ static void inject(struct scan *scan, size_t entry, const struct vp_request_proc
 	const struct vp_hook_filter *filter = &scan->table->filters.data[row->filter];
 	struct vp_injected injected;
 
-	scan->injector.injection = (struct vp_injection){
-		.program = filter->code,
-		.len = filter->len,
-		.flags = row->flags,
-		.deadline = VP_INJECT_DEADLINE,
-		.allows = vp_bpf_allows,
-		.fixups = { vp_fixups, vp_fixup_count },
-	};
+	scan->injector.injection = vp_injection_of(filter->code, filter->len, row->flags,
+						   VP_INJECT_DEADLINE, vp_bpf_allows);
 	vp_inject(&scan->injector, who->id, who->start, &injected);
 	if (!is_news(scan, &injected))
 		return;

@@ -268,14 +268,8 @@ static void set_injection(struct work *work, size_t entry, unsigned int deadline
 	const struct vp_hook_entry *row = &work->start->table->entries.data[entry];
 	const struct vp_hook_filter *filter = &work->start->table->filters.data[row->filter];
 
-	work->injector.injection = (struct vp_injection){
-		.program = filter->code,
-		.len = filter->len,
-		.flags = row->flags,
-		.deadline = deadline,
-		.allows = vp_bpf_allows,
-		.fixups = { vp_fixups, vp_fixup_count },
-	};
+	work->injector.injection = vp_injection_of(filter->code, filter->len, row->flags,
+						   deadline, vp_bpf_allows);
 }
 
 /* Those that mean what it is now, which need not be what it was held up for. */

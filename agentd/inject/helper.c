@@ -90,14 +90,9 @@ static int serve(int socket, struct vp_error *err)
 	r = r ? r : vp_request_program(fd, program, &len, err);
 	if (r)
 		return r;
-	injector.injection = (struct vp_injection){
-		.program = program,
-		.len = len,
-		.flags = request.flags,
-		.deadline = request.deadline ?: VP_INJECT_DEADLINE,
-		.allows = vp_bpf_allows,
-		.fixups = { vp_fixups, vp_fixup_count },
-	};
+	injector.injection =
+		vp_injection_of(program, len, request.flags,
+				request.deadline ?: VP_INJECT_DEADLINE, vp_bpf_allows);
 	for (uint32_t i = 0; !r && i < request.count; i++) {
 		vp_inject(&injector, request.processes[i].id, request.processes[i].start,
 			  &injected);

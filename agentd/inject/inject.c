@@ -340,20 +340,41 @@ static bool was_ending(struct vp_target *target, const struct vp_injected *out)
 	return vp_target_threads(target) != 0;
 }
 
+struct vp_injection vp_injection_of(const struct sock_filter *program, size_t len,
+				    unsigned int flags, unsigned int deadline,
+				    vp_present_allows *allows)
+{
+	return (struct vp_injection){
+		.program = program,
+		.len = len,
+		.flags = flags,
+		.deadline = deadline,
+		.allows = allows,
+		.fixups = { vp_fixups, vp_fixup_count },
+	};
+}
+
+/* False: it is gone, or may not be looked at, and *out says so. To be closed either way. */
+static bool open_target(struct vp_target *target, pid_t process, uint64_t start,
+			struct vp_injected *out)
+{
+	int r = vp_target_open(target, process, start);
+
+	*out = (struct vp_injected){ 0 };
+	if (r == -ESRCH)
+		end(out, VP_INJECT_GONE, VP_REASON_NONE, 0);
+	else if (r)
+		end(out, VP_INJECT_REFUSED, VP_REASON_FORBIDDEN, -r);
+	return !r;
+}
+
 void vp_inject(struct vp_injector *injector, pid_t process, uint64_t start,
 	       struct vp_injected *out)
 {
 	struct vp_target target;
 	sigset_t before;
-	int r;
 
-	*out = (struct vp_injected){ 0 };
-	r = vp_target_open(&target, process, start);
-	if (r == -ESRCH) {
-		end(out, VP_INJECT_GONE, VP_REASON_NONE, 0);
-	} else if (r) {
-		end(out, VP_INJECT_REFUSED, VP_REASON_FORBIDDEN, -r);
-	} else {
+	if (open_target(&target, process, start, out)) {
 		vp_remote_enter(&before);
 		inject_target(injector, &target, out);
 		if (was_ending(&target, out))
@@ -404,15 +425,8 @@ void vp_inject_held(struct vp_injector *injector, pid_t process, struct vp_injec
 {
 	struct vp_target target;
 	sigset_t before;
-	int r;
 
-	*out = (struct vp_injected){ 0 };
-	r = vp_target_open(&target, process, 0);
-	if (r == -ESRCH) {
-		end(out, VP_INJECT_GONE, VP_REASON_NONE, 0);
-	} else if (r) {
-		end(out, VP_INJECT_REFUSED, VP_REASON_FORBIDDEN, -r);
-	} else {
+	if (open_target(&target, process, 0, out)) {
 		vp_remote_enter(&before);
 		inject_held(injector, &target, out);
 		vp_remote_leave(&before);

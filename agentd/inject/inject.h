@@ -27,6 +27,12 @@ struct vp_injection {
 
 #define VP_INJECT_DEADLINE 300
 
+/* One of `program`, which must outlive it, with the mending of waits that there is; `allows`
+ * judges the filters that are there. */
+struct vp_injection vp_injection_of(const struct sock_filter *program, size_t len,
+				    unsigned int flags, unsigned int deadline,
+				    vp_present_allows *allows);
+
 struct vp_injected {
 	enum vp_inject_outcome outcome;
 	enum vp_inject_reason reason;

@@ -184,13 +184,6 @@ static int compare_starts(const void *a, const void *b)
 	return x->id < y->id ? -1 : x->id > y->id;
 }
 
-static int compare_ids(const void *a, const void *b)
-{
-	const struct vp_covered_process *x = a, *y = b;
-
-	return x->id < y->id ? -1 : x->id > y->id;
-}
-
 /* Somebody without the filter may have made it, for the parent (CLONE_PARENT). */
 static bool has_bare_sibling(const struct vp_coverage *coverage, pid_t parent, uint64_t digest)
 {
@@ -246,6 +239,18 @@ static void add_wanted(const struct vp_coverage *coverage, struct vp_covered_pro
 							  .again = now ? now : 1 }));
 }
 
+/* In its place by number. */
+static void insert(struct vp_coverage *coverage, const struct vp_covered_process *process)
+{
+	size_t at = vp_array_lower(&coverage->processes, id, process->id);
+	struct vp_covered_process *data;
+
+	(void)vp_array_add(&coverage->processes);
+	data = coverage->processes.data;
+	memmove(data + at + 1, data + at, (coverage->processes.len - 1 - at) * sizeof(*data));
+	data[at] = *process;
+}
+
 /* The new ones in the order of their birth, so that parents come before children. */
 static void add_fresh(struct vp_coverage *coverage, struct vp_covered_process *fresh,
 		      size_t count, uint64_t now)
@@ -259,9 +264,7 @@ static void add_fresh(struct vp_coverage *coverage, struct vp_covered_process *f
 			process_free(&fresh[i]);
 			continue;
 		}
-		vp_array_push(&coverage->processes, fresh[i]);
-		qsort(coverage->processes.data, coverage->processes.len,
-		      sizeof(*coverage->processes.data), compare_ids);
+		insert(coverage, &fresh[i]);
 		coverage->changed = true;
 	}
 }

@@ -166,11 +166,21 @@ static bool has(const json_t *samples, bool calls)
 	return false;
 }
 
+/* Only the first failures of a sample are in the document. */
+static void more_failures(const json_t *sample, struct vp_page *page)
+{
+	unsigned long long all = vp_json_get_number(sample, "failed");
+	size_t told = json_array_size(json_object_get(sample, "failures"));
+
+	if (all > told)
+		vp_page_tone(page, VP_TONE_BAD, "... and %llu more",
+			     all - (unsigned long long)told);
+}
+
 /* Behind the reason, which is the first of them. */
 static void call_failures(const json_t *patch, const json_t *sample, struct vp_page *page)
 {
 	const json_t *failures = json_object_get(sample, "failures"), *failure;
-	unsigned long long all = vp_json_get_number(sample, "failed");
 	size_t i;
 
 	json_array_foreach (failures, i, failure)
@@ -184,9 +194,7 @@ static void call_failures(const json_t *patch, const json_t *sample, struct vp_p
 				     vp_json_get_text(failure, "abi"),
 				     vp_json_get_text(failure, "expected"),
 				     vp_json_get_text(failure, "found"));
-	if (all > json_array_size(failures))
-		vp_page_tone(page, VP_TONE_BAD, "... and %llu more",
-			     all - (unsigned long long)json_array_size(failures));
+	more_failures(sample, page);
 }
 
 static void render_samples(const json_t *patch, struct vp_page *page)
@@ -247,7 +255,6 @@ static void evasion_row(struct vp_table *table, const json_t *sample)
 static void evasion_failures(const json_t *patch, const json_t *sample, struct vp_page *page)
 {
 	const json_t *failures = json_object_get(sample, "failures"), *failure;
-	unsigned long long all = vp_json_get_number(sample, "failed");
 	size_t i;
 
 	json_array_foreach (failures, i, failure)
@@ -258,9 +265,7 @@ static void evasion_failures(const json_t *patch, const json_t *sample, struct v
 			     vp_json_get_text(sample, "family"),
 			     vp_json_get_text(failure, "what"),
 			     vp_json_get_text(failure, "reason"));
-	if (all > json_array_size(failures))
-		vp_page_tone(page, VP_TONE_BAD, "... and %llu more",
-			     all - (unsigned long long)json_array_size(failures));
+	more_failures(sample, page);
 }
 
 /* What was only interpreted is none. */

@@ -13,23 +13,28 @@
 
 #include "lib/bytes.h"
 
-static uint32_t take32(struct vp_bytes *bytes)
+/* In this machine's order of bytes; untouched where too few are left. */
+static void take(struct vp_bytes *bytes, void *value, size_t size)
 {
-	const uint8_t *at = vp_bytes_take(bytes, sizeof(uint32_t));
-	uint32_t value = 0;
+	const uint8_t *at = vp_bytes_take(bytes, size);
 
 	if (at)
-		memcpy(&value, at, sizeof(value));
+		memcpy(value, at, size);
+}
+
+static uint32_t take32(struct vp_bytes *bytes)
+{
+	uint32_t value = 0;
+
+	take(bytes, &value, sizeof(value));
 	return value;
 }
 
 static uint64_t take64(struct vp_bytes *bytes)
 {
-	const uint8_t *at = vp_bytes_take(bytes, sizeof(uint64_t));
 	uint64_t value = 0;
 
-	if (at)
-		memcpy(&value, at, sizeof(value));
+	take(bytes, &value, sizeof(value));
 	return value;
 }
 

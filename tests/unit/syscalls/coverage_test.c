@@ -161,13 +161,20 @@ static void is_inherited(const struct world *w, pid_t id, bool expected)
 	assert_int_equal(process->covers.data[0].flags, expected ? VP_INJECTED_PRCTL : 0);
 }
 
+/* One filter is wanted, and nobody has it yet. */
+static void begin(struct world *w)
+{
+	*w = (struct world){ .now = 10000 };
+	definition(w, "A", "process = " SERVICE, "ptrace");
+	want(w, 1);
+}
+
 static void children_have_what_their_parent_had(void **state)
 {
-	struct world w = { .now = 10000 };
+	struct world w;
 
 	(void)state;
-	definition(&w, "A", "process = " SERVICE, "ptrace");
-	want(&w, 1);
+	begin(&w);
 	add(&w, 10, 1, 1000);
 	add(&w, 11, 10, 2000); /* before it had the filter */
 	look(&w);
@@ -189,11 +196,10 @@ static void children_have_what_their_parent_had(void **state)
 /* Within the same tick of the clock nobody knows what was first. */
 static void what_is_not_certain_is_not_inherited(void **state)
 {
-	struct world w = { .now = 10000 };
+	struct world w;
 
 	(void)state;
-	definition(&w, "A", "process = " SERVICE, "ptrace");
-	want(&w, 1);
+	begin(&w);
 	add(&w, 10, 1, 1000);
 	look(&w);
 	answer(&w, VP_INJECT_COVERED, 0);
@@ -212,11 +218,10 @@ static void what_is_not_certain_is_not_inherited(void **state)
 
 static void a_number_used_again_is_another_process(void **state)
 {
-	struct world w = { .now = 10000 };
+	struct world w;
 
 	(void)state;
-	definition(&w, "A", "process = " SERVICE, "ptrace");
-	want(&w, 1);
+	begin(&w);
 	add(&w, 10, 1, 1000);
 	look(&w);
 	answer(&w, VP_INJECT_COVERED, 0);
@@ -230,12 +235,11 @@ static void a_number_used_again_is_another_process(void **state)
 
 static void what_may_go_better_is_tried_again(void **state)
 {
-	struct world w = { .now = 10000 };
+	struct world w;
 	uint64_t waited = 0;
 
 	(void)state;
-	definition(&w, "A", "process = " SERVICE, "ptrace");
-	want(&w, 1);
+	begin(&w);
 	add(&w, 10, 1, 1000);
 	look(&w);
 	for (int i = 0; i < 10; i++) {
@@ -257,11 +261,10 @@ static void what_may_go_better_is_tried_again(void **state)
 
 static void a_filter_stays_until_its_process_ends(void **state)
 {
-	struct world w = { .now = 10000 };
+	struct world w;
 
 	(void)state;
-	definition(&w, "A", "process = " SERVICE, "ptrace");
-	want(&w, 1);
+	begin(&w);
 	add(&w, 10, 1, 1000);
 	look(&w);
 	answer(&w, VP_INJECT_COVERED, 0);
@@ -290,11 +293,10 @@ static void a_filter_stays_until_its_process_ends(void **state)
 
 static void what_never_came_about_is_forgotten(void **state)
 {
-	struct world w = { .now = 10000 };
+	struct world w;
 
 	(void)state;
-	definition(&w, "A", "process = " SERVICE, "ptrace");
-	want(&w, 1);
+	begin(&w);
 	add(&w, 10, 1, 1000);
 	look(&w);
 	answer(&w, VP_INJECT_REFUSED, VP_REASON_DENIED);
@@ -308,12 +310,11 @@ static void what_never_came_about_is_forgotten(void **state)
 static void nobody_answered(void **state)
 {
 	struct vp_request *request = vp_new(struct vp_request);
-	struct world w = { .now = 10000 };
+	struct world w;
 	const struct vp_cover_filter *filter;
 
 	(void)state;
-	definition(&w, "A", "process = " SERVICE, "ptrace");
-	want(&w, 1);
+	begin(&w);
 	add(&w, 10, 1, 1000);
 	add(&w, 11, 1, 1000);
 	look(&w);
@@ -335,12 +336,11 @@ static void nobody_answered(void **state)
 static void the_next_daemon_reads_it(void **state)
 {
 	_cleanup_json_ json_t *document = NULL, *again = NULL;
-	struct world w = { .now = 10000 };
+	struct world w;
 	struct vp_coverage read = { 0 };
 
 	(void)state;
-	definition(&w, "A", "process = " SERVICE, "ptrace");
-	want(&w, 1);
+	begin(&w);
 	add(&w, 10, 1, 1000);
 	add(&w, 11, 1, 2000);
 	look(&w);
