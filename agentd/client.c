@@ -9,13 +9,13 @@
 #include <poll.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/un.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "lib/bytes.h"
 #include "lib/cleanup.h"
 #include "lib/memory.h"
+#include "lib/unix_socket.h"
 
 struct vp_client {
 	int fd;
@@ -57,24 +57,12 @@ static int wait_for(const struct vp_client *client, short events, int64_t deadli
 
 int vp_client_open(struct vp_client **client, const char *path, struct vp_error *err)
 {
-	_cleanup_close_ int fd =
-		socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	struct sockaddr_un address = { .sun_family = AF_UNIX };
+	int fd = vp_unix_connect(path, SOCK_STREAM | SOCK_NONBLOCK, "vpatchd", err);
 
 	if (fd < 0)
-		return vp_fail(err, -errno, "cannot make a socket: %s", strerror(errno));
-	if (strlen(path) >= sizeof(address.sun_path))
-		return vp_fail(err, -ENAMETOOLONG,
-			       "%s: expected a socket path of less than %zu bytes", path,
-			       sizeof(address.sun_path));
-	memcpy(address.sun_path, path, strlen(path));
-	if (connect(fd, (const struct sockaddr *)&address, sizeof(address)))
-		return vp_fail(err, -errno,
-			       "%s: cannot reach vpatchd: %s; is it running?"
-			       " (systemctl status vpatchd)",
-			       path, strerror(errno));
+		return fd;
 	*client = vp_new(struct vp_client);
-	(*client)->fd = TAKE_FD(fd);
+	(*client)->fd = fd;
 	(*client)->path = vp_strdup(path);
 	return 0;
 }

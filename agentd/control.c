@@ -6,14 +6,13 @@
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #include "agentd/document.h"
 #include "agentd/peer.h"
 #include "lib/cleanup.h"
 #include "lib/log.h"
+#include "lib/unix_socket.h"
 
 #define CLIENTS_MAX	 64
 #define CLIENTS_PER_USER 16 /* not for root */
@@ -306,29 +305,12 @@ static void accept_one(void *context, uint32_t events)
 	control->connections = connection;
 }
 
-/* The run folder's lock (lock.h) is ours, so a socket that is there is a dead one's. */
-static int listen_on(const char *path, struct vp_error *err)
-{
-	_cleanup_close_ int fd =
-		socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	struct sockaddr_un address = { .sun_family = AF_UNIX };
-
-	if (strlen(path) >= sizeof(address.sun_path))
-		return vp_fail(err, -ENAMETOOLONG,
-			       "%s: expected a socket path of less than %zu bytes", path,
-			       sizeof(address.sun_path));
-	memcpy(address.sun_path, path, strlen(path));
-	unlink(path);
-	if (fd < 0 || bind(fd, (const struct sockaddr *)&address, sizeof(address)) ||
-	    chmod(path, 0666) || listen(fd, 64))
-		return vp_fail(err, -errno, "%s: cannot listen: %s", path, strerror(errno));
-	return TAKE_FD(fd);
-}
-
 int vp_control_open(struct vp_control **control, const struct vp_control_options *options,
 		    struct vp_error *err)
 {
-	int fd = listen_on(options->config->socket, err);
+	/* the run folder's lock (lock.h) is ours, so a socket that is there is a dead one's */
+	int fd = vp_unix_listen(options->config->socket, SOCK_STREAM | SOCK_NONBLOCK, 0666,
+				CLIENTS_MAX, err);
 
 	if (fd < 0)
 		return fd;

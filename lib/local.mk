@@ -12,4 +12,5 @@ libvpbase_a_SOURCES = \
 	lib/process.c lib/process.h \
 	lib/seccomp_file.c lib/seccomp_file.h \
 	lib/seccomp_load.c lib/seccomp_load.h \
-	lib/strbuf.c lib/strbuf.h
+	lib/strbuf.c lib/strbuf.h \
+	lib/unix_socket.c lib/unix_socket.h

@@ -2,12 +2,11 @@
 /* The side of the exec hook's socket that gives tables and reads notes: see client.h. */
 #include "agentd/hook/client.h"
 
-#include <errno.h>
-#include <string.h>
+#include <stdlib.h>
 #include <sys/socket.h>
-#include <sys/un.h>
+#include <unistd.h>
 
-#include "lib/cleanup.h"
+#include "lib/unix_socket.h"
 
 struct vp_hook_client {
 	int socket;
@@ -16,20 +15,15 @@ struct vp_hook_client {
 int vp_hook_client_connect(struct vp_hook_client **client, const char *path,
 			   struct vp_error *err)
 {
-	struct sockaddr_un address = { .sun_family = AF_UNIX };
 	const int room = VP_HOOK_BYTES * 2;
-	_cleanup_close_ int fd = -1;
+	int fd = vp_unix_connect(path, SOCK_SEQPACKET | SOCK_NONBLOCK, "vpatchd-hook.socket",
+				 err);
 
-	if (strlen(path) >= sizeof(address.sun_path))
-		return vp_fail(err, -ENAMETOOLONG, "%s: too long for a socket", path);
-	strcpy(address.sun_path, path);
-	fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	if (fd < 0 || connect(fd, (const struct sockaddr *)&address, sizeof(address)))
-		return vp_fail(err, -errno, "cannot reach the exec hook at %s: %s", path,
-			       strerror(errno));
+	if (fd < 0)
+		return fd;
 	(void)setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &room, sizeof(room));
 	*client = vp_new(struct vp_hook_client);
-	(*client)->socket = TAKE_FD(fd);
+	(*client)->socket = fd;
 	return 0;
 }
 

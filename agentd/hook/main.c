@@ -10,15 +10,14 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #include "agentd/hook/keeper.h"
-#include "lib/cleanup.h"
 #include "lib/log.h"
+#include "lib/unix_socket.h"
 
 #define ACTIVATED 3 /* the first descriptor of sd_listen_fds(3) */
+#define WAITING	  4 /* connections, while another is served */
 
 static int usage(FILE *out)
 {
@@ -45,28 +44,6 @@ static int find_activated(struct vp_error *err)
 	return ACTIVATED;
 }
 
-/* Nobody else may connect: the folder is the caller's concern, the socket is ours alone. */
-static int listen_at(const char *path, struct vp_error *err)
-{
-	struct sockaddr_un address = { .sun_family = AF_UNIX };
-	_cleanup_close_ int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
-	struct stat file;
-	mode_t mask;
-	int r;
-
-	if (fd < 0 || strlen(path) >= sizeof(address.sun_path))
-		return vp_fail(err, -ENAMETOOLONG, "%s cannot be a socket", path);
-	strcpy(address.sun_path, path);
-	if (!lstat(path, &file) && S_ISSOCK(file.st_mode))
-		(void)unlink(path);
-	mask = umask(0177);
-	r = bind(fd, (const struct sockaddr *)&address, sizeof(address)) || listen(fd, 4);
-	umask(mask);
-	if (r)
-		return vp_fail(err, -errno, "cannot listen at %s: %s", path, strerror(errno));
-	return TAKE_FD(fd);
-}
-
 int main(int argc, char **argv)
 {
 	static const struct option options[] = {
@@ -85,7 +62,9 @@ int main(int argc, char **argv)
 	}
 	if (optind < argc)
 		return usage(stderr);
-	listener = path ? listen_at(path, &err) : find_activated(&err);
+	/* only we may connect */
+	listener = path ? vp_unix_listen(path, SOCK_SEQPACKET, 0600, WAITING, &err)
+			: find_activated(&err);
 	r = listener < 0 ? listener : vp_hook_keep(listener, &err);
 	if (path && listener >= 0)
 		(void)unlink(path);

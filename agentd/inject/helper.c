@@ -13,9 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
 #include <sys/time.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #include "agentd/inject/inject.h"
@@ -23,6 +21,7 @@
 #include "agentd/inject/request.h"
 #include "lib/cleanup.h"
 #include "lib/log.h"
+#include "lib/unix_socket.h"
 #include "modules/seccomp/interpreter.h"
 
 #define ACTIVATED 3    /* the first descriptor of sd_listen_fds(3) */
@@ -115,30 +114,12 @@ static int answer_one(int socket, struct vp_error *err)
 	return serve(socket, err);
 }
 
-/* A listening socket that only we may connect to, or -errno. */
-static int listen_at(const char *path, struct vp_error *err)
-{
-	_cleanup_close_ int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
-	struct sockaddr_un address = { .sun_family = AF_UNIX };
-	struct stat old;
-
-	if (strlen(path) >= sizeof(address.sun_path))
-		return vp_fail(err, -ENAMETOOLONG, "the path of a socket is too long: %s",
-			       path);
-	memcpy(address.sun_path, path, strlen(path));
-	if (!lstat(path, &old) && S_ISSOCK(old.st_mode))
-		(void)unlink(path);
-	umask(0177);
-	if (fd < 0 || bind(fd, (struct sockaddr *)&address, sizeof(address)) ||
-	    listen(fd, SOMAXCONN))
-		return vp_fail(err, -errno, "cannot listen at %s: %s", path, strerror(errno));
-	return TAKE_FD(fd);
-}
-
 /* Each request in a process of its own. No end but by an error, or a signal. */
 static int serve_all(const char *path, struct vp_error *err)
 {
-	_cleanup_close_ int listener = listen_at(path, err);
+	/* only we may connect */
+	_cleanup_close_ int listener =
+		vp_unix_listen(path, SOCK_SEQPACKET, 0600, SOMAXCONN, err);
 
 	if (listener < 0)
 		return listener;

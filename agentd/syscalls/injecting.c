@@ -3,41 +3,22 @@
 #include "agentd/syscalls/injecting.h"
 
 #include <errno.h>
-#include <string.h>
 #include <sys/socket.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #include "lib/cleanup.h"
+#include "lib/unix_socket.h"
 
 #define PATIENCE                                                                              \
 	20000 /* milliseconds for one process: many threads, each with its deadline           \
 	       */
 
-/* A connection, or -errno. */
-static int connect_to(const char *path, struct vp_error *err)
-{
-	_cleanup_close_ int fd =
-		socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	struct sockaddr_un address = { .sun_family = AF_UNIX };
-
-	if (fd < 0)
-		return vp_fail(err, -errno, "no socket: %s", strerror(errno));
-	if (strlen(path) >= sizeof(address.sun_path))
-		return vp_fail(err, -ENAMETOOLONG, "the path of a socket is too long: %s",
-			       path);
-	memcpy(address.sun_path, path, strlen(path));
-	if (connect(fd, (struct sockaddr *)&address, sizeof(address)))
-		return vp_fail(err, -errno, "vpatchd-inject cannot be reached at %s: %s", path,
-			       strerror(errno));
-	return TAKE_FD(fd);
-}
-
 int vp_injecting_start(struct vp_injecting *injecting, const char *path,
 		       const struct vp_bpf *program, uint64_t digest,
 		       const struct vp_request *request, uint64_t now, struct vp_error *err)
 {
-	_cleanup_close_ int socket = connect_to(path, err);
+	_cleanup_close_ int socket = vp_unix_connect(path, SOCK_SEQPACKET | SOCK_NONBLOCK,
+						     "vpatchd-inject.socket", err);
 	_cleanup_close_ int sealed = -1;
 	int r;
 

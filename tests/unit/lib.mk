@@ -10,3 +10,9 @@ TESTS += seccomp_file_test
 seccomp_file_test_SOURCES = tests/unit/lib/seccomp_file_test.c
 seccomp_file_test_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 seccomp_file_test_LDADD = libvpbase.a $(CMOCKA_LIBS)
+
+check_PROGRAMS += unix_socket_test
+TESTS += unix_socket_test
+unix_socket_test_SOURCES = tests/unit/lib/unix_socket_test.c
+unix_socket_test_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+unix_socket_test_LDADD = libvpbase.a $(CMOCKA_LIBS)

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Sockets that have a path: who listens there, and who connects. `type` is SOCK_STREAM or
+ * SOCK_SEQPACKET, with SOCK_NONBLOCK where the descriptor is not to block; all are closed on
+ * exec. Both return a descriptor that is the caller's, or -errno, and the error begins with
+ * the path.
+ */
+#ifndef VP_LIB_UNIX_SOCKET_H
+#define VP_LIB_UNIX_SOCKET_H
+
+#include <sys/types.h>
+
+#include "lib/error.h"
+
+/* `server`: the unit that is to listen there, for the error's text. -EAGAIN: it does not
+ * block, and the server has no room for one more now. */
+int vp_unix_connect(const char *path, int type, const char *server, struct vp_error *err);
+
+/*
+ * A socket that is there is replaced; anything else stays, and is an error. `mode` says who
+ * may connect, from the first moment on (those that may write); the umask is changed for that
+ * and put back. `backlog`: how many may wait to be accepted.
+ */
+int vp_unix_listen(const char *path, int type, mode_t mode, int backlog, struct vp_error *err);
+
+#endif

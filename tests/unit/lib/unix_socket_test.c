@@ -1,0 +1,191 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Servers at paths and their clients, in a folder of the test's own. */
+#include <errno.h>
+#include <fcntl.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "lib/cleanup.h"
+#include "lib/file.h"
+#include "lib/memory.h"
+#include "lib/unix_socket.h"
+
+#define SERVER "test.socket"
+
+struct world {
+	char folder[32];
+	char *path; /* in it */
+};
+
+static int make_world(void **state)
+{
+	struct world *w = vp_new(struct world);
+
+	strcpy(w->folder, "/tmp/vp-unix-XXXXXX");
+	assert_non_null(mkdtemp(w->folder));
+	w->path = vp_format("%s/socket", w->folder);
+	*state = w;
+	return 0;
+}
+
+static int end_world(void **state)
+{
+	struct world *w = *state;
+
+	(void)unlink(w->path);
+	assert_int_equal(rmdir(w->folder), 0);
+	free(w->path);
+	free(w);
+	return 0;
+}
+
+static mode_t mode_of(const char *path)
+{
+	struct stat file;
+
+	assert_int_equal(lstat(path, &file), 0);
+	return file.st_mode;
+}
+
+static void listens_as(const struct world *w, mode_t mode)
+{
+	struct vp_error err = { 0 };
+	_cleanup_close_ int fd = vp_unix_listen(w->path, SOCK_SEQPACKET, mode, 1, &err);
+
+	assert_true(fd >= 0);
+	assert_int_equal(mode_of(w->path), S_IFSOCK | mode);
+}
+
+/* Whatever the umask is, and it is the same afterwards. */
+static void the_mode_is_what_was_asked_for(void **state)
+{
+	mode_t before = umask(0);
+
+	listens_as(*state, 0600);
+	listens_as(*state, 0666); /* in the place of the other one, which is dead */
+	assert_int_equal(umask(077), 0);
+	listens_as(*state, 0666);
+	assert_int_equal(umask(before), 077);
+}
+
+static void has_flags(int fd, bool blocks)
+{
+	assert_int_equal(fcntl(fd, F_GETFD), FD_CLOEXEC);
+	assert_int_equal(!(fcntl(fd, F_GETFL) & O_NONBLOCK), blocks);
+}
+
+static void a_client_reaches_its_server(void **state)
+{
+	const struct world *w = *state;
+	struct vp_error err = { 0 };
+	_cleanup_close_ int server = vp_unix_listen(w->path, SOCK_STREAM, 0600, 1, &err);
+	_cleanup_close_ int client =
+		vp_unix_connect(w->path, SOCK_STREAM | SOCK_NONBLOCK, SERVER, &err);
+	_cleanup_close_ int accepted = accept4(server, NULL, NULL, SOCK_CLOEXEC);
+	char byte = 0;
+
+	has_flags(server, true);
+	has_flags(client, false);
+	assert_int_equal(err.code, 0);
+	assert_int_equal(send(client, "x", 1, 0), 1);
+	assert_int_equal(recv(accepted, &byte, 1, 0), 1);
+	assert_int_equal(byte, 'x');
+}
+
+static void is_not_reached(const char *path, int type, int error)
+{
+	struct vp_error err = { 0 };
+
+	assert_int_equal(vp_unix_connect(path, type, SERVER, &err), error);
+	assert_int_equal(err.code, error);
+	assert_int_equal(strncmp(err.text, path, strlen(path)), 0);
+	assert_true(!strncmp(err.text + strlen(path), ": ", 2));
+}
+
+static void who_is_not_there_is_named(void **state)
+{
+	const struct world *w = *state;
+	struct vp_error err = { 0 };
+
+	assert_int_equal(vp_unix_connect(w->path, SOCK_STREAM, SERVER, &err), -ENOENT);
+	assert_non_null(strstr(err.text, "cannot reach " SERVER));
+	assert_non_null(strstr(err.text, "(systemctl status " SERVER ")"));
+	listens_as(w, 0600); /* and ends */
+	is_not_reached(w->path, SOCK_SEQPACKET, -ECONNREFUSED);
+}
+
+static void a_server_is_of_a_type_and_has_an_end(void **state)
+{
+	const struct world *w = *state;
+	_cleanup_close_ int server = vp_unix_listen(w->path, SOCK_STREAM, 0600, 0, NULL);
+	_cleanup_close_ int client = vp_unix_connect(w->path, SOCK_STREAM, SERVER, NULL);
+
+	assert_true(server >= 0 && client >= 0);
+	is_not_reached(w->path, SOCK_SEQPACKET, -EPROTOTYPE);
+	is_not_reached(w->path, SOCK_STREAM | SOCK_NONBLOCK, -EAGAIN);
+}
+
+static void cannot_listen(const char *path, int error)
+{
+	struct vp_error err = { 0 };
+
+	assert_int_equal(vp_unix_listen(path, SOCK_STREAM, 0600, 1, &err), error);
+	assert_int_equal(err.code, error);
+	assert_int_equal(strncmp(err.text, path, strlen(path)), 0);
+}
+
+static void what_is_no_socket_stays(void **state)
+{
+	const struct world *w = *state;
+	struct vp_error err;
+
+	assert_int_equal(vp_file_write(w->path, "x", 1, 0600, &err), 0);
+	cannot_listen(w->path, -EADDRINUSE);
+	assert_int_equal(mode_of(w->path), S_IFREG | 0600);
+	assert_int_equal(unlink(w->path), 0);
+	assert_int_equal(symlink("elsewhere", w->path), 0);
+	cannot_listen(w->path, -EADDRINUSE);
+	assert_true(S_ISLNK(mode_of(w->path)));
+}
+
+static void a_path_has_bounds(void **state)
+{
+	const struct world *w = *state;
+	char path[109];
+	struct vp_error err = { 0 };
+
+	memset(path, 'a', sizeof(path) - 1);
+	path[sizeof(path) - 1] = '\0';
+	is_not_reached(path, SOCK_STREAM, -ENAMETOOLONG);
+	cannot_listen(path, -ENAMETOOLONG);
+	path[sizeof(path) - 2] = '\0';
+	is_not_reached(path, SOCK_STREAM, -ENOENT);
+	is_not_reached("", SOCK_STREAM, -EINVAL);
+	cannot_listen("", -EINVAL);
+	cannot_listen("/proc/nowhere/socket", -ENOENT);
+	assert_int_equal(vp_unix_connect(w->path, -1, SERVER, &err), -EINVAL);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+#define TEST(function) cmocka_unit_test_setup_teardown(function, make_world, end_world)
+		TEST(the_mode_is_what_was_asked_for),
+		TEST(a_client_reaches_its_server),
+		TEST(who_is_not_there_is_named),
+		TEST(a_server_is_of_a_type_and_has_an_end),
+		TEST(what_is_no_socket_stays),
+		TEST(a_path_has_bounds),
+	};
+
+	return cmocka_run_group_tests_name("unix_socket", tests, NULL, NULL);
+}
