@@ -250,6 +250,8 @@ static json_t *planned_section(const struct vp_call_placement *placement)
 			    targets_of(syscalls, VP_CALL_TARGET_PROCESS));
 	vp_json_set_number(section, "rules", syscalls->rules.len);
 	vp_json_set_text(section, "errno", vp_call_errno_name(syscalls->error));
+	vp_json_set_text(section, "no_new_privileges",
+			 syscalls->no_new_privs ? "allow" : "refuse");
 	set_tag(section, placement->tag);
 	return section;
 }

@@ -81,6 +81,18 @@ static void read_processes(struct vp_validation *v, void *object, struct vp_lexe
 	vp_read_processes(lexer, targets_of(object, lexer));
 }
 
+static void read_no_new_privs(struct vp_validation *v, void *object, struct vp_lexer *lexer)
+{
+	static const char *const words[] = { "refuse", "allow" };
+	struct vp_override *override = object;
+	unsigned int index;
+
+	(void)v;
+	override->no_new_privs_at = vp_lexer_at(lexer, lexer->start);
+	if (vp_read_choice(lexer, words, VP_COUNT(words), &index))
+		override->no_new_privs = (int)index;
+}
+
 static void read_until(struct vp_validation *v, void *object, struct vp_lexer *lexer)
 {
 	const char *word;
@@ -122,6 +134,7 @@ static const struct vp_key keys[] = {
 	{ .name = "ports", .prefix = true, .read = read_ports },
 	{ .name = "unit", .repeats = true, .read = read_units },
 	{ .name = "process", .repeats = true, .read = read_processes },
+	{ .name = "no-new-privileges", .read = read_no_new_privs },
 	{ .name = "until", .read = read_until },
 	{ .name = "by", .read = read_by },
 	{ .name = "reason", .read = read_reason },
@@ -145,6 +158,7 @@ static void read_override(struct vp_overrides *overrides, struct vp_validation *
 		.order = (uint32_t)overrides->list.len,
 		.enabled = -1,
 		.mode = -1,
+		.no_new_privs = -1,
 	};
 	size_t errors = v->findings->errors;
 
@@ -439,6 +453,18 @@ static bool names_any(const struct vp_override *override, enum vp_call_target_ki
 	return false;
 }
 
+/* Of all sections. What the site does not say is left to the definition. */
+static void replace_no_new_privs(struct vp_validation *v, const struct vp_override *override)
+{
+	if (!v->patch->syscalls.len)
+		vp_find_error(v->findings, &override->no_new_privs_at,
+			      "expected a patch with [syscalls NAME] for `no-new-privileges`, "
+			      "found %s, which has none",
+			      v->patch->id);
+	vp_array_each (syscalls, &v->patch->syscalls)
+		syscalls->no_new_privs = override->no_new_privs;
+}
+
 /* One line for status and plan: what was changed, until when, by whom, why. */
 static void describe(const struct vp_override *override, size_t exceptions, size_t ports,
 		     struct vp_strbuf *out)
@@ -461,6 +487,9 @@ static void describe(const struct vp_override *override, size_t exceptions, size
 		vp_strbuf_adds(&what, ", units");
 	if (names_any(override, VP_CALL_TARGET_PROCESS))
 		vp_strbuf_adds(&what, ", processes");
+	if (override->no_new_privs >= 0)
+		vp_strbuf_addf(&what, ", no-new-privileges %s",
+			       override->no_new_privs ? "allow" : "refuse");
 	vp_strbuf_addf(out, "%s%s (%s:%u", out->len ? "; " : "",
 		       what.len ? what.data + 2 : "nothing changed", override->at.file,
 		       override->at.line);
@@ -487,6 +516,8 @@ static void apply(struct vp_validation *v, struct vp_override *override,
 		v->mode_at = &override->mode_at;
 	if (override->expires)
 		patch->expires = override->expires;
+	if (override->no_new_privs >= 0)
+		replace_no_new_privs(v, override);
 	each_entry(entry, override)
 	{
 		if (key_is(entry, "except")) {

@@ -19,6 +19,8 @@ struct vp_override {
 	time_t expires;			/* 0: not said */
 	struct vp_call_targets targets; /* units and processes; empty: not said */
 	struct vp_location targets_at;
+	int no_new_privs; /* whether it may be set; -1: not said */
+	struct vp_location no_new_privs_at;
 	time_t until; /* first second after it; 0: no end */
 	char *by, *reason;
 	bool used;

@@ -39,6 +39,11 @@ struct vp_call_placement {
 	uint32_t tag;	   /* of patch and section, as of a rule; never 0 */
 };
 
+/* What a section with no-new-privileges = allow does to services, for people. */
+#define VP_NO_NEW_PRIVS_EFFECT                                                                \
+	"no_new_privs may be set: programs started there then gain nothing from set-user-ID " \
+	"bits and file capabilities"
+
 struct vp_blind_spot {
 	const struct vp_patch *patch; /* NULL: of the whole host */
 	const char

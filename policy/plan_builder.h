@@ -26,7 +26,8 @@ void vp_plan_blind_spot(struct vp_plan *plan, const struct vp_patch *patch, cons
 /* Place the sections of the current patch; `tags` are theirs, in order. */
 void vp_plan_place_calls(struct vp_plan_builder *b, const uint32_t *tags);
 
-/* What all of the plan's filters together do not see of what one of its sections denies. */
+/* What all of the plan's filters together do not see of what one of its sections denies, and
+ * on whom they cannot be. */
 void vp_plan_unseen_calls(struct vp_plan *plan);
 
 #endif

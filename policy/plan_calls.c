@@ -173,12 +173,53 @@ static void tell_rings(struct vp_plan *plan, const struct vp_call_placement *pla
 	vp_array_free(&open);
 }
 
+/* Privileges */
+
+/* Has any section no-new-privileges = allow there? It is of the target's one filter. NULL:
+ * whatever the site names. */
+static bool is_allowed(const struct vp_plan *plan, const struct vp_call_placement *placement,
+		       const struct vp_call_target *target)
+{
+	if (!target)
+		return placement->syscalls->no_new_privs;
+	vp_array_each (at, &plan->calls)
+		if (at->syscalls->no_new_privs &&
+		    vp_call_targets_have(&at->syscalls->targets, target))
+			return true;
+	return false;
+}
+
+static void tell_privileges(struct vp_plan *plan, const struct vp_call_placement *placement)
+{
+	const struct vp_syscalls *syscalls = placement->syscalls;
+	struct names open = { 0 };
+
+	vp_array_each (target, &syscalls->targets)
+		if (!is_allowed(plan, placement, target))
+			add_name(&open, target->name);
+	if (!syscalls->targets.len && !is_allowed(plan, placement, NULL))
+		add_name(&open, "the site's services");
+	if (open.len) {
+		_cleanup_free_ char *where = list_names(&open);
+
+		vp_plan_blind_spot(plan, placement->patch, "unprivileged",
+				   vp_format("[syscalls %s]: of %s, processes that run with "
+					     "neither CAP_SYS_ADMIN nor no_new_privs can have "
+					     "no filter; no-new-privileges = allow in "
+					     "[override %s] lets the latter be set",
+					     syscalls->name, where, placement->patch->id));
+	}
+	vp_array_free(&open);
+}
+
 void vp_plan_unseen_calls(struct vp_plan *plan)
 {
 	struct closers closers = { 0 };
 
 	find_closers(plan, &closers);
-	vp_array_each (placement, &plan->calls)
+	vp_array_each (placement, &plan->calls) {
 		tell_rings(plan, placement, &closers);
+		tell_privileges(plan, placement);
+	}
 	vp_array_free(&closers);
 }

@@ -95,6 +95,8 @@ static void print_call_placement(const struct vp_call_placement *placement,
 		       vp_point_name(VP_POINT_SECCOMP), vp_call_errno_name(syscalls->error),
 		       syscalls->rules.len, syscalls->rules.len == 1 ? "" : "s");
 	print_targets(&syscalls->targets, out);
+	if (syscalls->no_new_privs)
+		vp_strbuf_adds(out, "\n        " VP_NO_NEW_PRIVS_EFFECT);
 	vp_strbuf_addc(out, '\n');
 }
 

@@ -11,6 +11,7 @@
 #include "agentd/ctl/survey.h"
 #include "agentd/ctl/verbs.h"
 #include "agentd/document.h"
+#include "policy/plan.h"
 
 /* One pair a line: the key stands on the first only. */
 static void render_each(const char *key, const json_t *array, struct vp_page *page)
@@ -123,6 +124,8 @@ static void render_section(const json_t *section, struct vp_page *page)
 	render_each("denied", json_object_get(section, "deny"), page);
 	vp_page_pairf(page, "action", "errno %s (mode %s)", vp_render_text(section, "errno"),
 		      vp_render_text(section, "mode"));
+	if (!strcmp(vp_render_text(section, "no_new_privileges"), "allow"))
+		vp_page_pair(page, "privileges", VP_NO_NEW_PRIVS_EFFECT);
 	render_coverage(json_object_get(section, "coverage"), page);
 	vp_page_pairf(page, "matched", "%llu calls",
 		      (unsigned long long)vp_json_get_number(section, "calls"));

@@ -3,6 +3,8 @@
  * vpatchctl plan: what would be enforced where, and what would change. Plans
  * here, from files and this host's facts; the daemon is only asked what runs.
  */
+#include "policy/plan.h"
+
 #include <string.h>
 
 #include "agentd/ctl/findings.h"
@@ -134,6 +136,8 @@ static void render_section(const json_t *section, struct vp_page *page)
 		     vp_render_text(section, "name"), vp_strbuf_text(&targets),
 		     vp_render_text(section, "point"), rules, rules == 1 ? "" : "s",
 		     vp_render_text(section, "errno"));
+	if (!strcmp(vp_render_text(section, "no_new_privileges"), "allow"))
+		vp_page_line(page, 6, "      %s", VP_NO_NEW_PRIVS_EFFECT);
 }
 
 static void render_patch(const json_t *patch, struct vp_page *page)

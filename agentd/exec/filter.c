@@ -144,7 +144,8 @@ static int explain(const struct vp_seccomp_file *filter, int result, struct vp_e
 		return vp_fail(err, -EACCES,
 			       "the filter of %s needs CAP_SYS_ADMIN or no_new_privs: start "
 			       "vpatch-exec as root and let the command drop its rights, or "
-			       "allow no_new_privs in the definition",
+			       "allow no_new_privs (no-new-privileges = allow in [override "
+			       "ID] or the definition)",
 			       filter->unit);
 	case EINVAL:
 		return vp_fail(err, -EINVAL,

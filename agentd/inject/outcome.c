@@ -25,7 +25,8 @@ static const char *const reason_texts[] = {
 		" seccomp or prctl (SystemCallFilter=)",
 	[VP_REASON_UNREAD] = "the filters that it has cannot be judged: at its next start",
 	[VP_REASON_PRIVILEGE] =
-		"it would need no_new_privs, which the definition does not allow",
+		"it has neither CAP_SYS_ADMIN nor no_new_privs: no-new-privileges = allow, in"
+		" [override ID] or the definition, lets the latter be set",
 	[VP_REASON_BUSY] = "no thread of it stopped in time",
 	[VP_REASON_FORBIDDEN] = "tracing it is not permitted",
 	[VP_REASON_CODE] = "no system call instruction was found in it",

@@ -86,11 +86,27 @@ static struct vp_cover *cover_of(const struct vp_covered_process *process, uint6
 
 /* Filters */
 
+/* They could have none without leave for no_new_privs, which has come. */
+static void try_unprivileged(struct vp_coverage *coverage, uint64_t digest)
+{
+	vp_array_each (process, &coverage->processes) {
+		struct vp_cover *cover = cover_of(process, digest);
+
+		if (cover && cover->outcome == VP_INJECT_REFUSED &&
+		    cover->reason == VP_REASON_PRIVILEGE) {
+			cover->again = 1;
+			cover->tries = 0;
+		}
+	}
+}
+
 static void want_one(struct vp_coverage *coverage, const struct vp_target_filter *made,
 		     uint64_t generation)
 {
 	struct vp_cover_filter *filter =
 		(struct vp_cover_filter *)vp_coverage_filter(coverage, made->digest);
+	const unsigned int injection =
+		VP_INJECT_LOG | (made->no_new_privs ? VP_INJECT_NO_NEW_PRIVS : 0);
 
 	if (!filter) {
 		filter = vp_array_add(&coverage->filters);
@@ -99,10 +115,11 @@ static void want_one(struct vp_coverage *coverage, const struct vp_target_filter
 			.generation = generation,
 			.target = { made->target.kind, vp_strdup(made->target.name) },
 			.patches = vp_strdup(made->patches),
-			.injection = VP_INJECT_LOG |
-				     (made->no_new_privs ? VP_INJECT_NO_NEW_PRIVS : 0),
 		};
 	}
+	if (injection & ~filter->injection & VP_INJECT_NO_NEW_PRIVS)
+		try_unprivileged(coverage, made->digest);
+	filter->injection = injection;
 	if (!filter->filter)
 		filter->filter = vp_filter_share(made->filter);
 	filter->wanted = true;
@@ -354,13 +371,17 @@ uint64_t vp_coverage_again(const struct vp_coverage *coverage)
 #define BIT(reason) (1u << (reason))
 
 /* May it go better another time, without the process being started anew? */
-static bool may_change(const struct vp_cover *cover)
+static bool may_change(const struct vp_coverage *coverage, const struct vp_cover *cover)
 {
-	const unsigned int passing = BIT(VP_REASON_THREADS) | BIT(VP_REASON_TRACED) |
-				     BIT(VP_REASON_BUSY) | BIT(VP_REASON_FORBIDDEN) |
-				     BIT(VP_REASON_MEMORY) | BIT(VP_REASON_LOST) |
-				     BIT(VP_REASON_CROWD);
+	const struct vp_cover_filter *filter = vp_coverage_filter(coverage, cover->digest);
+	unsigned int passing = BIT(VP_REASON_THREADS) | BIT(VP_REASON_TRACED) |
+			       BIT(VP_REASON_BUSY) | BIT(VP_REASON_FORBIDDEN) |
+			       BIT(VP_REASON_MEMORY) | BIT(VP_REASON_LOST) |
+			       BIT(VP_REASON_CROWD);
 
+	/* that was asked before leave for no_new_privs came */
+	if (filter && filter->injection & VP_INJECT_NO_NEW_PRIVS)
+		passing |= BIT(VP_REASON_PRIVILEGE);
 	return cover->outcome != VP_INJECT_COVERED && BIT(cover->reason) & passing;
 }
 
@@ -393,7 +414,7 @@ bool vp_coverage_note(struct vp_coverage *coverage, uint64_t digest,
 	cover->flags = record->flags;
 	cover->at = now;
 	cover->again = 0;
-	if (may_change(cover))
+	if (may_change(coverage, cover))
 		try_again(cover, now);
 	coverage->changed = true;
 	return true;

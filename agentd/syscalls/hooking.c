@@ -138,8 +138,10 @@ static uint64_t digest_of(const struct vp_hook_table *table, const struct digest
 {
 	uint64_t digest = VP_DIGEST_SEED;
 
-	vp_array_each (entry, &table->entries)
+	vp_array_each (entry, &table->entries) {
 		digest = vp_digest(digest, entry->path, strlen(entry->path) + 1);
+		digest = vp_digest(digest, &entry->flags, sizeof(entry->flags));
+	}
 	return filters->len ? vp_digest(digest, filters->data,
 					filters->len * sizeof(*filters->data))
 			    : digest;

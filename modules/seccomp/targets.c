@@ -132,7 +132,6 @@ static uint64_t digest_of(const struct vp_target_filter *made)
 	uint64_t digest =
 		vp_digest(VP_DIGEST_SEED, made->target.name, strlen(made->target.name) + 1);
 
-	digest = vp_digest(digest, &made->no_new_privs, sizeof(made->no_new_privs));
 	return vp_digest(digest, program.code, program.len * sizeof(*program.code));
 }
 

@@ -16,7 +16,7 @@ struct vp_target_filter {
 	struct vp_call_target target; /* owned */
 	struct vp_filter *filter;     /* shared: vp_filter_share */
 	bool no_new_privs;	      /* may be set where the filter needs it */
-	uint64_t digest;	      /* of target, program and the above */
+	uint64_t digest;	      /* of target and program */
 	char *patches;		      /* their ids, ", " between them */
 };
 

@@ -156,7 +156,7 @@ tried() { look && grep -q "^${pid[user]} " "$work/covers" && ! grep pending "$wo
 check "all are tried within ten seconds" soon tried
 refuse "status is not good: some are not covered" vpatchctl status
 
-privilege="it would need no_new_privs, which the definition does not allow"
+privilege="it has neither CAP_SYS_ADMIN nor no_new_privs: no-new-privileges = allow, in [override ID] or the definition, lets the latter be set"
 filtered="a filter that it has does not allow one to be added: its unit has to allow seccomp or prctl (SystemCallFilter=)"
 rings="it uses io_uring, or what it has open cannot be seen: no filter sees what rings do"
 for name in plain listed listed-user refusing trusting dynamic private root-private forking @7; do

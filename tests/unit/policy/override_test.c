@@ -205,6 +205,41 @@ static void units_and_processes_are_replaced(void **state)
 }
 
 /* One that names none leaves them as they are; one that ended does too. */
+static bool all_allow(const struct vp_patch *patch)
+{
+	bool all = true;
+
+	vp_array_each (syscalls, &patch->syscalls)
+		all = all && syscalls->no_new_privs;
+	return all;
+}
+
+/* Of all sections, and either way: the strongest that says it decides. */
+static void no_new_privs_is_the_sites_to_say(void **state)
+{
+	static const char *const overrides[] = {
+		"[override T-1]\nno-new-privileges = allow\n",
+		"[override T-1]\nmode = monitor\n",
+		"[override T-1]\nno-new-privileges = refuse\n",
+	};
+	struct built plain, built;
+
+	(void)state;
+	build(&plain, calls, NULL, 0, NULL);
+	assert_false(all_allow(only_patch(&plain)));
+	build(&built, calls, overrides, 2, NULL);
+	assert_true(all_allow(only_patch(&built)));
+	assert_string_equal(only_patch(&built)->overridden,
+			    "no-new-privileges allow (0.conf:1); mode monitor (1.conf:1)");
+	assert_true(only_patch(&plain)->digest != only_patch(&built)->digest);
+	built_free(&built);
+	build(&built, calls, overrides, 3, NULL);
+	vp_array_each (syscalls, &only_patch(&built)->syscalls)
+		assert_false(syscalls->no_new_privs);
+	built_free(&built);
+	built_free(&plain);
+}
+
 static void other_overrides_leave_units_alone(void **state)
 {
 	static const char *const overrides[] = {
@@ -252,6 +287,7 @@ int run_override_tests(void)
 		cmocka_unit_test(ports_are_replaced),
 		cmocka_unit_test(moved_services_take_their_samples_along),
 		cmocka_unit_test(units_and_processes_are_replaced),
+		cmocka_unit_test(no_new_privs_is_the_sites_to_say),
 		cmocka_unit_test(other_overrides_leave_units_alone),
 		cmocka_unit_test(useless_overrides_are_warned_of),
 	};

@@ -259,6 +259,41 @@ static void what_may_go_better_is_tried_again(void **state)
 	world_end(&w);
 }
 
+/* Whoever has the filter keeps it: it is the same one. */
+static void leave_for_no_new_privs_comes_and_goes(void **state)
+{
+	static const char allowed[] = "process = " SERVICE "\nno-new-privileges = allow";
+	struct world w = { .now = 10000 };
+
+	(void)state;
+	definition(&w, "A", "process = " SERVICE, "ptrace");
+	want(&w, 1);
+	add(&w, 10, 1, 1000);
+	look(&w);
+	answer(&w, VP_INJECT_COVERED, 0);
+	add(&w, 11, 1, 12000);
+	w.now = 13000;
+	look(&w);
+	assert_int_equal(answer(&w, VP_INJECT_REFUSED, VP_REASON_PRIVILEGE), 1);
+	assert_int_equal(vp_coverage_again(&w.coverage), 0);
+	definition(&w, "A", allowed, "ptrace");
+	want(&w, 2);
+	look(&w);
+	sums_are(&w, 1, 1, 0, 0);
+	/* the answer to who was asked before it came: asked for again */
+	assert_int_equal(answer(&w, VP_INJECT_REFUSED, VP_REASON_PRIVILEGE), 1);
+	assert_true(vp_coverage_again(&w.coverage) > w.now);
+	w.now = vp_coverage_again(&w.coverage);
+	assert_int_equal(answer(&w, VP_INJECT_COVERED, 0), 1);
+	sums_are(&w, 2, 0, 0, 0);
+	definition(&w, "A", "process = " SERVICE, "ptrace");
+	want(&w, 3);
+	look(&w);
+	assert_int_equal(answer(&w, VP_INJECT_COVERED, 0), 0);
+	sums_are(&w, 2, 0, 0, 0);
+	world_end(&w);
+}
+
 static void a_filter_stays_until_its_process_ends(void **state)
 {
 	struct world w;
@@ -406,6 +441,7 @@ int main(void)
 		cmocka_unit_test(what_is_not_certain_is_not_inherited),
 		cmocka_unit_test(a_number_used_again_is_another_process),
 		cmocka_unit_test(what_may_go_better_is_tried_again),
+		cmocka_unit_test(leave_for_no_new_privs_comes_and_goes),
 		cmocka_unit_test(a_filter_stays_until_its_process_ends),
 		cmocka_unit_test(what_never_came_about_is_forgotten),
 		cmocka_unit_test(nobody_answered),
