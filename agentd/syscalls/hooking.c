@@ -8,16 +8,9 @@
 
 #include "agentd/hook/client.h"
 #include "agentd/loop.h"
-#include "agentd/syscalls/executables.h"
-#include "lib/digest.h"
+#include "agentd/syscalls/programs.h"
 
 #define RETRY 1000 /* milliseconds: it is not there, or has no room now */
-
-/* A program that processes of a unit were seen to begin with. */
-struct learned {
-	uint64_t digest; /* of the filter */
-	char *path;
-};
 
 VP_ARRAY_TYPE(digests, uint64_t);
 
@@ -26,10 +19,10 @@ struct vp_hooking {
 	int poll;
 	struct vp_hook_client *client; /* NULL: not connected */
 	uint64_t connect;	       /* when to try that */
-	VP_ARRAY(struct learned) learned;
+	struct vp_programs programs;
+	bool given; /* it has a table of these programs */
 	/* the table that the hook was given last */
 	uint32_t number;
-	uint64_t given;		/* digest of its content; 0: none */
 	struct digests filters; /* of its entries, in their order */
 	bool settled;		/* nothing is wanted, and the hook knows or is not there */
 	char *problem;
@@ -52,7 +45,7 @@ static void disconnect(struct vp_hooking *hooking)
 	hooking->settled = false;
 	vp_hook_client_close(hooking->client);
 	hooking->client = NULL;
-	hooking->given = 0;
+	hooking->given = false;
 }
 
 void vp_hooking_free(struct vp_hooking *hooking)
@@ -60,9 +53,7 @@ void vp_hooking_free(struct vp_hooking *hooking)
 	if (!hooking)
 		return;
 	disconnect(hooking);
-	vp_array_each (one, &hooking->learned)
-		free(one->path);
-	vp_array_free(&hooking->learned);
+	vp_programs_free(&hooking->programs);
 	vp_array_free(&hooking->filters);
 	free(hooking->socket);
 	free(hooking->problem);
@@ -77,47 +68,9 @@ static void set_problem(struct vp_hooking *hooking, const char *problem)
 	hooking->problem = copy;
 }
 
-/* Programs */
-
-static void learn(struct vp_hooking *hooking, uint64_t digest, const char *path)
-{
-	vp_array_each (known, &hooking->learned)
-		if (known->digest == digest && !strcmp(known->path, path))
-			return;
-	vp_array_push(&hooking->learned, ((struct learned){ digest, vp_strdup(path) }));
-}
-
-/* Those that were not forked by another of the unit are what the unit was started with. */
-static void learn_all(struct vp_hooking *hooking, const struct vp_coverage *coverage)
-{
-	vp_array_each (process, &coverage->processes) {
-		const struct vp_covered_process *parent =
-			vp_coverage_process(coverage, process->parent);
-
-		if (!process->executable || !process->unit ||
-		    (parent && parent->unit && !strcmp(parent->unit, process->unit)))
-			continue;
-		vp_array_each (cover, &process->covers)
-			learn(hooking, cover->digest, process->executable);
-	}
-}
-
-static void programs_of(const struct vp_hooking *hooking, const struct vp_cover_filter *filter,
-			struct vp_paths *paths)
-{
-	if (filter->target.kind == VP_CALL_TARGET_PROCESS) {
-		vp_paths_add(paths, filter->target.name);
-		return;
-	}
-	vp_unit_executables(filter->target.name, NULL, paths);
-	vp_array_each (one, &hooking->learned)
-		if (one->digest == filter->digest)
-			vp_paths_add(paths, one->path);
-}
-
 /* The table */
 
-static void add_filter(struct vp_hooking *hooking, const struct vp_cover_filter *filter,
+static void add_filter(const struct vp_hooking *hooking, const struct vp_cover_filter *filter,
 		       struct vp_hook_table *table, struct digests *filters)
 {
 	const struct vp_bpf program = vp_filter_program(filter->filter);
@@ -126,25 +79,12 @@ static void add_filter(struct vp_hooking *hooking, const struct vp_cover_filter 
 	uint32_t index = vp_hook_table_filter(table, program.code, program.len);
 	struct vp_paths paths = { 0 };
 
-	programs_of(hooking, filter, &paths);
+	vp_programs_of(&hooking->programs, filter->digest, &paths);
 	vp_array_each (path, &paths) {
 		vp_hook_table_entry(table, *path, unit, index, filter->injection);
 		vp_array_push(filters, filter->digest);
 	}
 	vp_paths_free(&paths);
-}
-
-static uint64_t digest_of(const struct vp_hook_table *table, const struct digests *filters)
-{
-	uint64_t digest = VP_DIGEST_SEED;
-
-	vp_array_each (entry, &table->entries) {
-		digest = vp_digest(digest, entry->path, strlen(entry->path) + 1);
-		digest = vp_digest(digest, &entry->flags, sizeof(entry->flags));
-	}
-	return filters->len ? vp_digest(digest, filters->data,
-					filters->len * sizeof(*filters->data))
-			    : digest;
 }
 
 /* The hook's notes name entries of the table that it has: what they were is kept with it. */
@@ -153,18 +93,15 @@ static int give(struct vp_hooking *hooking, const struct vp_coverage *coverage,
 {
 	struct vp_hook_table table = { .number = hooking->number + 1 ?: 1 };
 	struct digests filters = { 0 };
-	uint64_t digest;
-	int r = 0;
+	int r;
 
 	vp_array_each (filter, &coverage->filters)
 		if (filter->wanted)
 			add_filter(hooking, filter, &table, &filters);
-	digest = digest_of(&table, &filters);
-	if (digest != hooking->given)
-		r = vp_hook_client_set(hooking->client, &table, err);
-	if (digest != hooking->given && !r) {
+	r = vp_hook_client_set(hooking->client, &table, err);
+	if (!r) {
 		hooking->number = table.number;
-		hooking->given = digest;
+		hooking->given = true;
 		set_problem(hooking, NULL);
 		vp_array_free(&hooking->filters);
 		hooking->filters = filters;
@@ -206,10 +143,12 @@ uint64_t vp_hooking_keep(struct vp_hooking *hooking, const struct vp_coverage *c
 		return 0;
 	if (now < hooking->connect)
 		return hooking->connect;
-	learn_all(hooking, coverage);
+	if (vp_programs_update(&hooking->programs, coverage, NULL, now))
+		hooking->given = false;
 	if (!hooking->client)
 		r = connect_to(hooking, &err);
-	r = r ? r : give(hooking, coverage, &err);
+	if (!r && !hooking->given)
+		r = give(hooking, coverage, &err);
 	if (!wants_any(coverage) && r != -EAGAIN) {
 		hooking->settled = true; /* a hook that begins anew has no table */
 		set_problem(hooking, NULL);

@@ -11,4 +11,5 @@ libvpagent_a_SOURCES += \
 	agentd/syscalls/keeper.c agentd/syscalls/keeper.h \
 	agentd/syscalls/manager.c agentd/syscalls/manager.h \
 	agentd/syscalls/module.c agentd/syscalls/module.h \
-	agentd/syscalls/processes.c agentd/syscalls/processes.h
+	agentd/syscalls/processes.c agentd/syscalls/processes.h \
+	agentd/syscalls/programs.c agentd/syscalls/programs.h

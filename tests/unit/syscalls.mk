@@ -17,3 +17,10 @@ TESTS += dropin_test
 dropin_test_SOURCES = tests/unit/syscalls/dropin_test.c
 dropin_test_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 dropin_test_LDADD = $(VP_AGENT_LIBS) $(CMOCKA_LIBS)
+
+check_PROGRAMS += programs_test
+TESTS += programs_test
+programs_test_SOURCES = tests/unit/syscalls/programs_test.c
+programs_test_CPPFLAGS = $(AM_CPPFLAGS) $(JANSSON_CFLAGS)
+programs_test_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+programs_test_LDADD = $(VP_AGENT_LIBS) $(CMOCKA_LIBS)
