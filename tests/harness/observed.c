@@ -11,7 +11,7 @@
  *   x32 NUMBER N         calls by x32
  *   exec                 start this program again as a child, which makes one unshare(0)
  *   wait                 until a line comes on standard input
- *   rate NUMBER MS       calls a second of that number with no arguments, printed
+ *   rate NUMBER MS       calls a second of processor time, of that number, printed
  *
  * Prints "ready" before each wait.
  */
@@ -151,7 +151,7 @@ static double seconds(void)
 {
 	struct timespec time;
 
-	clock_gettime(CLOCK_MONOTONIC, &time);
+	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &time);
 	return (double)time.tv_sec + (double)time.tv_nsec / 1e9;
 }
 

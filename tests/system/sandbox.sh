@@ -7,6 +7,8 @@
 #   ctl VERB ...             vpatchctl with this agent's configuration
 #   peer NAME                another network namespace, joined to this one by a veth pair; in_peer NAME COMMAND
 #   counter ID               packets counted for a patch
+#   soon COMMAND...          waits for it to succeed, 20 seconds at most: also where a hundred others want the processor
+#   listening tcp|udp PORT [PEER]                  somebody does; for soon
 #   check TEXT COMMAND...    one line of the test: passes when the command succeeds
 #   refuse TEXT COMMAND...   passes when the command fails
 #   finish                   prints the sum; exit 1 when anything failed
@@ -107,6 +109,21 @@ in_peer() {
 	local pid=peer_$1
 	shift
 	nsenter --net="/proc/${!pid}/ns/net" "$@"
+}
+
+soon() { # one word is evaluated, several are a command
+	local until=$((SECONDS + 20)) try=("$@")
+	[ $# -gt 1 ] || try=(eval "$1")
+	until "${try[@]}" >/dev/null 2>&1; do
+		[ $SECONDS -lt $until ] || { "${try[@]}"; return; }
+		sleep 0.03
+	done
+}
+
+listening() {
+	local pid=self
+	[ -z "${3:-}" ] || eval "pid=\$peer_$3"
+	grep -qE "^ *[0-9]+: [0-9A-F]+:$(printf %04X "$2") 0+:0000 0[A7]" "/proc/$pid/net/$1" "/proc/$pid/net/${1}6"
 }
 
 counter() {
