@@ -52,7 +52,7 @@ const struct vp_denying_process *vp_denying_cache_find(struct vp_denying_cache *
 {
 	size_t at = vp_array_lower(&cache->processes, id, id);
 	struct vp_denying_process *process = NULL;
-	struct vp_process_stat stat;
+	struct vp_proc_stat stat;
 	bool lives = vp_process_stat(id, &stat);
 
 	if (at < cache->processes.len && cache->processes.data[at].id == id)

@@ -9,6 +9,7 @@ libvpbase_a_SOURCES = \
 	lib/file.c lib/file.h \
 	lib/log.c lib/log.h \
 	lib/memory.c lib/memory.h \
+	lib/proc.c lib/proc.h \
 	lib/process.c lib/process.h \
 	lib/seccomp_file.c lib/seccomp_file.h \
 	lib/seccomp_load.c lib/seccomp_load.h \

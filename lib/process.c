@@ -1,47 +1,71 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Parent, unit and executable of a process: see process.h. */
+/* Files of /proc, read: see process.h. What they say is parsed in proc.c. */
 #include "lib/process.h"
 
-#include <inttypes.h>
+#include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "lib/cleanup.h"
 #include "lib/memory.h"
 
-/* A process chooses its own name, which may hold anything, also ")" and line ends: the last
- * ")". */
-bool vp_process_parse_stat(const char *text, struct vp_process_stat *out)
-{
-	const char *name_end = strrchr(text, ')');
-	uint64_t start;
-	int parent;
+#define STAT_ROOM   4096
+#define STATUS_ROOM 32768 /* 1,500 bytes, and more with many processors or groups */
 
-	*out = (struct vp_process_stat){ 0 };
-	if (!name_end ||
-	    sscanf(name_end,
-		   ") %*c %d %*d %*d %*d %*d %*u %*u %*u %*u %*u %*u %*u %*d %*d %*d %*d %*d"
-		   " %*d %" SCNu64,
-		   &parent, &start) != 2)
-		return false;
-	*out = (struct vp_process_stat){ .parent = parent, .start = start };
-	return true;
+int vp_process_text(int folder, const char *name, char *text, size_t room)
+{
+	_cleanup_close_ int fd = openat(folder, name, O_RDONLY | O_CLOEXEC);
+	size_t len = 0;
+	ssize_t got;
+
+	if (fd < 0)
+		return errno == ENOENT ? -ESRCH : -errno;
+	while ((got = read(fd, text + len, room - 1 - len)) > 0)
+		len += (size_t)got;
+	text[len] = '\0';
+	return got < 0 ? -errno : 0;
 }
 
-bool vp_process_stat(pid_t pid, struct vp_process_stat *out)
+int vp_process_stat_at(int folder, const char *name, struct vp_proc_stat *out)
 {
-	_cleanup_free_ char *path = vp_format("/proc/%d/stat", (int)pid);
-	_cleanup_fclose_ FILE *file = fopen(path, "re");
-	char text[1024];
+	char text[STAT_ROOM];
+	int r = vp_process_text(folder, name, text, sizeof(text));
 
-	text[file ? fread(text, 1, sizeof(text) - 1, file) : 0] = '\0';
-	return vp_process_parse_stat(text, out);
+	return r ? r : vp_proc_stat_parse(text, out);
+}
+
+int vp_process_status_at(int folder, const char *name, struct vp_proc_status *out)
+{
+	char text[STATUS_ROOM];
+	int r = vp_process_text(folder, name, text, sizeof(text));
+
+	return r ? r : vp_proc_status_parse(text, out);
+}
+
+bool vp_process_stat(pid_t pid, struct vp_proc_stat *out)
+{
+	char path[32];
+
+	snprintf(path, sizeof(path), "/proc/%d/stat", (int)pid);
+	*out = (struct vp_proc_stat){ 0 };
+	return !vp_process_stat_at(AT_FDCWD, path, out);
+}
+
+bool vp_process_status(pid_t pid, struct vp_proc_status *out)
+{
+	char path[32];
+
+	snprintf(path, sizeof(path), "/proc/%d/status", (int)pid);
+	*out = (struct vp_proc_status){ 0 };
+	return !vp_process_status_at(AT_FDCWD, path, out);
 }
 
 pid_t vp_process_parent(pid_t pid)
 {
-	struct vp_process_stat stat;
+	struct vp_proc_stat stat;
 
 	(void)vp_process_stat(pid, &stat);
 	return stat.parent;

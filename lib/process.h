@@ -1,22 +1,28 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What the kernel says about a process, in /proc. */
+/* What the kernel says about a process, in /proc: whichever of its files it takes. */
 #ifndef VP_LIB_PROCESS_H
 #define VP_LIB_PROCESS_H
 
 #include <stdbool.h>
-#include <stdint.h>
+#include <stddef.h>
 #include <sys/types.h>
 
-struct vp_process_stat {
-	pid_t parent;	/* 0 at the top */
-	uint64_t start; /* clock ticks after boot; with its id it names a process for good */
-};
+#include "lib/proc.h"
 
-/* False, *out all zero: the process is gone. */
-bool vp_process_stat(pid_t pid, struct vp_process_stat *out);
+/* Of a process or thread. False, *out all zero: it is gone. */
+bool vp_process_stat(pid_t pid, struct vp_proc_stat *out);
+bool vp_process_status(pid_t pid, struct vp_proc_status *out);
 
-/* The same from the text of /proc/PID/stat; false when it is none. Pure. */
-bool vp_process_parse_stat(const char *text, struct vp_process_stat *out);
+/*
+ * Likewise by the name of the file, below a folder that is open and so names the same process
+ * whatever becomes of its number (openat(2)). 0; -ESRCH: it is gone; another -errno. *out is
+ * untouched on failure.
+ */
+int vp_process_stat_at(int folder, const char *name, struct vp_proc_stat *out);
+int vp_process_status_at(int folder, const char *name, struct vp_proc_status *out);
+
+/* Any such file as text, cut off after room - 1 bytes. Results likewise. */
+int vp_process_text(int folder, const char *name, char *text, size_t room);
 
 /* 0 at the top, or when the process is gone. */
 pid_t vp_process_parent(pid_t pid);

@@ -75,7 +75,7 @@ size_t vp_hook_match(const struct vp_hook_table *table, const struct vp_hook_pla
 
 uint64_t vp_hook_process_start(pid_t id)
 {
-	struct vp_process_stat stat;
+	struct vp_proc_stat stat;
 
 	return vp_process_stat(id, &stat) ? stat.start : 0;
 }

@@ -3,6 +3,7 @@
 #include "agentd/hook/start.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
@@ -15,7 +16,6 @@
 #include <sys/wait.h>
 #include <time.h>
 
-#include "agentd/inject/proc.h"
 #include "agentd/inject/ready.h"
 #include "agentd/inject/visit.h"
 #include "lib/cleanup.h"
@@ -78,22 +78,12 @@ static size_t next_match(const struct vp_hook_start *start, struct vp_hook_proce
 	return vp_hook_match(start->table, start->places, process, from);
 }
 
+/* Which process a thread is of, and who traces it. */
 static void read_status(pid_t thread, pid_t *process, pid_t *tracer)
 {
-	_cleanup_fclose_ FILE *file = NULL;
 	struct vp_proc_status status;
-	char text[8192];
 
-	*process = thread;
-	*tracer = 0;
-	snprintf(text, sizeof(text), "/proc/%d/status", (int)thread);
-	file = fopen(text, "re");
-	if (!file)
-		return;
-	text[fread(text, 1, sizeof(text) - 1, file)] = '\0';
-	if (vp_proc_status_parse(text, &status))
-		return;
-	*process = status.process;
+	*process = vp_process_status(thread, &status) ? status.process : thread;
 	*tracer = status.tracer;
 }
 
@@ -182,16 +172,12 @@ static void interrupt(struct work *work)
 /* Blocked in another call: execve(2) has failed. */
 static bool is_elsewhere(pid_t thread)
 {
-	_cleanup_fclose_ FILE *file = NULL;
 	struct vp_proc_call call;
-	char text[256];
+	char path[32], text[256];
 
-	snprintf(text, sizeof(text), "/proc/%d/syscall", (int)thread);
-	file = fopen(text, "re");
-	if (!file)
-		return false;
-	text[fread(text, 1, sizeof(text) - 1, file)] = '\0';
-	return !vp_proc_call_parse(text, &call) && !call.running &&
+	snprintf(path, sizeof(path), "/proc/%d/syscall", (int)thread);
+	return !vp_process_text(AT_FDCWD, path, text, sizeof(text)) &&
+	       !vp_proc_call_parse(text, &call) && !call.running &&
 	       call.number != SYS_execve && call.number != SYS_execveat;
 }
 

@@ -14,7 +14,6 @@ libvpinject_a_SOURCES = \
 	agentd/inject/frame.c agentd/inject/frame.h \
 	agentd/inject/inject.c agentd/inject/inject.h \
 	agentd/inject/present.c agentd/inject/present.h \
-	agentd/inject/proc.c agentd/inject/proc.h \
 	agentd/inject/ready.c agentd/inject/ready.h \
 	agentd/inject/remote.c agentd/inject/remote.h \
 	agentd/inject/target.c agentd/inject/target.h \

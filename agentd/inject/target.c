@@ -14,37 +14,12 @@
 
 #include <linux/capability.h>
 
-#include "agentd/inject/proc.h"
 #include "lib/cleanup.h"
+#include "lib/process.h"
 
-#define TEXT                                                                                  \
-	32768 /* status has 1,500 bytes, and more on machines with many processors or groups  \
-	       */
 #define MAPPING_MAX (1u << 20)
-
-/* A file below the process's folder, as text. 0 or -errno; -ESRCH when it is gone. */
-static int read_text(const struct vp_target *target, const char *name, char text[static TEXT])
-{
-	_cleanup_close_ int fd = openat(target->folder, name, O_RDONLY | O_CLOEXEC);
-	size_t len = 0;
-	ssize_t got;
-
-	if (fd < 0)
-		return errno == ENOENT ? -ESRCH : -errno;
-	while ((got = read(fd, text + len, TEXT - 1 - len)) > 0)
-		len += (size_t)got;
-	text[len] = '\0';
-	return got < 0 ? -errno : 0;
-}
-
-static int read_stat(const struct vp_target *target, const char *name,
-		     struct vp_proc_stat *stat)
-{
-	char text[TEXT];
-	int r = read_text(target, name, text);
-
-	return r ? r : vp_proc_stat_parse(text, stat);
-}
+#define CALL_ROOM   256
+#define SCHED_ROOM  8192
 
 /* 64-bit and of this architecture, as its ELF header says? What has none (a thread of the
  * kernel's, or what may not be read) is not called foreign: its registers tell later. */
@@ -189,14 +164,13 @@ static int fill_thread(const struct vp_target *target, pid_t id, struct vp_threa
 {
 	struct vp_proc_status status;
 	struct vp_proc_stat stat;
-	char name[64], text[TEXT];
+	char name[64];
 	int r;
 
 	snprintf(name, sizeof(name), "task/%d/stat", id);
-	r = read_stat(target, name, &stat);
+	r = vp_process_stat_at(target->folder, name, &stat);
 	snprintf(name, sizeof(name), "task/%d/status", id);
-	r = r ? r : read_text(target, name, text);
-	r = r ? r : vp_proc_status_parse(text, &status);
+	r = r ? r : vp_process_status_at(target->folder, name, &status);
 	if (r)
 		return r;
 	*thread = (struct vp_thread){
@@ -264,7 +238,7 @@ int vp_target_open(struct vp_target *target, pid_t id, uint64_t start)
 	target->folder = open(name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (target->folder < 0)
 		return errno == ENOENT ? -ESRCH : -errno;
-	r = read_stat(target, "stat", &stat);
+	r = vp_process_stat_at(target->folder, "stat", &stat);
 	if (r)
 		return r;
 	if (start && stat.start != start)
@@ -295,11 +269,12 @@ int vp_target_call(const struct vp_target *target, pid_t id, struct vp_arch_call
 		   uint64_t *stack)
 {
 	struct vp_proc_call found;
-	char name[64], text[TEXT];
+	char name[64], text[CALL_ROOM];
 
 	*call = (struct vp_arch_call){ .number = -1 };
 	snprintf(name, sizeof(name), "task/%d/syscall", id);
-	if (read_text(target, name, text) || vp_proc_call_parse(text, &found) || found.running)
+	if (vp_process_text(target->folder, name, text, sizeof(text)) ||
+	    vp_proc_call_parse(text, &found) || found.running)
 		return -1;
 	if (stack)
 		*stack = found.stack;
@@ -308,10 +283,10 @@ int vp_target_call(const struct vp_target *target, pid_t id, struct vp_arch_call
 	return 0;
 }
 
-static int64_t last_ran(const struct vp_target *target, const char *name)
+static int64_t last_ran(int folder, const char *name)
 {
-	char text[TEXT];
-	int r = read_text(target, name, text);
+	char text[SCHED_ROOM];
+	int r = vp_process_text(folder, name, text, sizeof(text));
 
 	return r ? r : vp_proc_sched_parse(text);
 }
@@ -322,14 +297,13 @@ static int64_t last_ran(const struct vp_target *target, const char *name)
  */
 int64_t vp_target_slept(const struct vp_target *target, pid_t id)
 {
-	struct vp_target self = { .folder = -1 };
 	struct vp_proc_stat stat;
 	cpu_set_t before, there;
 	int64_t then, now;
 	char name[64];
 
 	snprintf(name, sizeof(name), "task/%d/stat", id);
-	if (read_stat(target, name, &stat) || stat.processor < 0 ||
+	if (vp_process_stat_at(target->folder, name, &stat) || stat.processor < 0 ||
 	    stat.processor >= CPU_SETSIZE || sched_getaffinity(0, sizeof(before), &before))
 		return -1;
 	CPU_ZERO(&there);
@@ -337,11 +311,8 @@ int64_t vp_target_slept(const struct vp_target *target, pid_t id)
 	if (sched_setaffinity(0, sizeof(there), &there))
 		return -1;
 	snprintf(name, sizeof(name), "task/%d/sched", id);
-	then = last_ran(target, name);
-	self.folder = open("/proc/thread-self", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	now = self.folder >= 0 ? last_ran(&self, "sched") : -1;
-	if (self.folder >= 0)
-		close(self.folder);
+	then = last_ran(target->folder, name);
+	now = last_ran(AT_FDCWD, "/proc/thread-self/sched");
 	(void)sched_setaffinity(0, sizeof(before), &before);
 	return then >= 0 && now >= then ? now - then : -1;
 }

@@ -27,7 +27,7 @@ void vp_seen_processes_read(struct vp_seen_processes *processes, bool units, boo
 {
 	_cleanup_closedir_ DIR *proc = opendir("/proc");
 	const struct dirent *entry;
-	struct vp_process_stat stat;
+	struct vp_proc_stat stat;
 
 	while (proc && (entry = readdir(proc))) {
 		pid_t id = (pid_t)strtol(entry->d_name, NULL, 10);

@@ -5,10 +5,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "agentd/inject/proc.h"
 #include "agentd/inject/inject.h"
 #include "agentd/inject/request.h"
 #include "lib/memory.h"
+#include "lib/proc.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -6,7 +6,6 @@ inject_test_SOURCES = \
 	tests/unit/inject/fixup_test.c \
 	tests/unit/inject/inject_test.c \
 	tests/unit/inject/inject_tests.h \
-	tests/unit/inject/proc_test.c \
 	tests/unit/inject/request_test.c
 if INJECTION_AARCH64
 inject_test_SOURCES += tests/unit/inject/arch_aarch64_test.c

@@ -16,3 +16,9 @@ TESTS += unix_socket_test
 unix_socket_test_SOURCES = tests/unit/lib/unix_socket_test.c
 unix_socket_test_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 unix_socket_test_LDADD = libvpbase.a $(CMOCKA_LIBS)
+
+check_PROGRAMS += proc_test
+TESTS += proc_test
+proc_test_SOURCES = tests/unit/lib/proc_test.c
+proc_test_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+proc_test_LDADD = libvpbase.a $(CMOCKA_LIBS)

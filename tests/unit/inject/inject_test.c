@@ -4,5 +4,5 @@
 
 int main(void)
 {
-	return vp_test_arch() + vp_test_proc() + vp_test_fixup() + vp_test_request();
+	return vp_test_arch() + vp_test_fixup() + vp_test_request();
 }

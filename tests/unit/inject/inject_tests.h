@@ -11,7 +11,6 @@
 #include <cmocka.h>
 
 int vp_test_arch(void);
-int vp_test_proc(void);
 int vp_test_fixup(void);
 int vp_test_request(void);
 

@@ -10,7 +10,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -222,48 +221,6 @@ static void process_executable_is_our_own(void **state)
 	assert_null(vp_process_unit(INT_MAX));
 }
 
-#define BEHIND_PARENT " 7 7 0 -1 4194304 1 2 3 4 5 6 7 8 20 0 1 0 987654321 9 9"
-
-static pid_t parent_in(const char *text)
-{
-	struct vp_process_stat stat;
-	bool whole = vp_process_parse_stat(text, &stat);
-
-	assert_int_equal(stat.start, whole ? 987654321 : 0);
-	return stat.parent;
-}
-
-/* The name of a process is its own choice. */
-static void stats_are_parsed(void **state)
-{
-	(void)state;
-	assert_int_equal(parent_in("7 (sh) S 5" BEHIND_PARENT), 5);
-	assert_int_equal(parent_in("7 (a) S 1 \n) S 5" BEHIND_PARENT), 5);
-	assert_int_equal(parent_in("7 ()) R 5" BEHIND_PARENT), 5);
-	assert_int_equal(parent_in("7 (sh) S 5 7 7 0"), 0);
-	assert_int_equal(parent_in("7 (sh"), 0);
-	assert_int_equal(parent_in(""), 0);
-}
-
-/* This very process, under a name that names another parent. */
-static void a_liar_has_its_parent(void **state)
-{
-	struct vp_process_stat before, after;
-
-	(void)state;
-	assert_true(vp_process_stat(getpid(), &before));
-	assert_int_equal(prctl(PR_SET_NAME, "x) S 1\n"), 0);
-	assert_true(vp_process_stat(getpid(), &after));
-	assert_int_equal(prctl(PR_SET_NAME, "lib_test"), 0);
-	assert_int_equal(before.parent, getppid());
-	assert_int_equal(after.parent, getppid());
-	assert_true(before.start > 0);
-	assert_true(before.start == after.start);
-	assert_int_equal(vp_process_parent(1), 0);
-	assert_false(vp_process_stat(1 << 30, &after));
-	assert_true(after.start == 0);
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -274,8 +231,6 @@ int main(void)
 		cmocka_unit_test(bytes_stop_at_the_end),
 		cmocka_unit_test(strbuf_grows),
 		cmocka_unit_test(error_context_comes_first),
-		cmocka_unit_test(stats_are_parsed),
-		cmocka_unit_test(a_liar_has_its_parent),
 		cmocka_unit_test(process_unit_is_the_last_part_that_is_one),
 		cmocka_unit_test(a_template_is_all_its_instances),
 		cmocka_unit_test(process_executable_is_our_own),

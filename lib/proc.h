@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Texts of /proc about one process or thread (proc(5)), parsed. Pure; nothing is allocated. */
-#ifndef VP_INJECT_PROC_H
-#define VP_INJECT_PROC_H
+#ifndef VP_LIB_PROC_H
+#define VP_LIB_PROC_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -25,9 +25,10 @@ struct vp_proc_status {
 /* 0, or -EINVAL where a line that every kernel has is missing or is no number. */
 int vp_proc_status_parse(const char *text, struct vp_proc_status *out);
 
-/* /proc/PID/stat. */
+/* /proc/PID/stat. Its id and start name a process for good. */
 struct vp_proc_stat {
 	char state;	/* R S D T t Z X I ... */
+	pid_t parent;	/* 0 at the top */
 	uint32_t flags; /* PF_ of include/linux/sched.h */
 	uint64_t start; /* of the process or thread: clock ticks after boot */
 	int processor;	/* on which it ran last */

@@ -2,13 +2,22 @@
 /* Texts of /proc, real ones and hostile ones. */
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <sched.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <unistd.h>
 
-#include "agentd/inject/proc.h"
-#include "tests/unit/inject/inject_tests.h"
+#include <cmocka.h>
+
+#include "lib/cleanup.h"
+#include "lib/process.h"
 
 #define STATUS_HEAD "Name:\tTgid: 7\\n\\tUid\nState:\tS (sleeping)\nTgid:\t4711\nPid:\t4713\n"
 #define STATUS_OLD  "TracerPid:\t0\nUid:\t33\t34\t33\t33\nCapEff:\t0000000000200000\n"
@@ -112,6 +121,82 @@ static void stat_of_this_process(void **state)
 	assert_true(stat.start > 0);
 }
 
+#define BEHIND_PARENT                                                                         \
+	" 7 7 0 -1 4194304 1 2 3 4 5 6 7 8 20 0 1 0 987654321 9 9 9 "                         \
+	"1 2 3 4 5 6 7 8 9 10 11 12 17 3 0 0"
+
+static pid_t parent_in(const char *text)
+{
+	struct vp_proc_stat stat = { 0 };
+
+	if (!vp_proc_stat_parse(text, &stat))
+		assert_int_equal(stat.start, 987654321);
+	return stat.parent;
+}
+
+/* The name of a process is its own choice. */
+static void stats_are_parsed(void **state)
+{
+	(void)state;
+	assert_int_equal(parent_in("7 (sh) S 5" BEHIND_PARENT), 5);
+	assert_int_equal(parent_in("7 (a) S 1 \n) S 5" BEHIND_PARENT), 5);
+	assert_int_equal(parent_in("7 ()) R 5" BEHIND_PARENT), 5);
+	assert_int_equal(parent_in("7 (sh) S 5 7 7 0"), 0);
+	assert_int_equal(parent_in("7 (sh"), 0);
+	assert_int_equal(parent_in(""), 0);
+}
+
+/* This very process, under a name that names another parent. */
+static void a_liar_has_its_parent(void **state)
+{
+	struct vp_proc_stat before, after;
+
+	(void)state;
+	assert_true(vp_process_stat(getpid(), &before));
+	assert_int_equal(prctl(PR_SET_NAME, "x) S 1\n"), 0);
+	assert_true(vp_process_stat(getpid(), &after));
+	assert_int_equal(prctl(PR_SET_NAME, "proc_test"), 0);
+	assert_int_equal(before.parent, getppid());
+	assert_int_equal(after.parent, getppid());
+	assert_true(before.start > 0);
+	assert_true(before.start == after.start);
+	assert_int_equal(vp_process_parent(1), 0);
+	assert_false(vp_process_stat(1 << 30, &after));
+	assert_true(after.start == 0);
+}
+
+/* In both ways, with a signal that has a handler and one that has none. */
+static void status_of_this_process_is_read(void **state)
+{
+	_cleanup_close_ int folder = open("/proc/self", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	struct vp_proc_status status, same = { 0 };
+
+	(void)state;
+	assert_true(vp_process_status(getpid(), &status));
+	assert_int_equal(status.process, getpid());
+	assert_int_equal(status.uid, geteuid());
+	assert_true(status.handled >> (SIGSEGV - 1) & 1); /* cmocka's */
+	assert_false(status.handled >> (SIGUSR1 - 1) & 1);
+	assert_int_equal(vp_process_status_at(folder, "status", &same), 0);
+	assert_int_equal(same.handled, status.handled);
+	assert_int_equal(vp_process_status_at(folder, "stat", &same), -EINVAL);
+	assert_int_equal(same.process, getpid()); /* as it was */
+	assert_int_equal(vp_process_status_at(folder, "nothing", &same), -ESRCH);
+	assert_false(vp_process_status(INT_MAX, &status));
+	assert_int_equal(status.process, 0);
+}
+
+static void texts_are_cut_off(void **state)
+{
+	char text[8];
+
+	(void)state;
+	assert_int_equal(vp_process_text(AT_FDCWD, "/proc/self/status", text, sizeof(text)),
+			 0);
+	assert_string_equal(text, "Name:\tp");
+	assert_int_equal(vp_process_text(AT_FDCWD, "/proc/self", text, sizeof(text)), -EISDIR);
+}
+
 static void mappings_are_read(void **state)
 {
 	struct vp_proc_mapping mapping;
@@ -178,7 +263,7 @@ static void the_scheduler_is_read(void **state)
 			 -EINVAL);
 }
 
-int vp_test_proc(void)
+int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(status_is_read),
@@ -186,6 +271,10 @@ int vp_test_proc(void)
 		cmocka_unit_test(status_that_is_none),
 		cmocka_unit_test(stat_is_read),
 		cmocka_unit_test(stat_of_this_process),
+		cmocka_unit_test(stats_are_parsed),
+		cmocka_unit_test(a_liar_has_its_parent),
+		cmocka_unit_test(status_of_this_process_is_read),
+		cmocka_unit_test(texts_are_cut_off),
 		cmocka_unit_test(mappings_are_read),
 		cmocka_unit_test(calls_are_read),
 		cmocka_unit_test(the_scheduler_is_read),

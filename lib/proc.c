@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Texts of /proc: see proc.h. A thread chooses its own name; nothing here is fooled by one. */
-#include "agentd/inject/proc.h"
+#include "lib/proc.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -91,10 +91,10 @@ int vp_proc_stat_parse(const char *text, struct vp_proc_stat *out)
 
 	if (!name_end ||
 	    sscanf(name_end,
-		   ") %c %*d %*d %*d %*d %*d %" SCNu32 " %*u %*u %*u %*u %*u %*u %*d %*d"
+		   ") %c %d %*d %*d %*d %*d %" SCNu32 " %*u %*u %*u %*u %*u %*u %*d %*d"
 		   " %*d %*d %*d %*d %" SCNu64 " %*u %*d %*u %*u %*u %*u %*u %*u %*u %*u %*u"
 		   " %*u %*u %*u %*u %*d %d",
-		   &stat.state, &stat.flags, &stat.start, &stat.processor) != 4)
+		   &stat.state, &stat.parent, &stat.flags, &stat.start, &stat.processor) != 5)
 		return -EINVAL;
 	*out = stat;
 	return 0;
