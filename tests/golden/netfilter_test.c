@@ -8,7 +8,6 @@
  *     netfilter_test [--update]        compare all cases, or write their .ok files
  *     netfilter_test --show PATH...    print findings, plan and nft text of any policy
  */
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <sched.h>
@@ -22,8 +21,8 @@
 #include "lib/file.h"
 #include "modules/netfilter/compile.h"
 #include "modules/netfilter/text.h"
-
-#define SKIP 77
+#include "tests/golden/golden.h"
+#include "tests/harness/planned.h"
 
 /* The host of all cases: management, somebody at work, a gateway. */
 static void make_host(struct vp_host *host)
@@ -47,53 +46,41 @@ static void make_host(struct vp_host *host)
 	vp_array_push(&host->never_ban, range);
 }
 
-/* Findings, plan and nft text of the policy at `paths`; 0 or -1 with the findings printed. */
+/* Plan and nft text of the policy at `paths`; 0 or -1, the findings are printed. */
 static int produce(const char *const *paths, size_t count, struct vp_strbuf *plan_text,
 		   struct vp_strbuf *nft_text)
 {
-	struct vp_sources sources = { 0 };
-	struct vp_findings findings = { 0 };
-	struct vp_policy policy = { 0 };
-	struct vp_host host;
-	struct vp_plan plan = { 0 };
+	struct planned p = { 0 };
 	struct vp_ruleset *ruleset = NULL;
 	struct vp_error err = { 0 };
-	_cleanup_strbuf_ struct vp_strbuf text = { 0 };
 	int result = -1;
 
-	make_host(&host);
-	vp_sources_read(&sources, paths, count, NULL, 0, 0, &findings);
-	vp_policy_build(&policy, &sources, host.now, &findings);
-	vp_plan_build(&plan, &policy, &host,
-		      VP_POINT_BIT(VP_POINT_NETFILTER) | VP_POINT_BIT(VP_POINT_INSPECTION),
-		      &findings);
-	vp_findings_print(&findings, &text);
-	fputs(vp_strbuf_text(&text), stderr);
-	if (!findings.errors && !vp_ruleset_compile(&plan, &host, 1, &ruleset, &err)) {
-		vp_plan_print(&plan, plan_text);
+	make_host(&p.host);
+	vp_sources_read(&p.sources, paths, count, NULL, 0, 0, &p.findings);
+	planned_build(&p,
+		      VP_POINT_BIT(VP_POINT_NETFILTER) | VP_POINT_BIT(VP_POINT_INSPECTION));
+	fputs(vp_strbuf_text(&p.text), stderr);
+	if (!p.findings.errors && !vp_ruleset_compile(&p.plan, &p.host, 1, &ruleset, &err)) {
+		vp_plan_print(&p.plan, plan_text);
 		vp_ruleset_print(ruleset, nft_text);
 		result = 0;
 	}
 	if (err.code)
 		fprintf(stderr, "%s\n", err.text);
 	vp_ruleset_free(ruleset);
-	vp_plan_free(&plan);
-	vp_host_free(&host);
-	vp_policy_free(&policy);
-	vp_findings_free(&findings);
-	vp_sources_free(&sources);
+	planned_free(&p);
 	return result;
 }
 
-/* Exit status of `nft -c -f -` fed with `text`, in a namespace of its own; SKIP when that
- * cannot be had. `quiet`: without what nft has to say. */
+/* Exit status of `nft -c -f -` fed with `text`, in a namespace of its own; GOLDEN_SKIP when
+ * that cannot be had. `quiet`: without what nft has to say. */
 static int nft_accepts(const struct vp_strbuf *text, bool quiet)
 {
 	int pipes[2], status;
 	pid_t child;
 
 	if (pipe(pipes) < 0)
-		return SKIP;
+		return GOLDEN_SKIP;
 	child = fork();
 	if (child == 0) {
 		dup2(pipes[0], 0);
@@ -102,9 +89,9 @@ static int nft_accepts(const struct vp_strbuf *text, bool quiet)
 		if (quiet)
 			close(2);
 		if (unshare(CLONE_NEWNET) < 0 && unshare(CLONE_NEWUSER | CLONE_NEWNET) < 0)
-			_exit(SKIP);
+			_exit(GOLDEN_SKIP);
 		execlp("nft", "nft", "-c", "-f", "-", (char *)NULL);
-		_exit(SKIP);
+		_exit(GOLDEN_SKIP);
 	}
 	close(pipes[0]);
 	for (size_t done = 0; child > 0 && done < text->len;) {
@@ -116,7 +103,7 @@ static int nft_accepts(const struct vp_strbuf *text, bool quiet)
 	}
 	close(pipes[1]);
 	if (child < 0 || waitpid(child, &status, 0) != child)
-		return SKIP;
+		return GOLDEN_SKIP;
 	return WIFEXITED(status) ? WEXITSTATUS(status) : 1;
 }
 
@@ -161,79 +148,24 @@ static int nft_accepts_rules(const struct vp_strbuf *text)
 	return nft_accepts(&rest, false);
 }
 
-static int compare(const char *folder, const char *name, const struct vp_strbuf *found,
-		   bool update)
+static int run(const char *name, bool update)
 {
-	_cleanup_free_ char *path = vp_format("%s/%s", folder, name), *wanted = NULL,
-			    *out = NULL;
-	struct vp_error err = { 0 };
-	size_t len;
-
-	if (update)
-		return vp_file_write(path, found->data, found->len, 0644, &err);
-	if (vp_file_read(path, 64u << 20, &wanted, &len, &err) < 0) {
-		printf("%s: %s\n", path, err.text);
-		return -1;
-	}
-	if (len == found->len && !memcmp(wanted, found->data, len))
-		return 0;
-	out = vp_format("%s.found", name);
-	vp_file_write(out, found->data, found->len, 0644, &err);
-	printf("FAIL %s differs from what was made: diff %s %s\n", path, path, out);
-	return -1;
-}
-
-static int run_case(const char *folder, bool update)
-{
-	_cleanup_free_ char *path = vp_format("%s/policy.vpatch", folder);
+	static const char *const paths[] = { "policy.vpatch" };
 	_cleanup_strbuf_ struct vp_strbuf plan = { 0 }, nft = { 0 };
-	const char *paths[] = { path };
 	int accepted, result = 0;
 
 	if (produce(paths, 1, &plan, &nft) < 0) {
-		printf("FAIL %s: findings or a refusal\n", folder);
+		printf("FAIL %s: findings or a refusal\n", name);
 		return -1;
 	}
-	result |= compare(folder, "plan.ok", &plan, update);
-	result |= compare(folder, "nft.ok", &nft, update);
+	result |= golden_compare(name, "plan.ok", &plan, update);
+	result |= golden_compare(name, "nft.ok", &nft, update);
 	accepted = nft_accepts_rules(&nft);
-	if (accepted == SKIP) {
-		printf("%s: nft or a network namespace cannot be had\n", folder);
-		return result ? result : SKIP;
-	}
-	if (accepted) {
-		printf("FAIL %s: nft does not accept the text\n", folder);
-		return -1;
-	}
-	if (!result)
-		printf("ok %s\n", folder);
-	return result;
-}
-
-static int is_case(const struct dirent *entry)
-{
-	return entry->d_name[0] != '.';
-}
-
-static int run_all(const char *folder, bool update)
-{
-	struct dirent **list;
-	int count = scandir(folder, &list, is_case, alphasort), worst = 0;
-
-	if (count <= 0) {
-		printf("%s: no cases: %s\n", folder, strerror(errno));
-		return 1;
-	}
-	for (int i = 0; i < count; i++) {
-		_cleanup_free_ char *path = vp_format("%s/%s", folder, list[i]->d_name);
-		int result = run_case(path, update);
-
-		if (result && worst != 1)
-			worst = result == SKIP ? SKIP : 1;
-		free(list[i]);
-	}
-	free(list);
-	return worst;
+	if (accepted == GOLDEN_SKIP)
+		printf("%s: nft or a network namespace cannot be had\n", name);
+	else if (accepted)
+		printf("FAIL %s: nft does not accept the text\n", name);
+	return result ? result : accepted;
 }
 
 static int show(const char *const *paths, size_t count)
@@ -248,11 +180,7 @@ static int show(const char *const *paths, size_t count)
 
 int main(int argc, char **argv)
 {
-	const char *source = getenv("srcdir");
-	_cleanup_free_ char *folder =
-		vp_format("%s/tests/golden/netfilter", source ? source : ".");
-
 	if (argc > 2 && !strcmp(argv[1], "--show"))
 		return show((const char *const *)argv + 2, (size_t)argc - 2);
-	return run_all(folder, argc > 1 && !strcmp(argv[1], "--update"));
+	return golden_run("netfilter", argc > 1 && !strcmp(argv[1], "--update"), run);
 }

@@ -21,12 +21,14 @@ policy_test_LDADD = libvppolicy.a libvpbase.a $(INIH_LIBS) $(CMOCKA_LIBS)
 
 check_PROGRAMS += plan_test
 TESTS += plan_test
-plan_test_SOURCES = tests/unit/policy/plan_test.c
+plan_test_SOURCES = tests/unit/policy/plan_test.c \
+	tests/harness/planned.c tests/harness/planned.h
 plan_test_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 plan_test_LDADD = libvppolicy.a libvpbase.a $(INIH_LIBS) $(CMOCKA_LIBS)
 
 check_PROGRAMS += plan_calls_test
 TESTS += plan_calls_test
-plan_calls_test_SOURCES = tests/unit/policy/plan_calls_test.c
+plan_calls_test_SOURCES = tests/unit/policy/plan_calls_test.c \
+	tests/harness/planned.c tests/harness/planned.h
 plan_calls_test_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 plan_calls_test_LDADD = libvppolicy.a libvpbase.a $(INIH_LIBS) $(CMOCKA_LIBS)

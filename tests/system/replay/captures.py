@@ -8,12 +8,11 @@ import struct
 import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "coverage"))
-from packets import address, checksum, pseudo  # noqa: E402
+from packets import ACK, FIN, PSH, RST, SYN, URG, address, checksum, pseudo  # noqa: E402
 
 ETHERNET, RAW, NULL, LOOP, SLL, SLL2, IPV4, IPV6, PPP = 1, 101, 0, 108, 113, 276, 228, 229, 9
 CLIENT, SERVER = "192.0.2.7", "198.51.100.4"
 CLIENT6, SERVER6 = "2001:db8::7", "2001:db8:1::4"
-FIN, SYN, RST, PSH, ACK, URG = 1, 2, 4, 8, 16, 32
 ATTACK = b"GET /evil HTTP/1.1\r\nHost: a\r\n\r\n"
 BENIGN = b"GET /good HTTP/1.1\r\nHost: a\r\n\r\n"
 

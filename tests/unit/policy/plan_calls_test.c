@@ -10,6 +10,7 @@
 
 #include "lib/cleanup.h"
 #include "policy/plan.h"
+#include "tests/harness/planned.h"
 
 #define ALL	 ((1u << VP_POINT_COUNT) - 1)
 #define LOW	 "severity = low\n"
@@ -21,18 +22,9 @@
 #define A	 "unit = a.service\n"
 #define B	 "process = /usr/bin/b\n"
 
-struct fixture {
-	struct vp_sources sources;
-	struct vp_findings findings;
-	struct vp_policy policy;
-	struct vp_host host;
-	struct vp_plan plan;
-	struct vp_strbuf text; /* of the findings */
-};
-
 static int setup(void **state)
 {
-	struct fixture *f = vp_new(struct fixture);
+	struct planned *f = vp_new(struct planned);
 
 	f->host.clock_synchronised = true;
 	*state = f;
@@ -41,15 +33,8 @@ static int setup(void **state)
 
 static int teardown(void **state)
 {
-	struct fixture *f = *state;
-
-	vp_plan_free(&f->plan);
-	vp_host_free(&f->host);
-	vp_policy_free(&f->policy);
-	vp_findings_free(&f->findings);
-	vp_sources_free(&f->sources);
-	vp_strbuf_free(&f->text);
-	free(f);
+	planned_free(*state);
+	free(*state);
 	return 0;
 }
 
@@ -59,7 +44,7 @@ static void add_text(struct vp_text_list *list, const char *name, char *text)
 }
 
 /* A patch with a section that has this in it, and calls that prove it. */
-static void add(struct fixture *f, const char *id, const char *head, const char *section)
+static void add(struct planned *f, const char *id, const char *head, const char *section)
 {
 	add_text(
 		&f->sources.definitions, id,
@@ -73,25 +58,20 @@ static void add(struct fixture *f, const char *id, const char *head, const char 
 						    : "io_uring_setup"));
 }
 
-static void plan_at(struct fixture *f, unsigned int points)
+static void plan_at(struct planned *f, unsigned int points)
 {
-	vp_plan_free(&f->plan);
-	vp_policy_free(&f->policy);
-	vp_findings_free(&f->findings);
-	vp_strbuf_free(&f->text);
-	vp_policy_build(&f->policy, &f->sources, f->host.now, &f->findings);
-	vp_plan_build(&f->plan, &f->policy, &f->host, points, &f->findings);
-	vp_findings_print(&f->findings, &f->text);
+	planned_forget(f);
+	planned_build(f, points);
 }
 
-static void plan(struct fixture *f)
+static void plan(struct planned *f)
 {
 	plan_at(f, ALL);
 	if (f->findings.errors)
 		fail_msg("%s", vp_strbuf_text(&f->text));
 }
 
-static const char *blind(const struct fixture *f, const char *id, const char *code)
+static const char *blind(const struct planned *f, const char *id, const char *code)
 {
 	vp_array_each (spot, &f->plan.blind_spots)
 		if (spot->patch && !strcmp(spot->patch->id, id) && !strcmp(spot->code, code))
@@ -99,7 +79,7 @@ static const char *blind(const struct fixture *f, const char *id, const char *co
 	return NULL;
 }
 
-static size_t count_blind(const struct fixture *f, const char *code)
+static size_t count_blind(const struct planned *f, const char *code)
 {
 	size_t count = 0;
 
@@ -111,7 +91,7 @@ static size_t count_blind(const struct fixture *f, const char *code)
 /* Nobody is told that calls are denied where nothing can deny them. */
 static void without_the_point_they_are_refused(void **state)
 {
-	struct fixture *f = *state;
+	struct planned *f = *state;
 
 	add(f, "C", LOW, A EXEC);
 	plan_at(f, ALL & ~VP_POINT_BIT(VP_POINT_SECCOMP));
@@ -125,7 +105,7 @@ static void without_the_point_they_are_refused(void **state)
 
 static void they_stand_in_order_of_evaluation(void **state)
 {
-	struct fixture *f = *state;
+	struct planned *f = *state;
 
 	add(f, "B", LOW, A EXEC);
 	add(f, "A", LOW,
@@ -147,7 +127,7 @@ static void they_stand_in_order_of_evaluation(void **state)
 
 static void modes_are_effective(void **state)
 {
-	struct fixture *f = *state;
+	struct planned *f = *state;
 
 	add(f, "ENDED", LOW "expires = 2020-01-01\non-expiry = monitor\n", A EXEC);
 	add(f, "GONE", LOW "expires = 2020-01-01\non-expiry = remove\n", A EXEC);
@@ -175,7 +155,7 @@ static char *rule(const char *id, const char *more)
 			 id, more);
 }
 
-static uint32_t call_tag(const struct fixture *f, const char *id)
+static uint32_t call_tag(const struct planned *f, const char *id)
 {
 	vp_array_each (placement, &f->plan.calls)
 		if (!strcmp(placement->patch->id, id))
@@ -187,7 +167,7 @@ static uint32_t call_tag(const struct fixture *f, const char *id)
 static void tags_last(void **state)
 {
 	static const char section[] = "[syscalls s]\n" A EXEC "action = errno EPERM\n";
-	struct fixture *f = *state;
+	struct planned *f = *state;
 	uint32_t rules[2], calls[2];
 
 	add_text(&f->sources.definitions, "A", rule("A", ""));
@@ -219,7 +199,7 @@ static void tags_last(void **state)
 
 static void a_section_needs_services(void **state)
 {
-	struct fixture *f = *state;
+	struct planned *f = *state;
 
 	add(f, "SITE", LOW, EXEC);
 	plan_at(f, ALL);
@@ -247,7 +227,7 @@ static void a_section_needs_services(void **state)
 
 static void what_is_not_built_is_refused(void **state)
 {
-	struct fixture *f = *state;
+	struct planned *f = *state;
 
 	add(f, "C", LOW, A EXEC "revocable = yes\n");
 	plan_at(f, ALL);
@@ -263,7 +243,7 @@ static void what_is_not_built_is_refused(void **state)
 
 static void what_filters_never_see_is_told(void **state)
 {
-	struct fixture *f = *state;
+	struct planned *f = *state;
 
 	add(f, "C", LOW,
 	    A EXEC "[syscalls t]\naction = errno EPERM\n" B
@@ -309,13 +289,13 @@ static void rings_are_told_where_they_are_open(void **state)
 		add(inner, "FIRST", LOW, rows[i].section);
 		add(inner, "OTHER", WATCH, rows[i].other);
 		if (!strcmp(rows[i].mode, LOW))
-			add_text(&((struct fixture *)inner)->sources.overrides, "o.conf",
+			add_text(&((struct planned *)inner)->sources.overrides, "o.conf",
 				 vp_strdup("[override OTHER]\nmode = enforce\n"));
 		plan_at(inner, ALL);
 		text = blind(inner, "FIRST", "io-uring");
 		if (!rows[i].open != !text)
 			fail_msg("row %zu: %s; %s", i, text ? text : "nothing",
-				 vp_strbuf_text(&((struct fixture *)inner)->text));
+				 vp_strbuf_text(&((struct planned *)inner)->text));
 		if (text) {
 			_cleanup_free_ char *expected =
 				vp_format("[syscalls s]: io_uring does what socket does "
@@ -332,7 +312,7 @@ static void rings_are_told_where_they_are_open(void **state)
 /* Where nothing is denied, it is enough that rings are reported. */
 static void watched_rings_do_for_what_is_watched(void **state)
 {
-	struct fixture *f = *state;
+	struct planned *f = *state;
 
 	add(f, "FIRST", WATCH, A SOCKET);
 	add(f, "OTHER", WATCH, A RINGS);
@@ -342,7 +322,7 @@ static void watched_rings_do_for_what_is_watched(void **state)
 
 static void rings_where_the_site_names_the_services(void **state)
 {
-	struct fixture *f = *state;
+	struct planned *f = *state;
 
 	f->host.examples_allowed = true;
 	add(f, "OPEN", LOW, SOCKET);
@@ -356,7 +336,7 @@ static void rings_where_the_site_names_the_services(void **state)
 /* What the author says is told of patches that have only sections too. */
 static void authors_are_heard(void **state)
 {
-	struct fixture *f = *state;
+	struct planned *f = *state;
 
 	add(f, "C", LOW "blind-spot = sockets that are open already\n", A EXEC);
 	plan(f);
@@ -367,7 +347,7 @@ static void authors_are_heard(void **state)
 
 static void plans_differ(void **state)
 {
-	struct fixture *f = *state;
+	struct planned *f = *state;
 	struct vp_plan before = { 0 };
 	_cleanup_strbuf_ struct vp_strbuf out = { 0 };
 

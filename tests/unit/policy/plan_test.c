@@ -15,21 +15,13 @@
 #include "policy/lifeline.h"
 #include "policy/plan.h"
 #include "policy/ports.h"
+#include "tests/harness/planned.h"
 
 #define NETFILTER VP_POINT_BIT(VP_POINT_NETFILTER)
 
-struct fixture {
-	struct vp_sources sources;
-	struct vp_findings findings;
-	struct vp_policy policy;
-	struct vp_host host;
-	struct vp_plan plan;
-	struct vp_strbuf text; /* of the findings */
-};
-
 static int setup(void **state)
 {
-	struct fixture *f = vp_new(struct fixture);
+	struct planned *f = vp_new(struct planned);
 
 	f->host.clock_synchronised = true;
 	vp_array_push(&f->host.management,
@@ -40,20 +32,13 @@ static int setup(void **state)
 
 static int teardown(void **state)
 {
-	struct fixture *f = *state;
-
-	vp_plan_free(&f->plan);
-	vp_host_free(&f->host);
-	vp_policy_free(&f->policy);
-	vp_findings_free(&f->findings);
-	vp_sources_free(&f->sources);
-	vp_strbuf_free(&f->text);
-	free(f);
+	planned_free(*state);
+	free(*state);
 	return 0;
 }
 
 /* A patch with one rule; `head`, `service` and `rule` are lines of those sections. */
-static void add(struct fixture *f, const char *id, const char *head, const char *service,
+static void add(struct planned *f, const char *id, const char *head, const char *service,
 		const char *rule)
 {
 	char *text = vp_format("[patch]\nid = %s\ntitle = t\n%s"
@@ -67,24 +52,23 @@ static void add(struct fixture *f, const char *id, const char *head, const char 
 		      ((struct vp_text){ vp_format("%s.vpatch", id), text, strlen(text) }));
 }
 
-static void plan_at(struct fixture *f, unsigned int points)
+static void plan_at(struct planned *f, unsigned int points)
 {
-	vp_policy_build(&f->policy, &f->sources, f->host.now, &f->findings);
-	vp_plan_build(&f->plan, &f->policy, &f->host, points, &f->findings);
-	vp_findings_print(&f->findings, &f->text);
+	planned_forget(f);
+	planned_build(f, points);
 }
 
-static void plan(struct fixture *f)
+static void plan(struct planned *f)
 {
 	plan_at(f, NETFILTER);
 }
 
-static bool says(const struct fixture *f, const char *text)
+static bool says(const struct planned *f, const char *text)
 {
 	return strstr(vp_strbuf_text(&f->text), text);
 }
 
-static bool blind(const struct fixture *f, const char *code)
+static bool blind(const struct planned *f, const char *code)
 {
 	vp_array_each (spot, &f->plan.blind_spots)
 		if (!strcmp(spot->code, code))
@@ -100,7 +84,7 @@ static bool blind(const struct fixture *f, const char *code)
 
 static void test_order(void **state)
 {
-	struct fixture *f = *state;
+	struct planned *f = *state;
 
 	add(f, "B", CRITICAL, DNS, DROP);
 	add(f, "C", LOW, DNS, DROP);
@@ -115,7 +99,7 @@ static void test_order(void **state)
 
 static void test_expiry(void **state)
 {
-	struct fixture *f = *state;
+	struct planned *f = *state;
 
 	add(f, "KEEP", LOW "expires = 2020-01-01\n", DNS, DROP);
 	add(f, "WATCH", LOW "expires = 2020-01-01\non-expiry = monitor\n", DNS, DROP);
@@ -123,28 +107,25 @@ static void test_expiry(void **state)
 	f->host.now = 1577923200 - 1; /* the last second of that day */
 	plan(f);
 	assert_int_equal(f->plan.placements.len, 3);
-	vp_plan_free(&f->plan);
-	vp_findings_free(&f->findings);
 
 	f->host.now++;
-	vp_plan_build(&f->plan, &f->policy, &f->host, NETFILTER, &f->findings);
+	plan(f);
 	assert_int_equal(f->findings.errors, 0);
 	assert_int_equal(f->findings.list.len, 3);
 	assert_int_equal(f->plan.placements.len, 2);
 	assert_string_equal(f->plan.placements.data[0].patch->id, "KEEP");
 	assert_int_equal(f->plan.placements.data[0].mode, VP_MODE_ENFORCE);
 	assert_int_equal(f->plan.placements.data[1].mode, VP_MODE_MONITOR);
-	vp_plan_free(&f->plan);
 
 	f->host.clock_synchronised = false;
-	vp_plan_build(&f->plan, &f->policy, &f->host, NETFILTER, &f->findings);
+	plan(f);
 	assert_int_equal(f->plan.placements.len, 3);
 	assert_int_equal(f->plan.placements.data[2].mode, VP_MODE_ENFORCE);
 }
 
 static void test_management(void **state)
 {
-	struct fixture *f = *state;
+	struct planned *f = *state;
 
 	add(f, "SSH", LOW, "ports = tcp/22\n", DROP);
 	plan(f);
@@ -154,7 +135,7 @@ static void test_management(void **state)
 
 static void test_management_partly(void **state)
 {
-	struct fixture *f = *state;
+	struct planned *f = *state;
 
 	add(f, "RANGE", LOW, "ports = tcp/20-25\n", DROP);
 	add(f, "DEVICE", LOW, "ports = tcp/22\naddress = 198.51.100.9\n", DROP);
@@ -166,7 +147,7 @@ static void test_management_partly(void **state)
 
 static void test_management_forced(void **state)
 {
-	struct fixture *f = *state;
+	struct planned *f = *state;
 
 	add(f, "SSH", LOW, "ports = tcp/22\nmanagement = force\n", DROP);
 	plan(f);
@@ -177,7 +158,7 @@ static void test_management_forced(void **state)
 
 static void test_unit(void **state)
 {
-	struct fixture *f = *state;
+	struct planned *f = *state;
 	struct vp_socket sockets[] = {
 		{ .protocol = 6, .port = 9000, .unit = vp_strdup("app.service") },
 		{ .protocol = 6, .port = 9001, .unit = vp_strdup("app.service") },
@@ -197,16 +178,14 @@ static void test_unit(void **state)
 
 static void test_unit_silent(void **state)
 {
-	struct fixture *f = *state;
+	struct planned *f = *state;
 
 	add(f, "APP", LOW, "process = /usr/sbin/app\n", DROP);
 	plan(f);
 	assert_int_equal(f->findings.errors, 1);
 	assert_true(says(f, "/usr/sbin/app"));
-	vp_plan_free(&f->plan);
-	vp_findings_free(&f->findings);
 	f->host.examples_allowed = true;
-	vp_plan_build(&f->plan, &f->policy, &f->host, NETFILTER, &f->findings);
+	plan(f);
 	assert_int_equal(f->findings.errors, 0);
 	assert_int_equal(f->findings.list.len, 1);
 	assert_int_equal(f->plan.placements.len, 0);
@@ -214,7 +193,7 @@ static void test_unit_silent(void **state)
 
 static void test_site_set(void **state)
 {
-	struct fixture *f = *state;
+	struct planned *f = *state;
 
 	add(f, "SITE", LOW "[set friends]\nvalues = 192.0.2.1\nsite = required\n", DNS,
 	    "when = not ip.src equals @friends\n" DROP);
@@ -222,10 +201,8 @@ static void test_site_set(void **state)
 	assert_int_equal(f->findings.errors, 1);
 	assert_true(says(f, "[set friends]"));
 	assert_true(says(f, "overrides.d"));
-	vp_plan_free(&f->plan);
-	vp_findings_free(&f->findings);
 	f->host.examples_allowed = true;
-	vp_plan_build(&f->plan, &f->policy, &f->host, NETFILTER, &f->findings);
+	plan(f);
 	assert_int_equal(f->findings.errors, 0);
 	assert_int_equal(f->plan.placements.len, 1);
 }
@@ -273,7 +250,7 @@ static void test_lifelines(void **state)
 	for (size_t i = 0; i < VP_COUNT(cases); i++) {
 		_cleanup_free_ char *rule = vp_format("when = %s\n" DROP, cases[i].when);
 		void *of_case = NULL;
-		struct fixture *f;
+		struct planned *f;
 
 		setup(&of_case);
 		f = of_case;
@@ -311,14 +288,14 @@ static void test_refusals(void **state)
 		plan(inner);
 		if (!says(inner, cases[i].says))
 			fail_msg("case %zu: %s", i,
-				 vp_strbuf_text(&((struct fixture *)inner)->text));
+				 vp_strbuf_text(&((struct planned *)inner)->text));
 		teardown(&inner);
 	}
 }
 
 static void test_diff(void **state)
 {
-	struct fixture *f = *state;
+	struct planned *f = *state;
 	struct vp_plan before = { 0 };
 	struct vp_strbuf out = { 0 };
 
@@ -348,7 +325,7 @@ static void test_diff(void **state)
 /* Tags do not depend on what else is enabled. */
 static void test_tags(void **state)
 {
-	struct fixture *f = *state;
+	struct planned *f = *state;
 	uint32_t tag;
 
 	add(f, "A", LOW, DNS, DROP);
@@ -386,7 +363,7 @@ static void test_ports(void **state)
 #define PLAN_TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 /* Of a patch's rule: class, and who decides. */
-static void assert_decided(const struct fixture *f, const char *id, const char *text)
+static void assert_decided(const struct planned *f, const char *id, const char *text)
 {
 	struct vp_failure_deciders deciders = { 0 };
 	struct vp_strbuf out = { 0 };
@@ -413,7 +390,7 @@ static void assert_decided(const struct fixture *f, const char *id, const char *
 /* The strictest enforced patch of an endpoint decides for all of it, and for nothing else. */
 static void test_failure_verdicts(void **state)
 {
-	struct fixture *f = *state;
+	struct planned *f = *state;
 
 	add(f, "A-PASS", LOW, WEB("80"), STREAM DROP);
 	add(f, "B-BLOCK", LOW "on-failure = block\n", WEB("80"), STREAM DROP);
@@ -464,22 +441,18 @@ static void test_failure_tables(void **state)
 
 static void test_unseen(void **state)
 {
-	struct fixture *f = *state;
+	struct planned *f = *state;
 
 	add(f, "A", LOW, DNS, DROP);
 	plan_at(f, BOTH);
 	assert_false(blind(f, "midstream"));
 	assert_false(blind(f, "unread"));
-	vp_plan_free(&f->plan);
 	add(f, "B", LOW "on-failure = block\n", WEB("443"), STREAM DROP);
-	vp_policy_free(&f->policy);
 	plan_at(f, BOTH);
 	assert_true(blind(f, "midstream"));
 	assert_true(blind(f, "encrypted"));
 	assert_false(blind(f, "unread"));
 	assert_false(blind(f, "http2"));
-	vp_plan_free(&f->plan);
-	vp_policy_free(&f->policy);
 	add(f, "C", LOW, WEB("80") "application = http\n",
 	    "when = http.uri contains \"x\"\n" DROP);
 	plan_at(f, BOTH);
