@@ -261,6 +261,33 @@ static json_t *filter_document(const struct vp_coverage *coverage,
 	return document;
 }
 
+static void add_sums(struct vp_coverage_sums *sums, const struct vp_coverage_sums *more)
+{
+	sums->covered += more->covered;
+	sums->partial += more->partial;
+	sums->refused += more->refused;
+	sums->pending += more->pending;
+	sums->left += more->left;
+}
+
+/* Of what a section names: of a template also the instances that have filters of their own, in
+ * which the section is too. */
+static struct vp_coverage_sums sum_target(const struct vp_coverage *coverage,
+					  const struct vp_call_target *target)
+{
+	struct vp_coverage_sums sums = { 0 };
+
+	vp_array_each (filter, &coverage->filters) {
+		struct vp_coverage_sums of;
+
+		if (!filter->wanted || !vp_call_target_means(target, &filter->target))
+			continue;
+		of = vp_coverage_sum(coverage, filter->digest);
+		add_sums(&sums, &of);
+	}
+	return sums;
+}
+
 json_t *vp_covering_targets(const struct vp_covering *covering,
 			    const struct vp_call_placement *call)
 {
@@ -268,12 +295,9 @@ json_t *vp_covering_targets(const struct vp_covering *covering,
 	json_t *list = json_array();
 
 	vp_array_each (target, &call->syscalls->targets) {
-		struct vp_coverage_sums sums = { 0 };
+		struct vp_coverage_sums sums = sum_target(coverage, target);
 		json_t *document = json_object();
 
-		vp_array_each (filter, &coverage->filters)
-			if (filter->wanted && vp_call_target_is(&filter->target, target))
-				sums = vp_coverage_sum(coverage, filter->digest);
 		set_target(document, target);
 		set_sums(document, &sums);
 		json_array_append_new(list, document);

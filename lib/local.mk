@@ -14,4 +14,5 @@ libvpbase_a_SOURCES = \
 	lib/seccomp_file.c lib/seccomp_file.h \
 	lib/seccomp_load.c lib/seccomp_load.h \
 	lib/strbuf.c lib/strbuf.h \
+	lib/unit.c lib/unit.h \
 	lib/unix_socket.c lib/unix_socket.h

@@ -113,18 +113,6 @@ char *vp_process_parse_unit(const char *cgroup)
 	return NULL;
 }
 
-bool vp_process_unit_is(const char *unit, const char *name)
-{
-	const char *at = strchr(name, '@');
-	size_t prefix = at ? (size_t)(at - name) + 1 : 0, len = strlen(unit);
-	const char *ending = name + prefix;
-
-	if (!at || *ending != '.')
-		return !strcmp(unit, name);
-	return len > prefix + strlen(ending) && !strncmp(unit, name, prefix) &&
-	       !strcmp(unit + len - strlen(ending), ending);
-}
-
 char *vp_process_unit(pid_t pid)
 {
 	_cleanup_free_ char *path = vp_format("/proc/%d/cgroup", (int)pid);

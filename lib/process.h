@@ -34,9 +34,6 @@ char *vp_process_unit(pid_t pid);
 /* The same from the text of /proc/PID/cgroup. Pure. */
 char *vp_process_parse_unit(const char *cgroup);
 
-/* Is the unit of that name, or an instance of it where it is a template (a@.service)? Pure. */
-bool vp_process_unit_is(const char *unit, const char *name);
-
 /* The path of its executable, also where that was replaced since; owned by the caller. NULL:
  * it has none, or is gone, or may not be asked. */
 char *vp_process_executable(pid_t pid);

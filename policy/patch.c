@@ -8,6 +8,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "lib/unit.h"
+
 #define VP_NAMES(table, last)                                                                 \
 	_Static_assert(VP_COUNT(table) == (last) + 1,                                         \
 		       "every value of the enumeration has a name")
@@ -249,6 +251,25 @@ bool vp_call_targets_have(const struct vp_call_targets *targets,
 {
 	vp_array_each (other, targets)
 		if (other->kind == target->kind && !strcmp(other->name, target->name))
+			return true;
+	return false;
+}
+
+bool vp_call_target_means(const struct vp_call_target *named,
+			  const struct vp_call_target *target)
+{
+	if (named->kind != target->kind)
+		return false;
+	return named->kind == VP_CALL_TARGET_UNIT
+		       ? vp_unit_match(target->name, named->name) != VP_UNIT_OTHER
+		       : !strcmp(target->name, named->name);
+}
+
+bool vp_call_targets_mean(const struct vp_call_targets *targets,
+			  const struct vp_call_target *target)
+{
+	vp_array_each (named, targets)
+		if (vp_call_target_means(named, target))
 			return true;
 	return false;
 }

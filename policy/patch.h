@@ -256,5 +256,11 @@ void vp_call_targets_free(struct vp_call_targets *targets);
 /* Is that unit or process among them? */
 bool vp_call_targets_have(const struct vp_call_targets *targets,
 			  const struct vp_call_target *target);
+/* Is `target` among what is named: the same, or an instance of the template? */
+bool vp_call_target_means(const struct vp_call_target *named,
+			  const struct vp_call_target *target);
+/* Does one of them mean it? */
+bool vp_call_targets_mean(const struct vp_call_targets *targets,
+			  const struct vp_call_target *target);
 
 #endif

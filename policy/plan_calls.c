@@ -139,7 +139,7 @@ static bool is_closed(const struct closers *closers, const struct vp_call_placem
 
 		if (closer->mode < placement->mode)
 			continue;
-		if (target ? vp_call_targets_have(targets, target)
+		if (target ? vp_call_targets_mean(targets, target)
 			   : closer->patch == placement->patch && !targets->len)
 			return true;
 	}

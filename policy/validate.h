@@ -126,8 +126,8 @@ void vp_validate_units(struct vp_validation *v);
 /* Samples that are missing, and rules on calls that io_uring gets past. */
 void vp_validate_calls(struct vp_validation *v);
 
-/* Are both about the same unit or process, among others? Where both leave them to the site,
- * it names the same for both. */
+/* Are both about the same unit or process, among others? One may name it by its template.
+ * Where both leave them to the site, it names the same for both. */
 bool vp_syscalls_share(const struct vp_syscalls *a, const struct vp_syscalls *b);
 
 /* An error at `at` where the section's targets, of an override, would not survive it. */

@@ -303,7 +303,7 @@ void vp_validate_syscalls(struct vp_validation *v, const struct vp_section *sect
 static bool rings_closed_for(const struct vp_patch *patch, const struct vp_call_target *target)
 {
 	vp_array_each (other, &patch->syscalls)
-		if ((target ? vp_call_targets_have(&other->targets, target)
+		if ((target ? vp_call_targets_mean(&other->targets, target)
 			    : !other->targets.len) &&
 		    denies_whole(other, "io_uring_setup") &&
 		    denies_whole(other, "io_uring_enter"))

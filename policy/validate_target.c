@@ -83,7 +83,10 @@ void vp_read_processes(struct vp_lexer *lexer, struct vp_call_targets *targets)
 bool vp_syscalls_share(const struct vp_syscalls *a, const struct vp_syscalls *b)
 {
 	vp_array_each (target, &a->targets)
-		if (vp_call_targets_have(&b->targets, target))
+		if (vp_call_targets_mean(&b->targets, target))
+			return true;
+	vp_array_each (target, &b->targets)
+		if (vp_call_targets_mean(&a->targets, target))
 			return true;
 	return !a->targets.len && !b->targets.len;
 }

@@ -21,6 +21,7 @@
 #include "lib/cleanup.h"
 #include "lib/file.h"
 #include "lib/seccomp_load.h"
+#include "lib/unit.h"
 
 #if defined(__x86_64__) && !defined(__ILP32__)
 #define ARCHITECTURE AUDIT_ARCH_X86_64
@@ -47,7 +48,7 @@ static int check_for(const char *unit, const struct vp_seccomp_file *filter,
 	return 0;
 }
 
-int vp_filter_read(const char *folder, const char *unit, struct vp_seccomp_file *filter,
+static int read_of(const char *folder, const char *unit, struct vp_seccomp_file *filter,
 		   struct vp_error *err)
 {
 	_cleanup_free_ char *path = vp_seccomp_file_path(folder, unit), *data = NULL;
@@ -74,6 +75,21 @@ int vp_filter_read(const char *folder, const char *unit, struct vp_seccomp_file 
 	}
 	*filter = read;
 	return 0;
+}
+
+int vp_filter_read(const char *folder, const char *unit, struct vp_seccomp_file *filter,
+		   struct vp_error *err)
+{
+	_cleanup_free_ char *template = vp_unit_template(unit);
+	struct vp_error other = { 0 };
+	int r = read_of(folder, unit, filter, err);
+
+	if (r != -ENOENT || !template)
+		return r;
+	r = read_of(folder, template, filter, &other);
+	if (r && r != -ENOENT)
+		*err = other;
+	return r;
 }
 
 /* 0 or a positive errno. */

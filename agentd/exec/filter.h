@@ -7,7 +7,8 @@
 #include "lib/seccomp_file.h"
 
 /*
- * Read FOLDER/UNIT.filter. 0, and *filter is owned by the caller; -ENOENT when there
+ * Read FOLDER/UNIT.filter; where there is none and the unit is an instance (a@1.service), the
+ * one of its template (lib/unit.h). 0, and *filter is owned by the caller; -ENOENT when there
  * is none; or another -errno with the reason: it cannot be read, others may write
  * it, it is damaged, of another unit or for other machines.
  */

@@ -9,6 +9,7 @@
 #include <sys/sysmacros.h>
 
 #include "lib/process.h"
+#include "lib/unit.h"
 
 struct vp_hook_place vp_hook_place(const char *path)
 {
@@ -50,24 +51,46 @@ void vp_hook_process_free(struct vp_hook_process *process)
 	process->unit = NULL;
 }
 
-static bool is_in(struct vp_hook_process *process, const char *unit)
+/* How close the entry's unit is to that of the process; one without is closest. */
+static enum vp_unit_match match_unit(struct vp_hook_process *process, const char *unit)
 {
+	if (!unit)
+		return VP_UNIT_SAME;
 	if (!process->asked)
 		process->unit = vp_process_unit(process->id);
 	process->asked = true;
-	return process->unit && vp_process_unit_is(process->unit, unit);
+	return process->unit ? vp_unit_match(process->unit, unit) : VP_UNIT_OTHER;
+}
+
+static bool is_program(const struct vp_hook_place *place,
+		       const struct vp_hook_process *process)
+{
+	return !place->error && place->inode == process->inode &&
+	       place->device == process->device;
+}
+
+/* Does an entry for the program name the very unit of the process? */
+static bool is_named(const struct vp_hook_table *table, const struct vp_hook_places *places,
+		     struct vp_hook_process *process)
+{
+	for (size_t i = 0; i < table->entries.len; i++)
+		if (table->entries.data[i].unit && is_program(&places->data[i], process) &&
+		    match_unit(process, table->entries.data[i].unit) == VP_UNIT_SAME)
+			return true;
+	return false;
 }
 
 size_t vp_hook_match(const struct vp_hook_table *table, const struct vp_hook_places *places,
 		     struct vp_hook_process *process, size_t from)
 {
 	for (size_t i = from; i < table->entries.len; i++) {
-		const struct vp_hook_entry *entry = &table->entries.data[i];
-		const struct vp_hook_place *place = &places->data[i];
+		enum vp_unit_match match;
 
-		if (!place->error && place->inode == process->inode &&
-		    place->device == process->device &&
-		    (!entry->unit || is_in(process, entry->unit)))
+		if (!is_program(&places->data[i], process))
+			continue;
+		match = match_unit(process, table->entries.data[i].unit);
+		if (match == VP_UNIT_SAME ||
+		    (match == VP_UNIT_TEMPLATE && !is_named(table, places, process)))
 			return i;
 	}
 	return table->entries.len;

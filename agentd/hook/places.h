@@ -37,7 +37,9 @@ struct vp_hook_process {
 int vp_hook_process_read(struct vp_hook_process *process, pid_t id);
 void vp_hook_process_free(struct vp_hook_process *process);
 
-/* The first entry from `from` on that means this process; how many there are: none. */
+/* The first entry from `from` on that means this process; how many there are: none. One for
+ * the template of its unit does not where another for the program is for the unit
+ * (lib/unit.h). */
 size_t vp_hook_match(const struct vp_hook_table *table, const struct vp_hook_places *places,
 		     struct vp_hook_process *process, size_t from);
 

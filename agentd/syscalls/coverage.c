@@ -125,14 +125,41 @@ static void want_one(struct vp_coverage *coverage, const struct vp_target_filter
 	filter->wanted = true;
 }
 
-/* What is wanted no more and never came about is forgotten. */
+static enum vp_unit_match match(const struct vp_covered_process *process,
+				const struct vp_cover_filter *filter)
+{
+	const struct vp_seen_process seen = { .unit = process->unit,
+					      .executable = process->executable };
+
+	return filter->wanted ? vp_seen_is_of(&seen, &filter->target) : VP_UNIT_OTHER;
+}
+
+/* Is it to have the filter? That of its unit's template not where its unit has one, which has
+ * the other's rules. */
+static bool is_meant(const struct vp_coverage *coverage,
+		     const struct vp_covered_process *process,
+		     const struct vp_cover_filter *filter)
+{
+	enum vp_unit_match closest = filter ? match(process, filter) : VP_UNIT_OTHER;
+
+	if (closest == VP_UNIT_TEMPLATE)
+		vp_array_each (other, &coverage->filters)
+			if (other->target.kind == VP_CALL_TARGET_UNIT &&
+			    match(process, other) == VP_UNIT_SAME)
+				return false;
+	return closest;
+}
+
+/* What is meant for it no more and never came about is forgotten. */
 static void drop_unwanted(struct vp_coverage *coverage)
 {
 	vp_array_each (process, &coverage->processes) {
 		size_t kept = 0;
 
 		vp_array_each (cover, &process->covers)
-			if (vp_cover_is_on(cover) || is_wanted(coverage, cover->digest))
+			if (vp_cover_is_on(cover) ||
+			    is_meant(coverage, process,
+				     vp_coverage_filter(coverage, cover->digest)))
 				process->covers.data[kept++] = *cover;
 		process->covers.len = kept;
 	}
@@ -236,21 +263,12 @@ static void inherit(const struct vp_coverage *coverage, struct vp_covered_proces
 	}
 }
 
-static bool matches(const struct vp_covered_process *process,
-		    const struct vp_cover_filter *filter)
-{
-	const struct vp_seen_process seen = { .unit = process->unit,
-					      .executable = process->executable };
-
-	return filter->wanted && vp_seen_is_of(&seen, &filter->target);
-}
-
 /* What it is to have and does not is to be tried. */
 static void add_wanted(const struct vp_coverage *coverage, struct vp_covered_process *process,
 		       uint64_t now)
 {
 	vp_array_each (filter, &coverage->filters)
-		if (matches(process, filter) && !cover_of(process, filter->digest))
+		if (is_meant(coverage, process, filter) && !cover_of(process, filter->digest))
 			vp_array_push(&process->covers,
 				      ((struct vp_cover){ .digest = filter->digest,
 							  .again = now ? now : 1 }));

@@ -11,6 +11,7 @@
 
 #include "lib/cleanup.h"
 #include "lib/file.h"
+#include "lib/unit.h"
 
 #define FILE_LIMIT (1 << 20)
 
@@ -125,15 +126,6 @@ static bool read_unit(const char *name, const char *const *roots, struct vp_path
 	return found;
 }
 
-/* "getty@.service" of "getty@tty1.service"; NULL: it is no instance. */
-static char *template_of(const char *unit)
-{
-	const char *at = strchr(unit, '@'), *dot = strrchr(unit, '.');
-
-	return at && dot && dot > at + 1 ? vp_format("%.*s@%s", (int)(at - unit), unit, dot)
-					 : NULL;
-}
-
 /* What the kernel executes for a script; false: it is none. */
 static bool interpreter_of(const char *path, char interpreter[static PATH_MAX])
 {
@@ -165,7 +157,7 @@ static void add_resolved(const char *path, struct vp_paths *paths)
 
 void vp_unit_executables(const char *unit, const char *const *roots, struct vp_paths *paths)
 {
-	_cleanup_free_ char *template = template_of(unit);
+	_cleanup_free_ char *template = vp_unit_template(unit);
 	struct vp_paths written = { 0 };
 
 	roots = roots ? roots : systemd_roots;

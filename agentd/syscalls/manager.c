@@ -16,6 +16,7 @@
 
 #include "lib/cleanup.h"
 #include "lib/process.h"
+#include "lib/unit.h"
 
 #define LIBRARY "/libsystemd-shared-" /* followed by the version */
 
@@ -86,7 +87,7 @@ enum vp_dropin_rights vp_manager_rights(const char *unit)
 		    vp_process_parent(process) != 1)
 			continue;
 		of = vp_process_unit(process);
-		if (!of || !vp_process_unit_is(of, unit))
+		if (!of || !vp_unit_match(of, unit))
 			continue;
 		rights = rights_of(process);
 		if (found == VP_DROPIN_RIGHTS_UNKNOWN ||

@@ -9,11 +9,15 @@
 #include "lib/cleanup.h"
 #include "lib/process.h"
 
-bool vp_seen_is_of(const struct vp_seen_process *process, const struct vp_call_target *target)
+enum vp_unit_match vp_seen_is_of(const struct vp_seen_process *process,
+				 const struct vp_call_target *target)
 {
-	if (target->kind == VP_CALL_TARGET_UNIT)
-		return process->unit && vp_process_unit_is(process->unit, target->name);
-	return process->executable && !strcmp(process->executable, target->name);
+	const char *name =
+		target->kind == VP_CALL_TARGET_UNIT ? process->unit : process->executable;
+
+	if (name && target->kind == VP_CALL_TARGET_UNIT)
+		return vp_unit_match(name, target->name);
+	return name && !strcmp(name, target->name) ? VP_UNIT_SAME : VP_UNIT_OTHER;
 }
 
 static int compare(const void *a, const void *b)

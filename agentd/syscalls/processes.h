@@ -7,6 +7,7 @@
 #include <sys/types.h>
 
 #include "lib/memory.h"
+#include "lib/unit.h"
 #include "policy/patch.h"
 
 struct vp_seen_process {
@@ -18,8 +19,9 @@ struct vp_seen_process {
 
 VP_ARRAY_TYPE(vp_seen_processes, struct vp_seen_process);
 
-/* Is it one of the target's? */
-bool vp_seen_is_of(const struct vp_seen_process *process, const struct vp_call_target *target);
+/* Is it one of the target's, and how close (lib/unit.h)? An executable's is VP_UNIT_SAME. */
+enum vp_unit_match vp_seen_is_of(const struct vp_seen_process *process,
+				 const struct vp_call_target *target);
 
 /*
  * All processes but the first and this one, by number. `units`, `executables`: which of

@@ -100,14 +100,6 @@ static int prove_alone(const struct vp_call_placement *call, struct vp_error *er
 	return r;
 }
 
-static bool names(const struct vp_call_placement *call, const struct vp_call_target *target)
-{
-	vp_array_each (of, &call->syscalls->targets)
-		if (vp_call_target_is(of, target))
-			return true;
-	return false;
-}
-
 /* What others deny too must still be denied; what they allow is their own. */
 static int prove_merged(const struct vp_plan *plan, const struct vp_target_filter *made,
 			struct vp_error *err)
@@ -117,7 +109,8 @@ static int prove_merged(const struct vp_plan *plan, const struct vp_target_filte
 	vp_array_each (call, &plan->calls) {
 		struct vectors vectors = { 0 };
 
-		if (r || call->mode != VP_MODE_ENFORCE || !names(call, &made->target))
+		if (r || call->mode != VP_MODE_ENFORCE ||
+		    !vp_call_targets_mean(&call->syscalls->targets, &made->target))
 			continue;
 		add_vectors(call, true, &vectors);
 		r = run(made->filter, &vectors, call->patch->id, err);
@@ -135,36 +128,57 @@ static uint64_t digest_of(const struct vp_target_filter *made)
 	return vp_digest(digest, program.code, program.len * sizeof(*program.code));
 }
 
-static void add_patch(struct vp_strbuf *patches, const char *id)
-{
-	const char *last = patches->len ? strrchr(patches->data, ' ') : NULL;
+VP_ARRAY_TYPE(placements, const struct vp_call_placement *);
 
-	last = last ? last + 1 : patches->data;
-	if (patches->len && !strcmp(last, id))
-		return;
-	vp_strbuf_addf(patches, "%s%s", patches->len ? ", " : "", id);
+/* The sections on a target: those that name it, and behind them, so that the errno of the
+ * former counts, those that name the template of which it is an instance. */
+static void find_placements(const struct vp_plan *plan, const struct vp_call_target *target,
+			    struct placements *placements)
+{
+	for (int by_template = 0; by_template < 2; by_template++)
+		vp_array_each (call, &plan->calls) {
+			const struct vp_call_targets *named = &call->syscalls->targets;
+
+			if (vp_call_targets_mean(named, target) &&
+			    vp_call_targets_have(named, target) == !by_template)
+				vp_array_push(placements, call);
+		}
+}
+
+static bool is_first_of_patch(const struct placements *placements,
+			      const struct vp_call_placement *const *at)
+{
+	for (size_t i = 0; &placements->data[i] < at; i++)
+		if (placements->data[i]->patch == (*at)->patch)
+			return false;
+	return true;
 }
 
 static int build_one(const struct vp_plan *plan, const struct vp_call_target *target,
 		     struct vp_target_filters *filters, struct vp_error *err)
 {
 	struct vp_target_filter *made = vp_array_add(filters);
+	struct placements placements = { 0 };
 	struct vp_strbuf patches = { 0 };
 	struct rules rules = { 0 };
 	bool cover = false;
 	int r;
 
 	made->target = (struct vp_call_target){ target->kind, vp_strdup(target->name) };
-	vp_array_each (call, &plan->calls) {
-		if (!names(call, target))
-			continue;
+	find_placements(plan, target, &placements);
+	vp_array_each (at, &placements) {
+		const struct vp_call_placement *call = *at;
+
 		add_rules(call, &rules);
-		add_patch(&patches, call->patch->id);
+		if (is_first_of_patch(&placements, at))
+			vp_strbuf_addf(&patches, "%s%s", patches.len ? ", " : "",
+				       call->patch->id);
 		cover |= call->syscalls->foreign == VP_FOREIGN_COVER;
 		made->no_new_privs |= call->syscalls->no_new_privs;
 	}
 	made->patches = patches.data;
 	r = compile(&rules, cover, &made->filter, err);
+	vp_array_free(&placements);
 	vp_array_free(&rules);
 	if (r)
 		return vp_fail_context(err, "%s", target->name), r;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * One merged filter for each unit or process that a plan names: the [syscalls] sections of all
- * patches on it, in evaluation order. Pure.
+ * patches on it, in evaluation order. What names a template of units is merged into the
+ * filters of its instances that are named too, behind what names these: lib/unit.h. Pure.
  *
  * What the definitions' samples say is asked of the programs before anything is installed:
  * of each section alone all of its samples, of the merged filter those that must be denied.

@@ -15,6 +15,7 @@
 
 #include "lib/cleanup.h"
 #include "lib/process.h"
+#include "lib/unit.h"
 
 void vp_soughts_free(struct vp_soughts *soughts)
 {
@@ -159,23 +160,45 @@ bool vp_find_alive(pid_t process)
 	return !kill(process, 0) || errno == EPERM;
 }
 
+/* The units that it is in by that closeness. */
+static uint64_t units_of(const char *unit, const struct vp_soughts *soughts,
+			 enum vp_unit_match match)
+{
+	uint64_t targets = 0;
+
+	for (size_t i = 0; i < soughts->len; i++) {
+		const struct vp_call_target *target = soughts->data[i].target;
+
+		if (target->kind == VP_CALL_TARGET_UNIT &&
+		    vp_unit_match(unit, target->name) == match)
+			targets |= 1ull << i;
+	}
+	return targets;
+}
+
+/* What is meant for the template is in what is meant for its instance. */
+uint64_t vp_sought_units(const char *unit, const struct vp_soughts *soughts)
+{
+	uint64_t same = units_of(unit, soughts, VP_UNIT_SAME);
+
+	return same ? same : units_of(unit, soughts, VP_UNIT_TEMPLATE);
+}
+
 static uint64_t targets_of(pid_t process, struct vp_soughts *soughts)
 {
 	_cleanup_free_ char *program = vp_process_executable(process);
 	_cleanup_free_ char *unit = program ? vp_process_unit(process) : NULL;
-	uint64_t targets = 0;
+	uint64_t targets;
 
 	if (!program)
 		return 0; /* gone, or the kernel's own */
+	targets = unit ? vp_sought_units(unit, soughts) : 0;
 	for (size_t i = 0; i < soughts->len; i++) {
 		struct vp_sought *sought = &soughts->data[i];
 
-		if (sought->target->kind == VP_CALL_TARGET_PROCESS) {
-			targets |= (uint64_t)vp_sought_is_program(sought, program) << i;
-		} else if (unit && vp_process_unit_is(unit, sought->target->name)) {
-			targets |= 1ull << i;
+		if (targets >> i & 1)
 			note_cgroup(process, unit, sought);
-		}
+		targets |= (uint64_t)vp_sought_is_program(sought, program) << i;
 	}
 	return targets;
 }

@@ -38,6 +38,9 @@ void vp_sought_add(struct vp_soughts *soughts, const struct vp_call_target *targ
  */
 void vp_find_processes(struct vp_soughts *soughts, struct vp_found_processes *found);
 
+/* The targets that a process of the unit is one of; bit i: target i. Pure. */
+uint64_t vp_sought_units(const char *unit, const struct vp_soughts *soughts);
+
 /* Is it the program of that target, as the kernel names a mapped file? */
 bool vp_sought_is_program(const struct vp_sought *sought, const char *path);
 

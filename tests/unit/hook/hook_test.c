@@ -322,6 +322,45 @@ static void entries_mean_files_and_units(void **state)
 	vp_hook_table_free(&table);
 }
 
+/* Which entries mean a process of the unit that runs our own program. */
+static unsigned int entries_of(const struct vp_hook_table *table,
+			       const struct vp_hook_places *places, const char *unit)
+{
+	struct vp_hook_process process;
+	unsigned int entries = 0;
+
+	assert_int_equal(vp_hook_process_read(&process, getpid()), 0);
+	process.unit = vp_strdup(unit);
+	process.asked = true;
+	for (size_t i = vp_hook_match(table, places, &process, 0); i < table->entries.len;
+	     i = vp_hook_match(table, places, &process, i + 1))
+		entries |= 1u << i;
+	vp_hook_process_free(&process);
+	return entries;
+}
+
+static void entry_of_an_instance_is_closer_than_its_templates(void **state)
+{
+	struct vp_hook_table table = { 0 };
+	struct vp_hook_places places = { 0 };
+
+	(void)state;
+	(void)vp_hook_table_filter(&table, allow, 1);
+	vp_hook_table_entry(&table, "/proc/self/exe", "a@.service", 0, 0);
+	vp_hook_table_entry(&table, "/proc/self/exe", "a@1.service", 0, 0);
+	vp_hook_table_entry(&table, "/bin/sh", "a@2.service", 0, 0);
+	vp_hook_table_entry(&table, "/proc/self/exe", NULL, 0, 0);
+	vp_array_each (entry, &table.entries)
+		vp_array_push(&places, vp_hook_place(entry->path));
+	assert_int_equal(entries_of(&table, &places, "a@1.service"), 1u << 1 | 1u << 3);
+	/* its own is for another program: what is known of this one is the template's */
+	assert_int_equal(entries_of(&table, &places, "a@2.service"), 1u << 0 | 1u << 3);
+	assert_int_equal(entries_of(&table, &places, "a@3.service"), 1u << 0 | 1u << 3);
+	assert_int_equal(entries_of(&table, &places, "b@1.service"), 1u << 3);
+	vp_array_free(&places);
+	vp_hook_table_free(&table);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -334,6 +373,7 @@ int main(void)
 		cmocka_unit_test(notes_that_do_not_fit_are_counted),
 		cmocka_unit_test(who_does_not_beat_stands),
 		cmocka_unit_test(entries_mean_files_and_units),
+		cmocka_unit_test(entry_of_an_instance_is_closer_than_its_templates),
 	};
 
 	return cmocka_run_group_tests_name("hook", tests, NULL, NULL);

@@ -22,6 +22,7 @@
 #include "lib/memory.h"
 #include "lib/process.h"
 #include "lib/strbuf.h"
+#include "lib/unit.h"
 
 static void range_parse_and_print(void **state)
 {
@@ -193,20 +194,39 @@ static void process_unit_is_the_last_part_that_is_one(void **state)
 	unit_is("", NULL);
 }
 
+static void template_is(const char *unit, const char *expected)
+{
+	char *template = vp_unit_template(unit);
+
+	if (expected) {
+		assert_string_equal(template, expected);
+		assert_int_equal(vp_unit_match(unit, template), VP_UNIT_TEMPLATE);
+	} else {
+		assert_null(template);
+	}
+	free(template);
+}
+
 static void a_template_is_all_its_instances(void **state)
 {
 	(void)state;
-	assert_true(vp_process_unit_is("a.service", "a.service"));
-	assert_true(vp_process_unit_is("a@1.service", "a@1.service"));
-	assert_true(vp_process_unit_is("a@1.service", "a@.service"));
-	assert_true(vp_process_unit_is("a@b@c.d.service", "a@.service"));
-	assert_false(vp_process_unit_is("a@.service", "a@.service")); /* no process has it */
-	assert_false(vp_process_unit_is("a@1.service", "a@2.service"));
-	assert_false(vp_process_unit_is("a@1.service", "a@1"));
-	assert_false(vp_process_unit_is("a@1.socket", "a@.service"));
-	assert_false(vp_process_unit_is("ba@1.service", "a@.service"));
-	assert_false(vp_process_unit_is("a.service", "a@.service"));
-	assert_false(vp_process_unit_is("", "a@.service"));
+	assert_int_equal(vp_unit_match("a.service", "a.service"), VP_UNIT_SAME);
+	assert_int_equal(vp_unit_match("a@1.service", "a@1.service"), VP_UNIT_SAME);
+	assert_int_equal(vp_unit_match("a@.service", "a@.service"), VP_UNIT_SAME);
+	assert_int_equal(vp_unit_match("a@1.service", "a@.service"), VP_UNIT_TEMPLATE);
+	assert_int_equal(vp_unit_match("a@1.service", "a@2.service"), VP_UNIT_OTHER);
+	assert_int_equal(vp_unit_match("a@1.service", "a@1"), VP_UNIT_OTHER);
+	assert_int_equal(vp_unit_match("a@1.socket", "a@.service"), VP_UNIT_OTHER);
+	assert_int_equal(vp_unit_match("ba@1.service", "a@.service"), VP_UNIT_OTHER);
+	assert_int_equal(vp_unit_match("a.service", "a@.service"), VP_UNIT_OTHER);
+	assert_int_equal(vp_unit_match("a@.service", "a@1.service"), VP_UNIT_OTHER);
+	assert_int_equal(vp_unit_match("", "a@.service"), VP_UNIT_OTHER);
+	template_is("a@1.service", "a@.service");
+	template_is("a@b@c.d.service", "a@.service");
+	template_is("a@.service", NULL);
+	template_is("a.service", NULL);
+	template_is("a.b@c", NULL);
+	template_is("", NULL);
 }
 
 static void process_executable_is_our_own(void **state)

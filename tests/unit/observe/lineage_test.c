@@ -3,6 +3,7 @@
  */
 #include <string.h>
 
+#include "agentd/ctl/observe/find.h"
 #include "agentd/ctl/observe/lineage.h"
 #include "tests/unit/observe/observe_tests.h"
 
@@ -159,6 +160,25 @@ static void the_table_does_not_grow_with_others(void **state)
 	vp_lineage_free(&lineage);
 }
 
+static void a_template_is_those_that_are_not_named(void **state)
+{
+	static const struct vp_call_target named[] = {
+		{ VP_CALL_TARGET_UNIT, (char *)"w@.service" },
+		{ VP_CALL_TARGET_PROCESS, (char *)"w@1.service" }, /* no unit */
+		{ VP_CALL_TARGET_UNIT, (char *)"w@1.service" },
+	};
+	struct vp_soughts soughts = { 0 };
+
+	(void)state;
+	for (size_t i = 0; i < VP_COUNT(named); i++)
+		vp_sought_add(&soughts, &named[i]);
+	assert_int_equal(vp_sought_units("w@1.service", &soughts), 1 << 2);
+	assert_int_equal(vp_sought_units("w@2.service", &soughts), 1 << 0);
+	assert_int_equal(vp_sought_units("w@.service", &soughts), 1 << 0);
+	assert_int_equal(vp_sought_units("w.service", &soughts), 0);
+	vp_soughts_free(&soughts);
+}
+
 int lineage_tests(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -166,6 +186,7 @@ int lineage_tests(void)
 		cmocka_unit_test(who_starts_the_program_belongs),
 		cmocka_unit_test(numbers_come_again),
 		cmocka_unit_test(the_table_does_not_grow_with_others),
+		cmocka_unit_test(a_template_is_those_that_are_not_named),
 	};
 
 	return cmocka_run_group_tests_name("lineage", tests, NULL, NULL);

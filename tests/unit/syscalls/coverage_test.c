@@ -1,16 +1,21 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Which filters are on which processes: wanted, inherited, tried again, left, kept in a file.
  */
+#include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
+#include <sys/syscall.h>
+
+#include <linux/seccomp.h>
 
 #include <cmocka.h>
 
 #include "agentd/document.h"
 #include "agentd/syscalls/coverage.h"
+#include "modules/seccomp/interpreter.h"
 #include "policy/policy.h"
 
 #define SERVICE "/usr/sbin/service"
@@ -28,16 +33,22 @@ struct world {
 	uint64_t now; /* milliseconds after boot */
 };
 
-static void definition(struct world *w, const char *id, const char *target, const char *call)
+static void definition_of(struct world *w, const char *id, const char *target,
+			  const char *call, const char *error)
 {
 	char *text = vp_format("[patch]\nid = %s\ntitle = t\nseverity = low\n"
-			       "[syscalls s]\n%s\ndeny = %s\naction = errno EPERM\n"
+			       "[syscalls s]\n%s\ndeny = %s\naction = errno %s\n"
 			       "[sample a]\nsyscalls = s\nexpect = denied\ncall = %s\n"
 			       "[sample b]\nsyscalls = s\nexpect = allowed\ncall = getpid\n",
-			       id, target, call, call);
+			       id, target, call, error, call);
 
 	vp_array_push(&w->sources.definitions,
 		      ((struct vp_text){ vp_format("%s.vpatch", id), text, strlen(text) }));
+}
+
+static void definition(struct world *w, const char *id, const char *target, const char *call)
+{
+	definition_of(w, id, target, call, "EPERM");
 }
 
 static void plan_end(struct world *w)
@@ -99,6 +110,13 @@ static void end(struct world *w, pid_t id)
 	w->processes.len = kept;
 }
 
+/* Another one, in a unit. */
+static void add_in(struct world *w, pid_t id, const char *unit)
+{
+	add(w, id, 1, 1000);
+	w->processes.data[w->processes.len - 1].unit = vp_strdup(unit);
+}
+
 static void look(struct world *w)
 {
 	struct vp_seen_processes seen = { 0 };
@@ -108,6 +126,7 @@ static void look(struct world *w)
 
 		*copy = *process;
 		copy->executable = vp_strdup(process->executable);
+		copy->unit = vp_strdup(process->unit);
 	}
 	vp_coverage_see(&w->coverage, &seen, w->now);
 	vp_seen_processes_free(&seen);
@@ -394,6 +413,86 @@ static void the_next_daemon_reads_it(void **state)
 	world_end(&w);
 }
 
+/* The one filter that the process is to have: whose it is. */
+static const struct vp_cover_filter *filter_on(const struct world *w, pid_t id)
+{
+	const struct vp_covered_process *process = vp_coverage_process(&w->coverage, id);
+
+	assert_non_null(process);
+	assert_int_equal(process->covers.len, 1);
+	return vp_coverage_filter(&w->coverage, process->covers.data[0].digest);
+}
+
+static void filter_is(const struct vp_cover_filter *filter, const char *unit,
+		      const char *patches)
+{
+	assert_string_equal(filter->target.name, unit);
+	assert_string_equal(filter->patches, patches);
+}
+
+static void denies(const struct vp_cover_filter *filter, int call, int error)
+{
+	const struct vp_bpf program = vp_filter_program(filter->filter);
+	const struct seccomp_data data = { .nr = call, .arch = vp_abi_audit(vp_abi_native()) };
+
+	assert_int_equal(vp_bpf_run(&program, &data),
+			 error ? SECCOMP_RET_ERRNO | (unsigned int)error : SECCOMP_RET_ALLOW);
+}
+
+/* One that is named has what its template has, and its own errno where both deny a call. */
+static void an_instance_has_one_filter_with_its_templates_rules(void **state)
+{
+	struct world w = { .now = 10000 };
+
+	(void)state;
+	definition(&w, "A", "unit = w@.service", "ptrace");
+	definition_of(&w, "B", "unit = w@1.service, v.service", "ptrace", "ENOSYS");
+	definition(&w, "C", "unit = w@.service", "bpf");
+	definition_of(&w, "D", "unit = w@1.service", "keyctl", "ENOSYS");
+	want(&w, 1);
+	add_in(&w, 10, "w@1.service");
+	add_in(&w, 11, "w@2.service");
+	add_in(&w, 12, "v.service");
+	add_in(&w, 13, "v@1.service");
+	look(&w);
+	sums_are(&w, 0, 0, 3, 0);
+	filter_is(filter_on(&w, 10), "w@1.service", "B, D, A, C");
+	denies(filter_on(&w, 10), SYS_ptrace, ENOSYS);
+	denies(filter_on(&w, 10), SYS_keyctl, ENOSYS);
+	denies(filter_on(&w, 10), SYS_bpf, EPERM);
+	filter_is(filter_on(&w, 11), "w@.service", "A, C");
+	denies(filter_on(&w, 11), SYS_ptrace, EPERM);
+	denies(filter_on(&w, 11), SYS_keyctl, 0);
+	filter_is(filter_on(&w, 12), "v.service", "B");
+	denies(filter_on(&w, 12), SYS_bpf, 0);
+	assert_null(vp_coverage_process(&w.coverage, 13));
+	world_end(&w);
+}
+
+/* Its template's was not on yet: only the closer one is tried from now on. */
+static void an_instance_that_is_named_later_changes_its_filter(void **state)
+{
+	struct world w = { .now = 10000 };
+
+	(void)state;
+	definition(&w, "A", "unit = w@.service", "ptrace");
+	want(&w, 1);
+	add_in(&w, 10, "w@1.service");
+	look(&w);
+	filter_is(filter_on(&w, 10), "w@.service", "A");
+	definition(&w, "A", "unit = w@.service", "ptrace");
+	definition(&w, "B", "unit = w@1.service", "bpf");
+	want(&w, 2);
+	look(&w);
+	filter_is(filter_on(&w, 10), "w@1.service", "B, A");
+	assert_int_equal(answer(&w, VP_INJECT_COVERED, 0), 1);
+	definition(&w, "A", "unit = w@.service", "ptrace");
+	want(&w, 3);
+	look(&w);
+	sums_are(&w, 0, 0, 1, 1);
+	world_end(&w);
+}
+
 static void damaged(const char *from, const char *to)
 {
 	static const char good[] =
@@ -446,6 +545,8 @@ int main(void)
 		cmocka_unit_test(what_never_came_about_is_forgotten),
 		cmocka_unit_test(nobody_answered),
 		cmocka_unit_test(the_next_daemon_reads_it),
+		cmocka_unit_test(an_instance_has_one_filter_with_its_templates_rules),
+		cmocka_unit_test(an_instance_that_is_named_later_changes_its_filter),
 		cmocka_unit_test(a_damaged_file_says_nothing),
 	};
 
