@@ -5,7 +5,9 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <glob.h>
 #include <inttypes.h>
+#include <libgen.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -17,6 +19,7 @@
 #define ENDING	   ".d"
 #define GENERATION " (generation "
 #define LIMIT	   (1u << 20)
+#define BAD_NAME   "its name cannot be part of a path"
 
 void vp_dropin_list_free(struct vp_dropin_list *list)
 {
@@ -72,13 +75,25 @@ static int make_folder(const char *path, struct vp_error *err)
 {
 	struct stat st;
 
-	if (!mkdir(path, 0755))
-		return 0;
+	if (!mkdir(path, 0755)) /* whatever the umask is: not only root may read units */
+		return chmod(path, 0755)
+			       ? vp_fail(err, -errno, "%s: %s", path, strerror(errno))
+			       : 0;
 	if (errno != EEXIST)
 		return vp_fail(err, -errno, "%s: cannot be made: %s", path, strerror(errno));
 	if (lstat(path, &st) || !S_ISDIR(st.st_mode))
 		return vp_fail(err, -ENOTDIR, "%s: expected a folder; left alone", path);
 	return 0;
+}
+
+/* Whoever comes after one that was killed tells the manager in its place. */
+static void note_change(const struct vp_dropin_folder *folder)
+{
+	int fd = folder->pending ? open(folder->pending, O_WRONLY | O_CREAT | O_CLOEXEC, 0644)
+				 : -1;
+
+	if (fd >= 0)
+		close(fd);
 }
 
 /* 1: written. */
@@ -102,14 +117,18 @@ static int write_one(const struct vp_dropin_folder *folder, const char *unit, co
 			       path);
 	if (old && is_same_but_generation(old, text))
 		return 0;
+	note_change(folder);
 	r = vp_file_write(path, text, strlen(text), 0644, err);
+	if (r)
+		(void)rmdir(own);
 	return r ? r : 1;
 }
 
 /* 1: there was one. */
-static int remove_one(const char *root, const char *unit, struct vp_error *err)
+static int remove_one(const struct vp_dropin_folder *folder, const char *unit,
+		      struct vp_error *err)
 {
-	_cleanup_free_ char *own = folder_of(root, unit);
+	_cleanup_free_ char *own = folder_of(folder->root, unit);
 	_cleanup_free_ char *path = vp_format("%s/%s", own, VP_DROPIN_FILE);
 	_cleanup_free_ char *old = NULL;
 	bool foreign;
@@ -117,6 +136,7 @@ static int remove_one(const char *root, const char *unit, struct vp_error *err)
 	old = read_own(path, &foreign);
 	if (!old)
 		return 0;
+	note_change(folder);
 	if (unlink(path))
 		return vp_fail(err, -errno, "%s: cannot be removed: %s", path,
 			       strerror(errno));
@@ -149,35 +169,70 @@ static enum vp_dropin_basis basis_for(enum vp_dropin_rights rights, const char *
 	return VP_DROPIN_BASIS_ALLOWED;
 }
 
-/* What is to stand there; NULL: nothing. Owned by the caller. */
-static char *text_for(const struct vp_dropin_folder *folder, const struct vp_dropin *dropin,
-		      uint64_t generation)
+/* Where it is to hold, beside what stands there. */
+static struct vp_dropin_site site_of(const struct vp_dropin_folder *folder,
+				     const struct vp_dropin *dropin, const char *old,
+				     uint64_t generation)
 {
-	_cleanup_free_ char *own = folder_of(folder->root, dropin->unit);
-	_cleanup_free_ char *path = vp_format("%s/%s", own, VP_DROPIN_FILE);
-	_cleanup_free_ char *old = NULL;
-	struct vp_strbuf text = { 0 };
-	struct vp_dropin_site site = { .manager = folder->manager,
-				       .exact = folder->exact,
-				       .generation = generation };
-	bool foreign;
+	return (struct vp_dropin_site){ .manager = folder->manager,
+					.exact = folder->exact,
+					.basis = basis_for(folder->rights(dropin->unit), old),
+					.generation = generation };
+}
 
-	if (!vp_seccomp_file_names_unit(dropin->unit))
-		return NULL;
-	old = read_own(path, &foreign);
-	site.basis = basis_for(folder->rights(dropin->unit), old);
-	if (!vp_dropin_print(dropin, &site, &text))
+/* What is to stand there; NULL: nothing. Owned by the caller. */
+static char *text_for(const struct vp_dropin *dropin, const struct vp_dropin_site *site)
+{
+	struct vp_strbuf text = { 0 };
+
+	if (!vp_dropin_print(dropin, site, &text))
 		return NULL;
 	return vp_strbuf_take(&text);
+}
+
+void vp_dropin_files_look(const struct vp_dropin_folder *folder,
+			  const struct vp_dropin *dropin, struct vp_dropin_view *view)
+{
+	_cleanup_free_ char *old = NULL, *text = NULL;
+	bool foreign;
+
+	*view = (struct vp_dropin_view){ .path = vp_format("%s/%s" ENDING "/%s", folder->root,
+							   dropin->unit, VP_DROPIN_FILE) };
+	if (!vp_seccomp_file_names_unit(dropin->unit)) {
+		view->reason = BAD_NAME;
+		return;
+	}
+	old = read_own(view->path, &foreign);
+	view->site = site_of(folder, dropin, old, 0);
+	view->reason = vp_dropin_reason(dropin, &view->site);
+	text = text_for(dropin, &view->site);
+	if (foreign)
+		view->place = VP_DROPIN_FOREIGN;
+	else if (!old)
+		view->place = VP_DROPIN_ABSENT;
+	else if (text && is_same_but_generation(old, text))
+		view->place = VP_DROPIN_WRITTEN;
+	else
+		view->place = VP_DROPIN_CHANGED;
 }
 
 static int settle_one(const struct vp_dropin_folder *folder, const struct vp_dropin *dropin,
 		      uint64_t generation, struct vp_error *err)
 {
-	_cleanup_free_ char *text = text_for(folder, dropin, generation);
+	struct vp_dropin_view view;
+	_cleanup_free_ char *text = NULL;
 
-	return text ? write_one(folder, dropin->unit, text, err)
-		    : remove_one(folder->root, dropin->unit, err);
+	if (!vp_seccomp_file_names_unit(dropin->unit))
+		return 0;
+	vp_dropin_files_look(folder, dropin, &view);
+	free(view.path);
+	if (view.reason)
+		return remove_one(folder, dropin->unit, err);
+	if (folder->removing)
+		return 0;
+	view.site.generation = generation;
+	text = text_for(dropin, &view.site);
+	return write_one(folder, dropin->unit, text, err);
 }
 
 static bool is_meant(const struct vp_dropins *dropins, const char *unit)
@@ -204,6 +259,34 @@ static void add(struct sum *sum, int r, const struct vp_error *failure)
 	*sum->err = *failure;
 }
 
+static bool is_pending(const struct vp_dropin_folder *folder)
+{
+	return folder->pending && !access(folder->pending, F_OK);
+}
+
+/* Half-written files of one that was killed. */
+static void sweep(const char *root)
+{
+	_cleanup_free_ char *pattern =
+		vp_format("%s/*" ENDING "/" VP_DROPIN_FILE ".??????", root);
+	glob_t found;
+
+	if (!glob(pattern, 0, NULL, &found))
+		for (size_t i = 0; i < found.gl_pathc; i++)
+			if (!unlink(found.gl_pathv[i]))
+				(void)rmdir(dirname(found.gl_pathv[i]));
+	globfree(&found);
+}
+
+static int tell_manager(const struct vp_dropin_folder *folder, struct vp_error *err)
+{
+	int r = folder->reload(err);
+
+	if (!r && folder->pending)
+		(void)unlink(folder->pending);
+	return r;
+}
+
 int vp_dropin_files_write(const struct vp_dropin_folder *folder,
 			  const struct vp_dropins *dropins, uint64_t generation,
 			  struct vp_error *err)
@@ -212,15 +295,17 @@ int vp_dropin_files_write(const struct vp_dropin_folder *folder,
 	struct vp_error failure = { 0 };
 	struct sum sum = { .err = err };
 
+	if (is_pending(folder))
+		sweep(folder->root);
 	vp_dropin_files_list(folder->root, &list);
 	vp_array_each (file, &list)
 		if (!is_meant(dropins, file->unit))
-			add(&sum, remove_one(folder->root, file->unit, &failure), &failure);
+			add(&sum, remove_one(folder, file->unit, &failure), &failure);
 	vp_dropin_list_free(&list);
 	vp_array_each (dropin, dropins)
 		add(&sum, settle_one(folder, dropin, generation, &failure), &failure);
-	if (sum.changed)
-		add(&sum, folder->reload(&failure), &failure);
+	if (sum.changed || is_pending(folder))
+		add(&sum, tell_manager(folder, &failure), &failure);
 	return sum.first;
 }
 

@@ -25,6 +25,9 @@ struct vp_dropin_folder {
 	const char *root;     /* "/etc/systemd/system", "/run/systemd/system"; must exist */
 	unsigned int manager; /* vp_dropin_site.manager, vp_manager_version() */
 	bool exact;	      /* vp_dropin_site.exact */
+	bool removing;	      /* nothing is written, what is not meant goes all the same */
+	/* A file that is there while the manager does not know of a change; NULL: none */
+	const char *pending;
 	enum vp_dropin_rights (*rights)(const char *unit); /* vp_manager_rights() */
 	int (*reload)(struct vp_error *err);		   /* vp_manager_reload() */
 };
@@ -32,12 +35,33 @@ struct vp_dropin_folder {
 /*
  * Make the folder hold exactly these drop-ins: what differs in more than the generation is
  * written, each file whole, and ours of other units are removed, with their folders where
- * nothing else is in them. The manager reads anew once, if anything was changed. 0, or the
- * first -errno with the file; the others are done all the same.
+ * nothing else is in them. The manager reads anew once, if anything was changed, or was by
+ * somebody who did not get so far. 0, or the first -errno with the file; the others are done
+ * all the same.
  */
 int vp_dropin_files_write(const struct vp_dropin_folder *folder,
 			  const struct vp_dropins *dropins, uint64_t generation,
 			  struct vp_error *err);
+
+/* What is at a drop-in's place. */
+enum vp_dropin_place {
+	VP_DROPIN_ABSENT,  /* nothing of ours */
+	VP_DROPIN_WRITTEN, /* ours, as it is meant now */
+	VP_DROPIN_CHANGED, /* ours, and not as it is meant now */
+	VP_DROPIN_FOREIGN, /* somebody else's */
+	VP_DROPIN_PLACES
+};
+
+struct vp_dropin_view {
+	char *path;
+	struct vp_dropin_site site;
+	const char *reason; /* why nothing is meant to be there; NULL: something is */
+	enum vp_dropin_place place;
+};
+
+/* How one of them stands; `path` is the caller's. Reading only. */
+void vp_dropin_files_look(const struct vp_dropin_folder *folder,
+			  const struct vp_dropin *dropin, struct vp_dropin_view *view);
 
 struct vp_dropin_file {
 	char *unit, *path;

@@ -115,18 +115,21 @@ static int reload_if_there(struct vp_error *err)
 	return vp_manager_is_systemd() ? vp_manager_reload(err) : 0;
 }
 
-int vp_manager_keep_dropins(const char *root, bool exact, const struct vp_dropins *dropins,
-			    uint64_t generation, struct vp_error *err)
+struct vp_dropin_folder vp_manager_folder(const char *root, bool exact)
 {
-	const struct vp_dropin_folder folder = { .root = root,
-						 .manager = vp_manager_version(),
-						 .exact = exact,
-						 .rights = vp_manager_rights,
-						 .reload = reload_if_there };
+	return (struct vp_dropin_folder){ .root = root,
+					  .manager = vp_manager_version(),
+					  .exact = exact,
+					  .rights = vp_manager_rights,
+					  .reload = reload_if_there };
+}
+
+int vp_manager_keep_dropins(const struct vp_dropin_folder *folder,
+			    const struct vp_dropins *dropins, uint64_t generation,
+			    struct vp_error *err)
+{
 	const struct vp_dropins none = { 0 };
 
-	if (access(root, F_OK))
-		return 0; /* no folder of units, no drop-ins */
-	return vp_dropin_files_write(&folder, vp_manager_is_systemd() ? dropins : &none,
+	return vp_dropin_files_write(folder, vp_manager_is_systemd() ? dropins : &none,
 				     generation, err);
 }

@@ -22,13 +22,17 @@ enum vp_dropin_rights vp_manager_rights(const char *unit);
  */
 int vp_manager_reload(struct vp_error *err);
 
+/* A folder of units of this host: all of the above. `root` is not copied. */
+struct vp_dropin_folder vp_manager_folder(const char *root, bool exact);
+
 /*
- * Keep the drop-ins in `root` in step with these, on this host: vp_dropin_files_write() with
- * all of the above. Where the first process is not systemd none are written, but those of an
- * earlier boot go. No drop-ins at all: all of ours go, as panic wants it.
+ * Keep the drop-ins in the folder in step with these: vp_dropin_files_write(). Where the first
+ * process is not systemd none are written, but those of an earlier boot go. No drop-ins at
+ * all: all of ours go, as panic wants it.
  */
-int vp_manager_keep_dropins(const char *root, bool exact, const struct vp_dropins *dropins,
-			    uint64_t generation, struct vp_error *err);
+int vp_manager_keep_dropins(const struct vp_dropin_folder *folder,
+			    const struct vp_dropins *dropins, uint64_t generation,
+			    struct vp_error *err);
 
 /* The version in the text of /proc/1/maps; 0: none. Pure. */
 unsigned int vp_manager_parse_version(const char *maps);

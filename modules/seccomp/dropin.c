@@ -314,7 +314,6 @@ static void add_architectures(struct vp_dropin *dropin)
 		.rule = vp_strdup("calls of foreign ABIs"),
 		.directive = vp_strdup("SystemCallArchitectures=native"),
 		.remark = vp_strdup("ends the process, the rule answers ENOSYS"),
-		.wider = true,
 		.abi = true,
 	};
 
@@ -391,8 +390,7 @@ void vp_dropins_build(const struct vp_plan *plan, struct vp_dropins *dropins)
 				build_one(plan, target, dropins);
 }
 
-/* Why there is no directive there, or NULL: there is one. */
-static const char *reason_against(const struct vp_dropin_item *item,
+const char *vp_dropin_item_reason(const struct vp_dropin_item *item,
 				  const struct vp_dropin_site *site)
 {
 	if (!item->directive)
@@ -424,7 +422,7 @@ static size_t print_directives(const struct vp_dropin *dropin,
 	size_t count = 0;
 
 	vp_array_each (item, &dropin->items) {
-		if (reason_against(item, site))
+		if (vp_dropin_item_reason(item, site))
 			continue;
 		count++;
 		print_item(item->rule, item->remark, out);
@@ -440,7 +438,7 @@ static void print_rest(const struct vp_dropin *dropin, const struct vp_dropin_si
 	const char *heading = "\n# No directive says this, so it is not here:\n";
 
 	vp_array_each (item, &dropin->items) {
-		const char *reason = reason_against(item, site);
+		const char *reason = vp_dropin_item_reason(item, site);
 
 		if (!reason)
 			continue;
@@ -454,9 +452,19 @@ static void print_rest(const struct vp_dropin *dropin, const struct vp_dropin_si
 static bool says_anything(const struct vp_dropin *dropin, const struct vp_dropin_site *site)
 {
 	vp_array_each (item, &dropin->items)
-		if (!item->abi && !reason_against(item, site))
+		if (!item->abi && !vp_dropin_item_reason(item, site))
 			return true;
 	return false;
+}
+
+const char *vp_dropin_reason(const struct vp_dropin *dropin, const struct vp_dropin_site *site)
+{
+	if (site->basis == VP_DROPIN_BASIS_ALLOWED && !dropin->no_new_privs)
+		return "directives may set no_new_privs, which its patches do not allow: it "
+		       "is not known to start with CAP_SYS_ADMIN, or under no_new_privs";
+	if (!says_anything(dropin, site))
+		return "no directive says what its rules say";
+	return NULL;
 }
 
 const char *vp_dropin_basis_text(enum vp_dropin_basis basis)
@@ -485,9 +493,7 @@ size_t vp_dropin_print(const struct vp_dropin *dropin, const struct vp_dropin_si
 {
 	size_t count;
 
-	if (site->basis == VP_DROPIN_BASIS_ALLOWED && !dropin->no_new_privs)
-		return 0;
-	if (!says_anything(dropin, site))
+	if (vp_dropin_reason(dropin, site))
 		return 0;
 	vp_strbuf_addf(out, VP_DROPIN_MARK "%s (generation %" PRIu64 ").\n", dropin->patches,
 		       site->generation);

@@ -5,8 +5,8 @@
  *
  * A rule has a directive only where that denies no call of the native ABI that no rule denies;
  * the exceptions are marked, written into the file, and left out on request. Where a directive
- * denies less, or with another error, the file says so. Rules without a directive are listed
- * in the file as comments. Rules in monitor mode are not in it.
+ * denies less, with another error, or by ending the process, the file says so. Rules without a
+ * directive are listed in the file as comments. Rules in monitor mode are not in it.
  *
  * Never expressed, although SystemCallFilter= could: calls that systemd or the loader needs to
  * start the service at all (execve, seccomp, prctl, mmap, ...).
@@ -22,7 +22,7 @@ struct vp_dropin_item {
 	char *rule;	 /* "socket(domain = AF_ALG) [CVE-2026-31431]" */
 	char *directive; /* "RestrictAddressFamilies=~AF_ALG"; NULL: there is none */
 	char *remark;	 /* how it differs from the rule, or why there is none; or NULL */
-	bool wider;	 /* it denies calls that no rule denies, or more harshly */
+	bool wider;	 /* it denies calls that no rule denies */
 	bool call;	 /* a SystemCallFilter= */
 	bool abi;	 /* not a rule: that other ABIs are closed */
 };
@@ -61,6 +61,13 @@ struct vp_dropin_site {
 	bool exact; /* no directives that are wider than their rules */
 	uint64_t generation;
 };
+
+/* Why the item's directive is not used there, "" for no words; NULL: it is. */
+const char *vp_dropin_item_reason(const struct vp_dropin_item *item,
+				  const struct vp_dropin_site *site);
+/* Why nothing at all is written there; NULL: something is. */
+const char *vp_dropin_reason(const struct vp_dropin *dropin,
+			     const struct vp_dropin_site *site);
 
 /* The first words of every such file. */
 #define VP_DROPIN_MARK "# Written by vpatch for "

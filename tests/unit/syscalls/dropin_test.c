@@ -245,10 +245,90 @@ static void what_is_there_is_listed(void **state)
 	assert_int_equal(list.len, 0);
 }
 
+/* A change that the manager was not told of is told by whoever comes next. */
+static void what_was_begun_is_ended(void **state)
+{
+	_cleanup_scene_ struct scene scene;
+	_cleanup_free_ char *pending = NULL, *half = NULL, *own = NULL;
+
+	(void)state;
+	set_scene(&scene);
+	pending = path_in(&scene, "pending");
+	scene.folder.pending = pending;
+	reload_result = -EPERM;
+	add_dropin(&scene, "web.service", "SystemCallFilter=~splice:EPERM");
+	assert_int_equal(settle(&scene, 1), -EPERM);
+	assert_true(is_there(&scene, "pending"));
+	own = path_in(&scene, "app.service.d");
+	half = path_in(&scene, "app.service.d/60-vpatch.conf.abc123");
+	assert_int_equal(mkdir(own, 0755), 0);
+	assert_int_equal(vp_file_write(half, "# Wri", 5, 0600, &scene.err), 0);
+	reload_result = 0;
+	assert_int_equal(settle(&scene, 2), 0);
+	assert_int_equal(reloads, 2);
+	assert_false(is_there(&scene, "pending"));
+	assert_false(is_there(&scene, "app.service.d"));
+	assert_int_equal(settle(&scene, 3), 0);
+	assert_int_equal(reloads, 2);
+}
+
+/* Before a confirmation: what is not meant goes, what is meant waits. */
+static void only_taking_away(void **state)
+{
+	_cleanup_scene_ struct scene scene;
+
+	(void)state;
+	set_scene(&scene);
+	add_dropin(&scene, "web.service", "SystemCallFilter=~splice:EPERM");
+	assert_int_equal(settle(&scene, 1), 0);
+	forget_dropins(&scene);
+	add_dropin(&scene, "app.service", "SystemCallFilter=~splice:EPERM");
+	scene.folder.removing = true;
+	assert_int_equal(settle(&scene, 2), 0);
+	assert_false(is_there(&scene, "web.service.d"));
+	assert_false(is_there(&scene, "app.service.d"));
+	scene.folder.removing = false;
+	assert_int_equal(settle(&scene, 2), 0);
+	assert_true(is_there(&scene, "app.service.d/60-vpatch.conf"));
+}
+
+static void look_for(const struct scene *scene, enum vp_dropin_place place, const char *reason)
+{
+	struct vp_dropin_view view;
+
+	vp_dropin_files_look(&scene->folder, &scene->dropins.data[0], &view);
+	free(view.path);
+	assert_int_equal(view.place, place);
+	if (reason)
+		assert_non_null(strstr(view.reason, reason));
+	else
+		assert_null(view.reason);
+}
+
+static void how_it_stands_is_seen(void **state)
+{
+	_cleanup_scene_ struct scene scene;
+	_cleanup_free_ char *path = NULL;
+
+	(void)state;
+	set_scene(&scene);
+	path = path_in(&scene, "web.service.d/60-vpatch.conf");
+	add_dropin(&scene, "web.service", "SystemCallFilter=~splice:EPERM");
+	look_for(&scene, VP_DROPIN_ABSENT, NULL);
+	assert_int_equal(settle(&scene, 5), 0);
+	look_for(&scene, VP_DROPIN_WRITTEN, NULL);
+	rights_now = VP_DROPIN_RIGHTS_FEW;
+	look_for(&scene, VP_DROPIN_CHANGED, "no_new_privs");
+	rights_now = VP_DROPIN_RIGHTS_ALL;
+	assert_int_equal(vp_file_write(path, "[Service]\n", 10, 0644, &scene.err), 0);
+	look_for(&scene, VP_DROPIN_FOREIGN, NULL);
+}
+
 /* On whatever host this runs: ours go when there are none any more. */
 static void none_at_all_are_none_left(void **state)
 {
 	_cleanup_scene_ struct scene scene;
+	struct vp_dropin_folder folder;
 
 	(void)state;
 	set_scene(&scene);
@@ -257,12 +337,11 @@ static void none_at_all_are_none_left(void **state)
 	assert_true(is_there(&scene, "web.service.d/60-vpatch.conf"));
 	if (vp_manager_is_systemd())
 		return; /* it would be told to reload */
-	assert_int_equal(
-		vp_manager_keep_dropins(scene.root, false, &scene.dropins, 2, &scene.err), 0);
+	folder = vp_manager_folder(scene.root, false);
+	assert_int_equal(vp_manager_keep_dropins(&folder, &scene.dropins, 2, &scene.err), 0);
 	assert_false(is_there(&scene, "web.service.d"));
-	assert_int_equal(
-		vp_manager_keep_dropins("/nonexistent", false, &scene.dropins, 2, &scene.err),
-		0);
+	folder.root = "/nonexistent";
+	assert_int_equal(vp_manager_keep_dropins(&folder, &scene.dropins, 2, &scene.err), 0);
 }
 
 static void versions_are_read_from_what_runs(void **state)
@@ -290,6 +369,9 @@ int main(void)
 		cmocka_unit_test(rights_decide),
 		cmocka_unit_test(our_own_seal_is_no_basis),
 		cmocka_unit_test(what_is_there_is_listed),
+		cmocka_unit_test(what_was_begun_is_ended),
+		cmocka_unit_test(only_taking_away),
+		cmocka_unit_test(how_it_stands_is_seen),
 		cmocka_unit_test(none_at_all_are_none_left),
 		cmocka_unit_test(versions_are_read_from_what_runs),
 	};
