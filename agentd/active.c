@@ -31,6 +31,8 @@ int vp_host_read(struct vp_host *host, const struct vp_config *config,
 	host->queueing = config->queueing;
 	host->run = config->run;
 	host->state = config->state;
+	host->dropins = config->dropins ? config->dropins_folder : NULL;
+	host->dropins_exact = config->dropins_exact;
 	vp_array_each (range, &config->management)
 		vp_array_push(&host->management, *range);
 	for (size_t i = 0; sessions && i < sessions->len; i++)

@@ -19,6 +19,7 @@ struct vp_reporting;
 struct vp_inspecting;
 struct vp_covering;
 struct vp_denying;
+struct vp_belt;
 
 struct vp_agent {
 	struct vp_config config;
@@ -47,6 +48,7 @@ struct vp_agent {
 	struct vp_inspecting *inspecting; /* NULL: there are no processes to look after */
 	struct vp_covering *covering;	  /* NULL: likewise, of system-call filters */
 	struct vp_denying *denying;	  /* NULL: what these deny is not heard of */
+	struct vp_belt *belt;		  /* NULL: nobody keeps drop-ins */
 };
 
 /* Config, state folder, totals and modules. 0 or -errno; to be closed in any case. */

@@ -19,6 +19,9 @@
 
 #define CONFIG_LIMIT (1u << 20)
 #define SECTION	     "vpatchd"
+/* Of the installed agent. One with a configuration of its own has its own folder, or none: two
+ * would remove each other's files. */
+#define DROPINS_FOLDER "/etc/systemd/system"
 
 struct reader {
 	struct vp_config *config;
@@ -225,6 +228,10 @@ static const struct key keys[] = {
 	  "mebibytes of a worker, 16 to 1048576", 16, 1u << 20 },
 	{ "inspection-connections", set_number32, MEMBER(queueing.connections),
 	  "connections of a worker, 100 to 10000000", 100, 10000000 },
+	{ "dropins", set_switch, MEMBER(dropins), "yes or no", 0, 0 },
+	{ "dropins-folder", set_path, MEMBER(dropins_folder),
+	  "a path, e.g. /run/systemd/system", 0, 0 },
+	{ "dropins-exact", set_switch, MEMBER(dropins_exact), "yes or no", 0, 0 },
 };
 
 static const struct key *find_key(const char *name)
@@ -299,6 +306,8 @@ static void set_defaults(struct vp_config *config)
 		.syslog_socket = vp_strdup("/dev/log"),
 		.journal = true,
 		.keep_generations = 20,
+		.dropins = true,
+		.dropins_exact = true,
 	};
 	vp_array_push(
 		&config->management,
@@ -348,6 +357,8 @@ void vp_config_read(struct vp_config *config, const char *path, struct vp_findin
 {
 	set_defaults(config);
 	read_file(config, path ? path : VP_CONFIG_PATH, !path, findings);
+	if (!config->dropins_folder && (!path || !strcmp(path, VP_CONFIG_PATH)))
+		config->dropins_folder = vp_strdup(DROPINS_FOLDER);
 	if (!config->socket)
 		config->socket = vp_format("%s/control.sock", config->run);
 }
@@ -364,6 +375,7 @@ void vp_config_free(struct vp_config *config)
 	free(config->admin_group);
 	free(config->reporter);
 	free(config->syslog_socket);
+	free(config->dropins_folder);
 	vp_array_free(&config->management);
 	memset(config, 0, sizeof(*config));
 }

@@ -35,6 +35,9 @@ struct vp_config {
 	bool journal;			  /* native fields when the journal reads us */
 	size_t keep_generations;
 	struct vp_queueing queueing; /* 0: the default */
+	bool dropins;		     /* are systemd's drop-ins kept? */
+	char *dropins_folder;	     /* of units; NULL: no drop-in is written or removed */
+	bool dropins_exact;	     /* vp_dropin_site.exact */
 };
 
 /*

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "agentd/belt.h"
 #include "agentd/covering.h"
 #include "agentd/document.h"
 #include "agentd/status.h"
@@ -298,6 +299,8 @@ json_t *vp_explain_document(struct vp_agent *agent, const char *id)
 	rules = rules_document(agent, patch, vp_strbuf_text(&artefact));
 	json_object_set_new(document, "rules", rules);
 	json_object_set_new(document, "syscalls", sections_document(agent, patch));
+	json_object_set_new(document, "dropins",
+			    vp_belt_document(&active->plan, &active->host, patch));
 	spots = vp_blind_spots_document(&active->plan, patch, false);
 	{
 		_cleanup_json_ json_t *host =
@@ -398,6 +401,9 @@ json_t *vp_plan_document(struct vp_agent *agent)
 	json_object_set_new(document, "patches",
 			    planned_patches(&agent->active->plan, &deciders));
 	json_object_set_new(document, "failures", classes_document(&deciders));
+	json_object_set_new(
+		document, "dropins",
+		vp_belt_document(&agent->active->plan, &agent->active->host, NULL));
 	json_object_set_new(document, "blind_spots",
 			    vp_blind_spots_document(&agent->active->plan, NULL, true));
 	vp_array_free(&deciders);

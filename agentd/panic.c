@@ -160,7 +160,9 @@ static void remove_objects(const struct vp_config *config,
 	struct vp_instance *instances[VP_ENFORCEMENT_MAX] = { NULL };
 	struct vp_error errors[VP_ENFORCEMENT_MAX] = { 0 };
 	/* removal needs no other facts */
-	struct vp_host host = { .run = config->run, .state = config->state };
+	struct vp_host host = { .run = config->run,
+				.state = config->state,
+				.dropins = config->dropins_folder };
 	int r[VP_ENFORCEMENT_MAX];
 
 	for (size_t i = 0; modules[i]; i++)

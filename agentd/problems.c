@@ -3,6 +3,7 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "agentd/belt.h"
 #include "agentd/covering.h"
 #include "agentd/denying.h"
 #include "agentd/document.h"
@@ -143,6 +144,21 @@ static void add_coverage(const struct vp_agent *agent, json_t *problems, bool *b
 		add(problems, "denials", unheard);
 }
 
+static void add_belt(const struct vp_agent *agent, json_t *problems, bool *bad)
+{
+	const char *problem = vp_belt_problem(agent->belt);
+	_cleanup_free_ char *text =
+		problem ? vp_format("drop-ins: %s; to do without them: dropins = no in "
+				    "vpatchd.conf(5)",
+				    problem)
+			: NULL;
+
+	if (!text)
+		return;
+	add(problems, "dropins", text);
+	*bad = true;
+}
+
 json_t *vp_problems_document(struct vp_agent *agent, json_t *folder, bool *bad)
 {
 	json_t *problems = json_array();
@@ -168,5 +184,6 @@ json_t *vp_problems_document(struct vp_agent *agent, json_t *folder, bool *bad)
 		*bad = true;
 	}
 	add_coverage(agent, problems, bad);
+	add_belt(agent, problems, bad);
 	return problems;
 }

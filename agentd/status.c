@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "agentd/belt.h"
 #include "agentd/covering.h"
 #include "agentd/denying.h"
 #include "agentd/document.h"
@@ -462,6 +463,10 @@ json_t *vp_status_document(struct vp_agent *agent, const char *id, enum vp_exit 
 				    vp_reporting_document(agent->reporting));
 	json_object_set_new(document, "inspection", inspection_document(agent));
 	json_object_set_new(document, "syscalls", vp_covering_document(agent->covering));
+	if (agent->active)
+		json_object_set_new(
+			document, "dropins",
+			vp_belt_document(&agent->active->plan, &agent->active->host, NULL));
 	json_object_set_new(document, "denials", vp_denying_document(agent->denying));
 	*status = bad || !agent->running ? VP_EXIT_FINDINGS : VP_EXIT_GOOD;
 	return document;

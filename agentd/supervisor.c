@@ -14,6 +14,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "agentd/belt.h"
 #include "agentd/control.h"
 #include "agentd/covering.h"
 #include "agentd/denying.h"
@@ -117,6 +118,7 @@ static void when_changed(struct vp_agent *agent)
 		vp_covering_changed(agent->covering);
 	if (agent->denying)
 		vp_denying_changed(agent->denying);
+	vp_belt_keep(agent->belt);
 	tell_status(agent, "");
 }
 
@@ -154,6 +156,11 @@ static int start_covering(struct supervisor *supervisor, struct vp_error *err)
 static int start_denying(struct supervisor *supervisor, struct vp_error *err)
 {
 	return vp_denying_start(&supervisor->agent.denying, &supervisor->agent, err);
+}
+
+static int start_belt(struct supervisor *supervisor, struct vp_error *err)
+{
+	return vp_belt_start(&supervisor->agent.belt, &supervisor->agent, err);
 }
 
 /* A failure here is a state to report, not a reason to leave: status must answer. */
@@ -199,9 +206,9 @@ static int (*const steps[])(struct supervisor *supervisor, struct vp_error *err)
 	open_control,	 /* clients wait in the queue while the rest starts */
 	start_reporting, /* before anything can be blocked */
 	start_inspecting, start_covering,
-	start_denying, /* before anything is denied */
-	restore,       /* shields */
-	start_guard,   /* and what keeps them */
+	start_denying,		   /* before anything is denied */
+	start_belt,	  restore, /* shields */
+	start_guard,		   /* and what keeps them */
 	tell_manager,
 };
 
@@ -215,6 +222,8 @@ static void stop(struct supervisor *supervisor)
 	vp_guard_stop(supervisor->guard);
 	vp_control_close(supervisor->agent.control);
 	supervisor->agent.changed = NULL;
+	vp_belt_stop(supervisor->agent.belt);
+	supervisor->agent.belt = NULL;
 	vp_denying_stop(supervisor->agent.denying);
 	supervisor->agent.denying = NULL;
 	vp_covering_stop(supervisor->agent.covering);

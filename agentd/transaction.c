@@ -10,6 +10,7 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "agentd/belt.h"
 #include "agentd/covering.h"
 #include "agentd/denying.h"
 #include "agentd/loop.h"
@@ -318,6 +319,7 @@ void vp_transaction_run(struct vp_agent *agent, const struct vp_order *order,
 		if (is_unchanged(agent, order, next)) {
 			agent->active->changes_at = next->changes_at;
 			vp_active_free(next, &agent->all);
+			vp_belt_keep(agent->belt); /* nobody else notices its files */
 			outcome->result = VP_RESULT_UNCHANGED;
 		} else {
 			install(agent, order, next, outcome);

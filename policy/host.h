@@ -79,6 +79,8 @@ struct vp_host {
 	const char
 		*run; /* folder for what outlives a process; NULL: nothing is to; not owned */
 	const char *state;    /* folder for what outlives a boot; likewise */
+	const char *dropins;  /* folder of units that drop-ins are kept in; likewise */
+	bool dropins_exact;   /* none that deny more than the rules */
 	bool table_ownership; /* configured; used only with kernel.owner_persist */
 	/*
 	 * Not a host to apply to (check, the lab, an offline plan): example values of sets

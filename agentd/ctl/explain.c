@@ -132,6 +132,14 @@ static void render_section(const json_t *section, struct vp_page *page)
 	vp_page_pair(page, "tag", vp_json_get_text(section, "tag"));
 }
 
+static void render_dropins(const json_t *dropins, struct vp_page *page)
+{
+	if (!json_array_size(dropins))
+		return;
+	vp_page_heading(page, "Drop-ins of systemd, from the next start of a service on");
+	vp_render_dropins(dropins, true, page);
+}
+
 void vp_render_explain(const json_t *document, struct vp_page *page)
 {
 	const json_t *rules = json_object_get(document, "rules");
@@ -150,6 +158,7 @@ void vp_render_explain(const json_t *document, struct vp_page *page)
 		render_rule(rule, page);
 	json_array_foreach (sections, i, rule)
 		render_section(rule, page);
+	render_dropins(json_object_get(document, "dropins"), page);
 	if (!json_array_size(rules) && !json_array_size(sections))
 		vp_page_line(page, 2,
 			     "  no rule of this patch is in the plan: it is switched off, "

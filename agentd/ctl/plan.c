@@ -191,6 +191,15 @@ static void render_failures(const json_t *failures, struct vp_page *page)
 	}
 }
 
+/* As they stand now: what would be written is `missing` or `changed`. */
+static void render_dropins(const json_t *dropins, struct vp_page *page)
+{
+	if (!json_array_size(dropins))
+		return;
+	vp_page_heading(page, "Drop-ins of systemd, beside the filters");
+	vp_render_dropins(dropins, false, page);
+}
+
 void vp_render_plan(const json_t *document, struct vp_page *page)
 {
 	const json_t *patches = json_object_get(document, "patches");
@@ -205,6 +214,7 @@ void vp_render_plan(const json_t *document, struct vp_page *page)
 	json_array_foreach (patches, i, patch)
 		render_patch(patch, page);
 	render_failures(json_object_get(document, "failures"), page);
+	render_dropins(json_object_get(document, "dropins"), page);
 	vp_render_blind_spots(json_object_get(document, "blind_spots"), page);
 	vp_page_blank(page);
 	render_sums(patches, page);

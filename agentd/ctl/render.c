@@ -81,6 +81,59 @@ void vp_render_blind_spots(const json_t *blind_spots, struct vp_page *page)
 			page);
 }
 
+/* "written: RestrictAddressFamilies=~AF_ALG, SystemCallArchitectures=native", each once. */
+static char *dropin_text(const json_t *dropin)
+{
+	const json_t *directives = json_object_get(dropin, "directives"), *item;
+	const char *reason = vp_json_get_text(dropin, "reason");
+	struct vp_strbuf text = { 0 };
+	const char *before = NULL;
+	size_t i;
+
+	vp_strbuf_addf(&text, "%s%s%s", vp_render_text(dropin, "state"), reason ? ": " : "",
+		       reason ? reason : "");
+	json_array_foreach (directives, i, item) {
+		const char *directive = vp_render_text(item, "directive");
+
+		if (!before || strcmp(before, directive) != 0)
+			vp_strbuf_addf(&text, "%s%s", before ? ", " : ": ", directive);
+		before = directive;
+	}
+	return vp_strbuf_take(&text);
+}
+
+/* Rule by rule: what each directive is for and how it differs, and which have none. */
+static void render_dropin_rules(const json_t *dropin, struct vp_page *page)
+{
+	const json_t *item;
+	size_t i;
+
+	json_array_foreach (json_object_get(dropin, "directives"), i, item) {
+		const char *remark = vp_json_get_text(item, "remark");
+
+		vp_page_pairf(page, "", "  %s: %s%s%s", vp_render_text(item, "directive"),
+			      vp_render_text(item, "rule"), remark ? ": " : "",
+			      remark ? remark : "");
+	}
+	json_array_foreach (json_object_get(dropin, "without"), i, item)
+		vp_page_pairf(page, "", "  no directive: %s", json_string_value(item));
+}
+
+void vp_render_dropins(const json_t *dropins, bool rules, struct vp_page *page)
+{
+	const json_t *dropin;
+	size_t i;
+
+	json_array_foreach (dropins, i, dropin) {
+		_cleanup_free_ char *text = dropin_text(dropin);
+
+		vp_page_pairf(page, i ? "" : "drop-ins", "%s: %s",
+			      vp_render_text(dropin, "unit"), text);
+		if (rules)
+			render_dropin_rules(dropin, page);
+	}
+}
+
 void vp_render_counts(const json_t *object, struct vp_strbuf *out)
 {
 	uint64_t packets = vp_json_get_number(object, "packets");

@@ -31,6 +31,10 @@ void vp_render_verdict(const json_t *row, struct vp_page *page);
 /* The "Blind spots" section; nothing when there are none. */
 void vp_render_blind_spots(const json_t *blind_spots, struct vp_page *page);
 
+/* The drop-ins of systemd, a pair each: how it stands and what it says; `rules`: what not,
+ * too. Nothing when there are none. */
+void vp_render_dropins(const json_t *dropins, bool rules, struct vp_page *page);
+
 /* What would change from one vpatch.plan/1 to another; `whole`: what is not in `plan` goes. */
 json_t *vp_plan_changes(const json_t *active, const json_t *plan, bool whole);
 

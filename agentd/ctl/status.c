@@ -356,6 +356,7 @@ void vp_render_status(const json_t *document, struct vp_page *page)
 	render_events(document, page);
 	render_inspection(document, page);
 	render_syscalls(document, page);
+	vp_render_dropins(json_object_get(document, "dropins"), false, page);
 	render_denials(document, page);
 	render_kernel(document, page);
 	render_patches(document, page);

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "agentd/syscalls/filter_files.h"
+#include "agentd/syscalls/manager.h"
 #include "lib/cleanup.h"
 #include "lib/log.h"
 
@@ -20,6 +21,9 @@ struct vp_artefact {
 struct vp_instance {
 	struct vp_keeper *keeper;
 	char *files; /* folder of filters for vpatch-exec; NULL: none are written */
+	char *units; /* folder of drop-ins (agentd/belt.h keeps them); NULL: there are none */
+	struct vp_strbuf
+		outlived; /* lines of stays(): services that drop-ins were taken from */
 	const struct vp_artefact *prepared, *committed;
 };
 
@@ -81,6 +85,7 @@ static int open_instance(struct vp_instance **instance, const struct vp_host *ho
 	*instance = vp_new(struct vp_instance);
 	(*instance)->keeper = keeper;
 	(*instance)->files = host->state ? vp_format("%s/seccomp", host->state) : NULL;
+	(*instance)->units = vp_strdup(host->dropins);
 	return 0;
 }
 
@@ -88,6 +93,8 @@ static void close_instance(struct vp_instance *instance)
 {
 	vp_keeper_free(instance->keeper);
 	free(instance->files);
+	free(instance->units);
+	vp_strbuf_free(&instance->outlived);
 	free(instance);
 }
 
@@ -159,14 +166,39 @@ static int counts(struct vp_instance *instance, struct vp_counts *counts, struct
 	return 0;
 }
 
+static void note_outlived(struct vp_instance *instance)
+{
+	struct vp_dropin_list list = { 0 };
+
+	vp_dropin_files_list(instance->units, &list);
+	vp_array_each (file, &list)
+		if (vp_manager_rights(file->unit) != VP_DROPIN_RIGHTS_UNKNOWN)
+			vp_strbuf_addf(
+				&instance->outlived,
+				"%s: what was started with its drop-in keeps that until "
+				"it ends; restart it to be rid of that\n",
+				file->unit);
+	vp_dropin_list_free(&list);
+}
+
+static int remove_dropins(struct vp_instance *instance, struct vp_error *err)
+{
+	const struct vp_dropin_folder folder = vp_manager_folder(instance->units, false);
+	const struct vp_dropins none = { 0 };
+
+	if (!instance->units)
+		return 0;
+	note_outlived(instance);
+	return vp_manager_keep_dropins(&folder, &none, 0, err);
+}
+
 static int remove_all(struct vp_instance *instance, struct vp_error *err)
 {
 	const struct vp_target_filters none = { 0 };
 
-	(void)err;
 	vp_keeper_want(instance->keeper, &none, 0);
 	write_files(instance, &none);
-	return 0;
+	return remove_dropins(instance, err);
 }
 
 static void stay(const struct vp_covered_process *process, const struct vp_cover *cover,
@@ -190,6 +222,7 @@ static void stays(struct vp_instance *instance, struct vp_strbuf *out)
 		vp_array_each (cover, &process->covers)
 			if (vp_cover_is_on(cover))
 				stay(process, cover, coverage, out);
+	vp_strbuf_adds(out, vp_strbuf_text(&instance->outlived));
 }
 
 struct vp_keeper *vp_seccomp_keeper(struct vp_instance *instance)

@@ -23,7 +23,7 @@ sandbox() {
 	work=$(mktemp -d /tmp/vpatch-test.XXXXXX)
 	trap sandbox_end EXIT
 	policy=$work/policy.d overrides=$work/overrides.d
-	mkdir -p "$policy" "$overrides" "$work/state" "$work/run"
+	mkdir -p "$policy" "$overrides" "$work/state" "$work/run" "$work/systemd"
 	cat >"$work/vpatchd.conf" <<-CONF
 		[vpatchd]
 		policy = $policy
@@ -33,6 +33,7 @@ sandbox() {
 		reporter = $build/vpatchd-events
 		socket = $work/run/control.sock
 		syslog-socket = $work/log.sock
+		dropins-folder = $work/systemd
 	CONF
 	mount -t tmpfs -o mode=755 tmpfs "$work/run" # in memory, as /run is: inspection counts in files there
 	ip link set lo up

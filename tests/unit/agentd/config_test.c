@@ -2,6 +2,7 @@
 /* agentd/config.c: defaults, relative paths, and each error at its line. */
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "agentd/config.h"
 #include "lib/cleanup.h"
@@ -74,6 +75,7 @@ static void errors_name_their_line(void **state)
 		{ "[vpatchd]\nmanagement = tcp/9-1\n", 2, "tcp/22" },
 		{ "[vpatchd]\ntable-ownership = maybe\n", 2, "yes or no" },
 		{ "[vpatchd]\nkeep-generations = 1\n", 2, "from 2" },
+		{ "[vpatchd]\ndropins = maybe\n", 2, "yes or no" },
 		{ "[vpatchd]\nsyslog-format = xml\n", 2, "keyvalue" },
 		{ "[vpatchd]\n  policy = indented\n", 2, "" },
 		{ "[vpatchd]\npolicy =\n", 2, "" },
@@ -93,6 +95,34 @@ static void errors_name_their_line(void **state)
 		vp_config_free(&config);
 		vp_findings_free(&findings);
 	}
+}
+
+/* Units of the host are the installed agent's to touch, not one's that is in a folder. */
+static void drop_ins_are_of_the_installed_agent(void **state)
+{
+	const char *folder = *state;
+	_cleanup_free_ char *units = vp_format("%s/units", folder);
+	struct vp_findings findings = { 0 };
+	struct vp_config config;
+
+	read_config(folder, "[vpatchd]\n", &config, &findings);
+	assert_true(config.dropins);
+	assert_true(config.dropins_exact);
+	assert_null(config.dropins_folder);
+	vp_config_free(&config);
+	read_config(folder,
+		    "[vpatchd]\ndropins = no\ndropins-folder = units\ndropins-exact = no\n",
+		    &config, &findings);
+	assert_int_equal(findings.errors, 0);
+	assert_false(config.dropins);
+	assert_false(config.dropins_exact);
+	assert_string_equal(config.dropins_folder, units);
+	vp_config_free(&config);
+	if (!access(VP_CONFIG_PATH, F_OK))
+		return; /* it may say anything */
+	vp_config_read(&config, NULL, &findings);
+	assert_string_equal(config.dropins_folder, "/etc/systemd/system");
+	vp_config_free(&config);
 }
 
 static void a_named_file_must_be_there(void **state)
@@ -127,6 +157,8 @@ int vp_test_config(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(everything, setup, teardown),
 		cmocka_unit_test_setup_teardown(errors_name_their_line, setup, teardown),
+		cmocka_unit_test_setup_teardown(drop_ins_are_of_the_installed_agent, setup,
+						teardown),
 		cmocka_unit_test_setup_teardown(a_named_file_must_be_there, setup, teardown),
 		cmocka_unit_test_setup_teardown(nobody_else_may_write_it, setup, teardown),
 	};
