@@ -12,7 +12,8 @@ cp -a /job/install/usr/. /usr/
 cp /job/install/lib/systemd/system/* /usr/lib/systemd/system/
 config=$(find /job/install -name vpatchd.conf -printf '/%P\n')
 mkdir -p "${config%/*}"
-printf '%s\n' '[vpatchd]' 'state = /var/lib/vpatch' >"$config" # wherever else the build would have it
+# wherever else the build would have it; drop-ins (489) would do after a restart what filters are looked for here
+printf '%s\n' '[vpatchd]' 'state = /var/lib/vpatch' 'dropins = no' >"$config"
 policy=${config%/*}/policy.d
 mkdir -p "$policy"
 cp /job/web /usr/bin/web
