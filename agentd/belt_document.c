@@ -81,12 +81,12 @@ static json_t *dropin_document(const struct vp_dropin *dropin, const struct vp_h
 static bool is_of(const struct vp_dropin *dropin, const struct vp_plan *plan,
 		  const struct vp_patch *patch)
 {
+	const struct vp_call_target unit = { VP_CALL_TARGET_UNIT, dropin->unit };
+
 	vp_array_each (call, &plan->calls)
-		if (call->patch == patch)
-			vp_array_each (target, &call->syscalls->targets)
-				if (target->kind == VP_CALL_TARGET_UNIT &&
-				    !strcmp(target->name, dropin->unit))
-					return true;
+		if (call->patch == patch &&
+		    vp_call_targets_mean(&call->syscalls->targets, &unit))
+			return true;
 	return false;
 }
 

@@ -320,23 +320,35 @@ static void add_architectures(struct vp_dropin *dropin)
 	vp_array_push(&dropin->items, item);
 }
 
+static bool is_listed(const struct entries *entries, const char *patch)
+{
+	vp_array_each (entry, entries)
+		if (!strcmp(entry->patch, patch))
+			return true;
+	return false;
+}
+
 static void add_patch(struct vp_dropin *dropin, const char *id)
 {
-	char *all;
+	char *all = dropin->patches ? vp_format("%s, %s", dropin->patches, id) : vp_strdup(id);
 
-	if (!dropin->patches) {
-		dropin->patches = vp_strdup(id);
-		return;
-	}
-	/* a patch's sections stand together in the plan */
-	if (strlen(dropin->patches) >= strlen(id) &&
-	    !strcmp(dropin->patches + strlen(dropin->patches) - strlen(id), id))
-		return;
-	all = vp_format("%s, %s", dropin->patches, id);
 	free(dropin->patches);
 	dropin->patches = all;
 }
 
+static void add_section(struct vp_dropin *dropin, const struct vp_call_placement *call,
+			struct entries *entries)
+{
+	if (call->mode != VP_MODE_ENFORCE)
+		return;
+	dropin->no_new_privs |= call->syscalls->no_new_privs;
+	if (!is_listed(entries, call->patch->id))
+		add_patch(dropin, call->patch->id);
+	vp_array_each (rule, &call->syscalls->rules)
+		vp_array_push(entries, ((struct entry){ rule, call->patch->id }));
+}
+
+/* An instance's file hides the template's, which has the same name: so it has all of that. */
 static void build_one(const struct vp_plan *plan, const struct vp_call_target *target,
 		      struct vp_dropins *dropins)
 {
@@ -344,17 +356,16 @@ static void build_one(const struct vp_plan *plan, const struct vp_call_target *t
 	struct entries entries = { 0 };
 	bool cover = false;
 
-	vp_array_each (call, &plan->calls) {
-		if (!vp_call_targets_have(&call->syscalls->targets, target))
-			continue;
-		cover |= call->syscalls->foreign == VP_FOREIGN_COVER;
-		if (call->mode != VP_MODE_ENFORCE)
-			continue;
-		dropin.no_new_privs |= call->syscalls->no_new_privs;
-		add_patch(&dropin, call->patch->id);
-		vp_array_each (rule, &call->syscalls->rules)
-			vp_array_push(&entries, ((struct entry){ rule, call->patch->id }));
-	}
+	for (int by_template = 0; by_template < 2; by_template++)
+		vp_array_each (call, &plan->calls) {
+			const struct vp_call_targets *named = &call->syscalls->targets;
+
+			if (!vp_call_targets_mean(named, target) ||
+			    vp_call_targets_have(named, target) == by_template)
+				continue;
+			cover |= call->syscalls->foreign == VP_FOREIGN_COVER;
+			add_section(&dropin, call, &entries);
+		}
 	vp_array_each (entry, &entries)
 		add_item(&dropin, &entries, entry);
 	if (entries.len && !cover)

@@ -38,8 +38,9 @@ struct vp_dropin {
 
 VP_ARRAY_TYPE(vp_dropins, struct vp_dropin);
 
-/* Of each service that the plan names as a unit and denies something, in the plan's order. The
- * array is empty before, and the caller's. */
+/* Of each service that the plan names as a unit and denies something, in the plan's order; an
+ * instance of a template that is named too with the rules of both, its own first: systemd
+ * reads one of the two files. The array is empty before, and the caller's. */
 void vp_dropins_build(const struct vp_plan *plan, struct vp_dropins *dropins);
 void vp_dropins_free(struct vp_dropins *dropins);
 
