@@ -212,6 +212,19 @@ for name in plain listed-user private forking drops @7; do
 	check "$name: and all others, in all threads" answers $name one "denied in 5 of 5, errno 18"
 	check "$name: covered" soon eval 'cover_now "$(main_pid $name)" "covered false" || cover "$(main_pid $name)" "covered true"'
 done
+if [ -n "$full" ]; then # nothing else is busy then: no start may get by
+	each_first_denied() {
+		local i name
+		for ((i = 0; i < 100; i++)); do
+			systemctl restart web-plain web-private web-forking || return
+			for name in plain private forking; do
+				soon ask $name first >/dev/null
+				answers $name first "denied, errno 18" || { echo "start $i of $name"; return 1; }
+			done
+		done
+	}
+	check "100 restarts of three services: no first call gets by" each_first_denied
+fi
 check "neither: a restart changes nothing" soon cover_now "$(main_pid neither)" "refused false $filtered"
 
 # vpatchd stopped, started, killed
@@ -235,13 +248,18 @@ check "and no process has a filter twice" diff "$work/filters" <(filters)
 check "the journal has no complaint" quiet
 hook_pid() { systemctl show -P MainPID vpatchd-hook; }
 check "the exec hook is there again" soon eval '[ "$(hook_pid)" != 0 ]'
-started() { # NAME: started anew within a second
-	local began=${EPOCHREALTIME/./} took
-	systemctl restart "web-$1" && soon ask "$1" pid || return
-	took=$(((${EPOCHREALTIME/./} - began) / 1000))
-	echo "$took ms"
-	[ $took -lt 1000 ]
+took() { # NAME: milliseconds until it answers, started anew
+	local began=${EPOCHREALTIME/./}
+	systemctl restart "web-$1" && soon ask "$1" pid >/dev/null || return
+	echo $(((${EPOCHREALTIME/./} - began) / 1000))
 }
+started() { # NAME: started anew, not a second later than it usually is on a machine as busy as this one
+	local now
+	now=$(took "$1") || return
+	echo "$now ms, usually $usual ms"
+	[ "$now" -lt $((1000 + usual)) ]
+}
+usual=$(took plain)
 kill -STOP "$(hook_pid)"
 check "a stopped exec hook does not hold up a service" started plain
 check "which is covered all the same" soon answers plain one "denied in 5 of 5, errno 18"
