@@ -63,6 +63,25 @@ bool vp_process_status(pid_t pid, struct vp_proc_status *out)
 	return !vp_process_status_at(AT_FDCWD, path, out);
 }
 
+/* Whole numbers only: the kernel's other names may begin with a digit. */
+static pid_t number_of(const char *name)
+{
+	char *end;
+	long number = strtol(name, &end, 10);
+
+	return *end || number <= 0 || number > INT_MAX ? 0 : (pid_t)number;
+}
+
+pid_t vp_process_next(DIR *folder)
+{
+	const struct dirent *entry;
+	pid_t found = 0;
+
+	while (!found && folder && (entry = readdir(folder)))
+		found = number_of(entry->d_name);
+	return found;
+}
+
 pid_t vp_process_parent(pid_t pid)
 {
 	struct vp_proc_stat stat;

@@ -3,6 +3,7 @@
 #ifndef VP_LIB_PROCESS_H
 #define VP_LIB_PROCESS_H
 
+#include <dirent.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <sys/types.h>
@@ -23,6 +24,10 @@ int vp_process_status_at(int folder, const char *name, struct vp_proc_status *ou
 
 /* Any such file as text, cut off after room - 1 bytes. Results likewise. */
 int vp_process_text(int folder, const char *name, char *text, size_t room);
+
+/* The next number in an open folder of processes (/proc) or threads (/proc/PID/task); 0: that
+ * was the last. NULL has none. */
+pid_t vp_process_next(DIR *folder);
 
 /* 0 at the top, or when the process is gone. */
 pid_t vp_process_parent(pid_t pid);

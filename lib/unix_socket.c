@@ -53,6 +53,18 @@ int vp_unix_connect(const char *path, int type, const char *server, struct vp_er
 	return TAKE_FD(fd);
 }
 
+int vp_unix_check_peer(int socket, struct vp_error *err)
+{
+	struct ucred peer;
+	socklen_t len = sizeof(peer);
+
+	if (getsockopt(socket, SOL_SOCKET, SO_PEERCRED, &peer, &len))
+		return vp_fail(err, -errno, "unknown peer: %s", strerror(errno));
+	if (peer.uid && peer.uid != geteuid())
+		return vp_fail(err, -EPERM, "user %u may not ask this program", peer.uid);
+	return 0;
+}
+
 /* "": the error says it. */
 static const char *cure_of(int error)
 {

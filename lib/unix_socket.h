@@ -16,6 +16,9 @@
  * block, and the server has no room for one more now. */
 int vp_unix_connect(const char *path, int type, const char *server, struct vp_error *err);
 
+/* Is who has connected root, or our own user? 0, -EPERM, or another -errno. */
+int vp_unix_check_peer(int socket, struct vp_error *err);
+
 /*
  * A socket that is there is replaced; anything else stays, and is an error. `mode` says who
  * may connect, from the first moment on (those that may write); the umask is changed for that

@@ -199,10 +199,9 @@ static int compare_inodes(const void *a, const void *b)
 	return left->inode < right->inode ? -1 : left->inode > right->inode;
 }
 
-static void claim_sockets(struct vp_host *host, const struct open_sockets *open,
-			  const char *pid)
+static void claim_sockets(struct vp_host *host, const struct open_sockets *open, pid_t process)
 {
-	_cleanup_free_ char *path = vp_format("/proc/%s/fd", pid);
+	_cleanup_free_ char *path = vp_format("/proc/%d/fd", (int)process);
 	_cleanup_closedir_ DIR *folder = opendir(path);
 	struct dirent *entry;
 
@@ -223,9 +222,9 @@ static void claim_sockets(struct vp_host *host, const struct open_sockets *open,
 			continue;
 		socket = &host->sockets.data[found->position];
 		if (!socket->process)
-			socket->process = vp_process_executable(atoi(pid));
+			socket->process = vp_process_executable(process);
 		if (!socket->unit)
-			socket->unit = vp_process_unit(atoi(pid));
+			socket->unit = vp_process_unit(process);
 	}
 }
 
@@ -245,16 +244,15 @@ static void read_sockets(struct vp_host *host)
 	};
 	struct open_sockets open = { 0 };
 	_cleanup_closedir_ DIR *proc = opendir("/proc");
-	struct dirent *entry;
+	pid_t process;
 
 	for (size_t i = 0; i < VP_COUNT(tables); i++)
 		read_table(host, &open, tables[i].path, tables[i].protocol,
 			   tables[i].listening_only);
 	if (open.len)
 		qsort(open.data, open.len, sizeof(*open.data), compare_inodes);
-	while (proc && (entry = readdir(proc)))
-		if (entry->d_name[0] >= '0' && entry->d_name[0] <= '9')
-			claim_sockets(host, &open, entry->d_name);
+	while ((process = vp_process_next(proc)))
+		claim_sockets(host, &open, process);
 	vp_array_free(&open);
 }
 

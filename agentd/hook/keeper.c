@@ -22,6 +22,7 @@
 #include "agentd/notify.h"
 #include "lib/cleanup.h"
 #include "lib/log.h"
+#include "lib/unix_socket.h"
 #include "modules/seccomp/interpreter.h"
 
 #define SECOND	      UINT64_C(1000000000)
@@ -36,6 +37,7 @@ struct keeper {
 	bool ended;
 	struct vp_hook_beats *beats;
 	uint64_t ticked;
+	unsigned int ticks;
 	struct vp_hook_table table;
 	bool given;   /* there is a table */
 	bool unsent;  /* to the worker that runs */
@@ -246,15 +248,13 @@ static void greet(struct keeper *keeper)
 
 static void take_client(struct keeper *keeper)
 {
-	struct ucred peer;
-	socklen_t len = sizeof(peer);
+	struct vp_error err;
 	int fd = accept4(keeper->listener, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
 
 	if (fd < 0)
 		return;
-	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &len) ||
-	    (peer.uid && peer.uid != geteuid())) {
-		vp_log_warning("someone who is not root may not use the exec hook");
+	if (vp_unix_check_peer(fd, &err)) {
+		vp_log_warning("%s", err.text);
 		close(fd);
 		return;
 	}
@@ -342,7 +342,6 @@ static void read_signals(struct keeper *keeper)
 
 static void tick(struct keeper *keeper)
 {
-	static unsigned int ticks;
 	uint64_t watchdog = vp_notify_watchdog();
 
 	keeper->ticked = vp_hook_clock();
@@ -350,7 +349,7 @@ static void tick(struct keeper *keeper)
 	keeper->scan |= keeper->missed; /* of the tick before: it runs by now */
 	keeper->missed = atomic_exchange(&keeper->beats->missed, false);
 	watch_worker(keeper);
-	if (watchdog && ticks++ % (watchdog / VP_HOOK_TICK / 4 + 1) == 0)
+	if (watchdog && keeper->ticks++ % (watchdog / VP_HOOK_TICK / 4 + 1) == 0)
 		vp_notify("WATCHDOG=1");
 }
 
@@ -367,25 +366,27 @@ static int patience(const struct keeper *keeper)
 
 static void turn(struct keeper *keeper)
 {
+	enum { SIGNALS, LISTENER, CLIENT, WORKER, SCANNER };
 	struct pollfd fds[] = {
-		{ .fd = keeper->signals, .events = POLLIN },
-		{ .fd = keeper->client < 0 ? keeper->listener : -1, .events = POLLIN },
-		{ .fd = keeper->client,
-		  .events = (short)(POLLIN | (keeper->notes.len ? POLLOUT : 0)) },
-		{ .fd = keeper->worker.socket, .events = POLLIN },
-		{ .fd = keeper->scanner.socket, .events = POLLIN },
+		[SIGNALS] = { .fd = keeper->signals, .events = POLLIN },
+		[LISTENER] = { .fd = keeper->client < 0 ? keeper->listener : -1,
+			       .events = POLLIN },
+		[CLIENT] = { .fd = keeper->client,
+			     .events = (short)(POLLIN | (keeper->notes.len ? POLLOUT : 0)) },
+		[WORKER] = { .fd = keeper->worker.socket, .events = POLLIN },
+		[SCANNER] = { .fd = keeper->scanner.socket, .events = POLLIN },
 	};
 
 	(void)poll(fds, VP_COUNT(fds), patience(keeper));
 	atomic_fetch_add(&keeper->beats->keeper, 1);
-	if (fds[3].revents)
+	if (fds[WORKER].revents)
 		read_notes(keeper, &keeper->worker);
-	if (fds[4].revents)
+	if (fds[SCANNER].revents)
 		read_notes(keeper, &keeper->scanner);
 	read_signals(keeper);
-	if (fds[1].revents)
+	if (fds[LISTENER].revents)
 		take_client(keeper);
-	if (fds[2].revents & ~POLLOUT)
+	if (fds[CLIENT].revents & ~POLLOUT)
 		read_client(keeper);
 	if (keeper->client >= 0)
 		(void)vp_hook_notes_send(&keeper->notes, keeper->client);

@@ -7,7 +7,6 @@
 
 #include <dirent.h>
 #include <errno.h>
-#include <limits.h>
 #include <stdio.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -117,14 +116,11 @@ static bool is_wanted(const struct scan *scan)
 static void pass(struct scan *scan, bool first)
 {
 	_cleanup_closedir_ DIR *folder = opendir("/proc");
+	pid_t id;
 
-	for (struct dirent *entry; folder && is_wanted(scan) && (entry = readdir(folder));) {
-		char *end;
-		long id = strtol(entry->d_name, &end, 10);
-
-		if (!*end && id > 1 && id <= INT_MAX && id != getpid())
-			look(scan, (pid_t)id, first);
-	}
+	while (is_wanted(scan) && (id = vp_process_next(folder)))
+		if (id > 1 && id != getpid())
+			look(scan, id, first);
 }
 
 void vp_hook_scan(const struct vp_hook_table *table, int socket, pid_t worker)

@@ -72,26 +72,25 @@ static bool consider(struct worker *worker, int group,
 				       .lost = &worker->beats->lost };
 	struct vp_hook_process process = { .id = event->pid };
 	struct stat file;
+	bool matters;
 	int r;
 
 	if (fstat(event->fd, &file))
 		return false;
 	start.device = process.device = file.st_dev;
 	start.inode = process.inode = file.st_ino;
-	r = vp_hook_match(&worker->table, &worker->marks.places, &process, 0) <
-			    worker->table.entries.len
-		    ? 0
-		    : -ENOENT;
+	matters = vp_hook_match(&worker->table, &worker->marks.places, &process, 0) <
+		  worker->table.entries.len;
 	vp_hook_process_free(&process);
-	if (!r && event->pid <= 0)
+	if (matters && event->pid <= 0)
 		tell_unseen(worker);
-	if (r || event->pid <= 0)
+	if (!matters || event->pid <= 0)
 		return false;
 	r = vp_hook_helpers_start(&worker->helpers, &start);
-	if (r)
+	if (r) {
 		vp_hook_start_untraced(&start, r, &worker->notes);
-	if (r)
 		atomic_store(&worker->beats->missed, true);
+	}
 	return !r;
 }
 
@@ -269,11 +268,13 @@ static int tick(struct worker *worker)
 /* Who waits for a turn is heard of by the end of another. */
 static int turn(struct worker *worker)
 {
+	enum { GROUP, SIGNALS, WATCH, KEEPER };
 	struct pollfd fds[] = {
-		{ .fd = worker->crowded ? -1 : worker->marks.group, .events = POLLIN },
-		{ .fd = worker->signals, .events = POLLIN },
-		{ .fd = worker->marks.watch, .events = POLLIN },
-		{ .fd = worker->keeper, .events = POLLIN },
+		[GROUP] = { .fd = worker->crowded ? -1 : worker->marks.group,
+			    .events = POLLIN },
+		[SIGNALS] = { .fd = worker->signals, .events = POLLIN },
+		[WATCH] = { .fd = worker->marks.watch, .events = POLLIN },
+		[KEEPER] = { .fd = worker->keeper, .events = POLLIN },
 	};
 	struct signalfd_siginfo signal;
 
@@ -283,14 +284,14 @@ static int turn(struct worker *worker)
 		;
 	check_helpers(worker);
 	read_group(worker, worker->marks.group, false);
-	if (fds[2].revents) {
+	if (fds[WATCH].revents) {
 		vp_hook_marks_read_watch(&worker->marks);
 		check_marks(worker);
 	}
 	if (vp_remote_clock() - worker->ticked >= VP_HOOK_TICK * UINT64_C(1000000) &&
 	    tick(worker))
 		return -ETIMEDOUT;
-	return fds[3].revents ? read_keeper(worker) : 0;
+	return fds[KEEPER].revents ? read_keeper(worker) : 0;
 }
 
 static int listen_for_children(void)
@@ -314,8 +315,8 @@ int vp_hook_work(struct vp_hook_beats *beats, int keeper, int keeper_process,
 	worker.signals = listen_for_children();
 	worker.marks = (struct vp_hook_marks){ .group = -1, .watch = -1 };
 	(void)vp_ready();
-	(void)vp_ready_first(
-		true); /* who sees to a start must not have to wait for its turn */
+	/* who sees to a start must not have to wait for its turn */
+	(void)vp_ready_first(true);
 	r = vp_hook_helpers_open(&worker.helpers);
 	r = r ? r : take_table(&worker, table);
 	while (!r)

@@ -52,18 +52,6 @@ static int find_socket(struct vp_error *err)
 	return fd >= 0 ? fd : vp_fail(err, -errno, "no connection: %s", strerror(errno));
 }
 
-static int check_peer(int socket, struct vp_error *err)
-{
-	struct ucred peer;
-	socklen_t len = sizeof(peer);
-
-	if (getsockopt(socket, SOL_SOCKET, SO_PEERCRED, &peer, &len))
-		return vp_fail(err, -errno, "unknown peer: %s", strerror(errno));
-	if (peer.uid && peer.uid != geteuid())
-		return vp_fail(err, -EPERM, "user %u may not ask for injections", peer.uid);
-	return 0;
-}
-
 static int answer(int socket, const struct vp_request_process *process,
 		  const struct vp_injected *injected, struct vp_error *err)
 {
@@ -104,7 +92,7 @@ static int serve(int socket, struct vp_error *err)
 static int answer_one(int socket, struct vp_error *err)
 {
 	const struct timeval patience = { .tv_sec = PATIENCE };
-	int r = check_peer(socket, err);
+	int r = vp_unix_check_peer(socket, err);
 
 	if (r)
 		return r;

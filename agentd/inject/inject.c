@@ -268,6 +268,7 @@ static void inject_each(struct vp_injector *injector, struct vp_target *target, 
 {
 	struct visited visited = { 0 };
 	int missing = 1;
+
 	out->flags |= VP_INJECTED_EACH | (prctl ? VP_INJECTED_PRCTL : 0);
 	out->flags |= VP_INJECTED_PRESENT; /* until a thread lacks it */
 	for (int i = 0; i < PASSES && missing; i++) {

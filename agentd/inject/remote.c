@@ -108,12 +108,14 @@ static int wait_group_stop(struct vp_remote *remote, uint64_t until)
 	int status, r;
 
 	while (!(r = wait_stop(remote, until, &status))) {
-		if (kind_of(status) == STOP_GROUP)
+		enum stop kind = kind_of(status);
+
+		if (kind == STOP_GROUP)
 			return 0;
 		r = interrupt(remote);
-		r = r
-			    ?: resume(remote, PTRACE_CONT,
-				      kind_of(status) == STOP_SIGNAL ? WSTOPSIG(status) : 0);
+		r = r ? r
+		      : resume(remote, PTRACE_CONT,
+			       kind == STOP_SIGNAL ? WSTOPSIG(status) : 0);
 		if (r)
 			return r;
 	}

@@ -6,7 +6,6 @@
 #include <elf.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <limits.h>
 #include <sched.h>
 #include <stdio.h>
 #include <sys/stat.h>
@@ -207,19 +206,16 @@ int vp_target_threads(struct vp_target *target)
 {
 	_cleanup_closedir_ DIR *folder = NULL;
 	int fd = openat(target->folder, "task", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	pid_t id;
 
 	target->threads.len = 0;
 	folder = fd >= 0 ? fdopendir(fd) : NULL;
 	if (!folder && fd >= 0)
 		close(fd);
-	for (struct dirent *entry; folder && (entry = readdir(folder));) {
+	while ((id = vp_process_next(folder))) {
 		struct vp_thread thread;
-		char *end;
-		long id = strtol(entry->d_name, &end, 10);
 
-		if (*end || id <= 0 || id > INT_MAX)
-			continue;
-		if (vp_target_thread(target, (pid_t)id, &thread))
+		if (vp_target_thread(target, id, &thread))
 			continue; /* it has ended meanwhile */
 		target->rings |= thread.helper;
 		vp_array_push(&target->threads, thread);

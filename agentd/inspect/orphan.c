@@ -44,12 +44,9 @@ static void end_orphan(pid_t pid)
 void vp_orphans_end(void)
 {
 	_cleanup_closedir_ DIR *proc = opendir("/proc");
-	const struct dirent *entry;
+	pid_t pid;
 
-	while (proc && (entry = readdir(proc))) {
-		pid_t pid = (pid_t)strtol(entry->d_name, NULL, 10);
-
+	while ((pid = vp_process_next(proc)))
 		if (pid > 1)
 			end_orphan(pid);
-	}
 }

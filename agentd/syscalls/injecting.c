@@ -9,9 +9,8 @@
 #include "lib/cleanup.h"
 #include "lib/unix_socket.h"
 
-#define PATIENCE                                                                              \
-	20000 /* milliseconds for one process: many threads, each with its deadline           \
-	       */
+/* Milliseconds for one process: many threads, each with its deadline. */
+#define PATIENCE 20000
 
 int vp_injecting_start(struct vp_injecting *injecting, const char *path,
 		       const struct vp_bpf *program, uint64_t digest,

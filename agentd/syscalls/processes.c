@@ -30,12 +30,10 @@ static int compare(const void *a, const void *b)
 void vp_seen_processes_read(struct vp_seen_processes *processes, bool units, bool executables)
 {
 	_cleanup_closedir_ DIR *proc = opendir("/proc");
-	const struct dirent *entry;
 	struct vp_proc_stat stat;
+	pid_t id;
 
-	while (proc && (entry = readdir(proc))) {
-		pid_t id = (pid_t)strtol(entry->d_name, NULL, 10);
-
+	while ((id = vp_process_next(proc))) {
 		if (id <= 1 || id == getpid() || !vp_process_stat(id, &stat))
 			continue;
 		vp_array_push(

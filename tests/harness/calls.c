@@ -52,15 +52,12 @@ struct sums {
 static pid_t child_of(pid_t parent)
 {
 	_cleanup_closedir_ DIR *proc = opendir("/proc");
-	struct dirent *entry;
+	pid_t pid;
 
-	while (proc && (entry = readdir(proc))) {
-		pid_t pid = (pid_t)atoi(entry->d_name);
-
-		if (pid > 0 && vp_process_parent(pid) == parent)
-			return pid;
-	}
-	return 0;
+	do
+		pid = vp_process_next(proc);
+	while (pid && vp_process_parent(pid) != parent);
+	return pid;
 }
 
 /* What is where this program is. */

@@ -2,7 +2,6 @@
 /* Processes of units and programs: see find.h. Only reads. */
 #include "agentd/ctl/observe/find.h"
 
-#include <ctype.h>
 #include <dirent.h>
 #include <elf.h>
 #include <errno.h>
@@ -125,16 +124,11 @@ static void note_cgroup(pid_t process, const char *unit, struct vp_sought *sough
 	}
 }
 
-static void read_status(struct vp_found_process *found)
+static bool is_filtered(pid_t process)
 {
-	_cleanup_fclose_ FILE *file = open_of(found->process, "status");
-	_cleanup_free_ char *line = NULL;
-	unsigned int mode;
-	size_t size = 0;
+	struct vp_proc_status status;
 
-	while (file && getline(&line, &size, file) > 0)
-		if (sscanf(line, "Seccomp: %u", &mode) == 1)
-			found->filtered = mode == 2;
+	return vp_process_status(process, &status) && status.seccomp == 2;
 }
 
 static bool is_narrow(pid_t process)
@@ -206,22 +200,20 @@ static uint64_t targets_of(pid_t process, struct vp_soughts *soughts)
 void vp_find_processes(struct vp_soughts *soughts, struct vp_found_processes *found)
 {
 	_cleanup_closedir_ DIR *folder = opendir("/proc");
-	struct dirent *entry;
+	pid_t process;
 
 	vp_array_each (sought, soughts) {
 		free(sought->cgroup);
 		sought->cgroup = NULL;
 	}
-	while (folder && (entry = readdir(folder))) {
-		struct vp_found_process one = { .process = atoi(entry->d_name) };
+	while ((process = vp_process_next(folder))) {
+		struct vp_found_process one = { .process = process };
 
-		if (!isdigit((unsigned char)entry->d_name[0]))
-			continue;
 		one.targets = targets_of(one.process, soughts);
 		if (!one.targets)
 			continue;
 		vp_find_name(one.process, one.name);
-		read_status(&one);
+		one.filtered = is_filtered(process);
 		one.narrow = is_narrow(one.process);
 		vp_array_push(found, one);
 	}

@@ -17,6 +17,7 @@
 #include <cmocka.h>
 
 #include "lib/cleanup.h"
+#include "lib/memory.h"
 #include "lib/process.h"
 
 #define STATUS_HEAD "Name:\tTgid: 7\\n\\tUid\nState:\tS (sleeping)\nTgid:\t4711\nPid:\t4713\n"
@@ -197,6 +198,46 @@ static void texts_are_cut_off(void **state)
 	assert_int_equal(vp_process_text(AT_FDCWD, "/proc/self", text, sizeof(text)), -EISDIR);
 }
 
+static void make_file(const char *folder, const char *name)
+{
+	_cleanup_free_ char *path = vp_format("%s/%s", folder, name);
+	_cleanup_close_ int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+
+	assert_true(fd >= 0);
+}
+
+static void end_file(const char *folder, const char *name)
+{
+	_cleanup_free_ char *path = vp_format("%s/%s", folder, name);
+
+	assert_int_equal(unlink(path), 0);
+}
+
+/* As /proc has them, and as it might have. */
+static void numbers_of_processes_are_listed(void **state)
+{
+	static const char *const names[] = { "12", "2147483647",  "self", "7x",	 "x7", "0",
+					     "-5", "99999999999", "5-10", "net", "" };
+	char folder[] = "/tmp/vp-proc-XXXXXX";
+	uint64_t sum = 0;
+	pid_t id;
+	DIR *open;
+
+	(void)state;
+	assert_non_null(mkdtemp(folder));
+	for (size_t i = 0; *names[i]; i++)
+		make_file(folder, names[i]);
+	open = opendir(folder);
+	while ((id = vp_process_next(open)))
+		sum += (uint64_t)id;
+	closedir(open);
+	assert_true(sum == UINT64_C(12) + INT_MAX);
+	for (size_t i = 0; *names[i]; i++)
+		end_file(folder, names[i]);
+	assert_int_equal(rmdir(folder), 0);
+	assert_int_equal(vp_process_next(NULL), 0);
+}
+
 static void mappings_are_read(void **state)
 {
 	struct vp_proc_mapping mapping;
@@ -275,6 +316,7 @@ int main(void)
 		cmocka_unit_test(a_liar_has_its_parent),
 		cmocka_unit_test(status_of_this_process_is_read),
 		cmocka_unit_test(texts_are_cut_off),
+		cmocka_unit_test(numbers_of_processes_are_listed),
 		cmocka_unit_test(mappings_are_read),
 		cmocka_unit_test(calls_are_read),
 		cmocka_unit_test(the_scheduler_is_read),

@@ -10,6 +10,7 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -91,6 +92,7 @@ static void a_client_reaches_its_server(void **state)
 	_cleanup_close_ int client =
 		vp_unix_connect(w->path, SOCK_STREAM | SOCK_NONBLOCK, SERVER, &err);
 	_cleanup_close_ int accepted = accept4(server, NULL, NULL, SOCK_CLOEXEC);
+	_cleanup_close_ int file = open("/dev/null", O_RDONLY | O_CLOEXEC);
 	char byte = 0;
 
 	has_flags(server, true);
@@ -99,6 +101,40 @@ static void a_client_reaches_its_server(void **state)
 	assert_int_equal(send(client, "x", 1, 0), 1);
 	assert_int_equal(recv(accepted, &byte, 1, 0), 1);
 	assert_int_equal(byte, 'x');
+	assert_int_equal(vp_unix_check_peer(accepted, &err), 0);
+	assert_int_equal(vp_unix_check_peer(file, &err), -ENOTSOCK);
+}
+
+/* By a process that is not root; false: there can be none. */
+static bool connect_as_nobody(const char *path)
+{
+	pid_t child = fork();
+	int status;
+
+	assert_true(child >= 0);
+	if (!child && (geteuid() || setuid(65534)))
+		_exit(77);
+	if (!child)
+		_exit(vp_unix_connect(path, SOCK_STREAM, SERVER, NULL) < 0);
+	assert_int_equal(waitpid(child, &status, 0), child);
+	assert_true(WIFEXITED(status) && WEXITSTATUS(status) != 1);
+	return !WEXITSTATUS(status);
+}
+
+static void nobody_may_ask(void **state)
+{
+	const struct world *w = *state;
+	_cleanup_close_ int server = -1, accepted = -1;
+	struct vp_error err = { 0 };
+
+	assert_int_equal(chmod(w->folder, 0755), 0);
+	server = vp_unix_listen(w->path, SOCK_STREAM, 0666, 1, &err);
+	assert_true(server >= 0);
+	if (!connect_as_nobody(w->path))
+		skip();
+	accepted = accept4(server, NULL, NULL, SOCK_CLOEXEC);
+	assert_int_equal(vp_unix_check_peer(accepted, &err), -EPERM);
+	assert_string_equal(err.text, "user 65534 may not ask this program");
 }
 
 static void is_not_reached(const char *path, int type, int error)
@@ -181,6 +217,7 @@ int main(void)
 #define TEST(function) cmocka_unit_test_setup_teardown(function, make_world, end_world)
 		TEST(the_mode_is_what_was_asked_for),
 		TEST(a_client_reaches_its_server),
+		TEST(nobody_may_ask),
 		TEST(who_is_not_there_is_named),
 		TEST(a_server_is_of_a_type_and_has_an_end),
 		TEST(what_is_no_socket_stays),
