@@ -81,25 +81,29 @@ void vp_render_blind_spots(const json_t *blind_spots, struct vp_page *page)
 			page);
 }
 
-/* "written: RestrictAddressFamilies=~AF_ALG, SystemCallArchitectures=native", each once. */
-static char *dropin_text(const json_t *dropin)
+/* "written", "none: why" */
+static void add_state(const json_t *dropin, struct vp_strbuf *text)
 {
-	const json_t *directives = json_object_get(dropin, "directives"), *item;
 	const char *reason = vp_json_get_text(dropin, "reason");
-	struct vp_strbuf text = { 0 };
+
+	vp_strbuf_addf(text, "%s%s%s", vp_render_text(dropin, "state"), reason ? ": " : "",
+		       reason ? reason : "");
+}
+
+/* ": RestrictAddressFamilies=~AF_ALG, SystemCallArchitectures=native", each once. */
+static void add_directives(const json_t *dropin, struct vp_strbuf *text)
+{
 	const char *before = NULL;
+	const json_t *item;
 	size_t i;
 
-	vp_strbuf_addf(&text, "%s%s%s", vp_render_text(dropin, "state"), reason ? ": " : "",
-		       reason ? reason : "");
-	json_array_foreach (directives, i, item) {
+	json_array_foreach (json_object_get(dropin, "directives"), i, item) {
 		const char *directive = vp_render_text(item, "directive");
 
 		if (!before || strcmp(before, directive) != 0)
-			vp_strbuf_addf(&text, "%s%s", before ? ", " : ": ", directive);
+			vp_strbuf_addf(text, "%s%s", before ? ", " : ": ", directive);
 		before = directive;
 	}
-	return vp_strbuf_take(&text);
 }
 
 /* Rule by rule: what each directive is for and how it differs, and which have none. */
@@ -111,24 +115,50 @@ static void render_dropin_rules(const json_t *dropin, struct vp_page *page)
 	json_array_foreach (json_object_get(dropin, "directives"), i, item) {
 		const char *remark = vp_json_get_text(item, "remark");
 
-		vp_page_pairf(page, "", "  %s: %s%s%s", vp_render_text(item, "directive"),
+		vp_page_pairf(page, "", "  %s for %s%s%s", vp_render_text(item, "directive"),
 			      vp_render_text(item, "rule"), remark ? ": " : "",
 			      remark ? remark : "");
 	}
 	json_array_foreach (json_object_get(dropin, "without"), i, item)
-		vp_page_pairf(page, "", "  no directive: %s", json_string_value(item));
+		vp_page_pairf(page, "", "  none for %s", json_string_value(item));
 }
 
-void vp_render_dropins(const json_t *dropins, bool rules, struct vp_page *page)
+/* Does none of them have one, for one reason? */
+static bool is_none_alike(const json_t *dropins)
 {
+	const char *first = vp_json_get_text(json_array_get(dropins, 0), "reason");
 	const json_t *dropin;
 	size_t i;
 
 	json_array_foreach (dropins, i, dropin) {
-		_cleanup_free_ char *text = dropin_text(dropin);
+		const char *reason = vp_json_get_text(dropin, "reason");
 
-		vp_page_pairf(page, i ? "" : "drop-ins", "%s: %s",
-			      vp_render_text(dropin, "unit"), text);
+		if (strcmp(vp_render_text(dropin, "state"), "none") != 0 || !first ||
+		    !reason || strcmp(first, reason) != 0)
+			return false;
+	}
+	return i > 1;
+}
+
+void vp_render_dropins(const json_t *dropins, bool rules, struct vp_page *page)
+{
+	bool alike = is_none_alike(dropins);
+	const json_t *dropin;
+	size_t i;
+
+	json_array_foreach (dropins, i, dropin) {
+		_cleanup_strbuf_ struct vp_strbuf text = { 0 };
+
+		if (alike && i)
+			return;
+		if (alike)
+			vp_strbuf_addf(&text, "of %zu services: ", json_array_size(dropins));
+		else
+			vp_strbuf_addf(&text, "%s: ", vp_render_text(dropin, "unit"));
+		add_state(dropin, &text);
+		if (!rules)
+			add_directives(dropin, &text);
+		vp_page_pair(page, i ? "" : "drop-ins", vp_strbuf_text(&text));
 		if (rules)
 			render_dropin_rules(dropin, page);
 	}
