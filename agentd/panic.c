@@ -46,10 +46,9 @@ static int open_pidfd(pid_t pid)
 static void add_children(pid_t parent, struct victims *victims)
 {
 	_cleanup_closedir_ DIR *proc = opendir("/proc");
-	const struct dirent *entry;
+	pid_t pid;
 
-	while (proc && (entry = readdir(proc))) {
-		pid_t pid = (pid_t)strtol(entry->d_name, NULL, 10);
+	while ((pid = vp_process_next(proc))) {
 		_cleanup_close_ int pidfd = -1;
 
 		if (pid <= 1 || vp_process_parent(pid) != parent)

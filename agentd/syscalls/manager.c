@@ -2,10 +2,8 @@
 /* systemd, asked through /proc and told by a signal: see manager.h. */
 #include "agentd/syscalls/manager.h"
 
-#include <ctype.h>
 #include <dirent.h>
 #include <errno.h>
-#include <inttypes.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -54,37 +52,26 @@ unsigned int vp_manager_version(void)
 
 static enum vp_dropin_rights rights_of(pid_t process)
 {
-	_cleanup_free_ char *path = vp_format("/proc/%d/status", (int)process);
-	_cleanup_fclose_ FILE *file = fopen(path, "re");
-	_cleanup_free_ char *line = NULL;
-	uint64_t capabilities = 0;
-	unsigned int sealed = 0;
-	size_t size = 0;
+	struct vp_proc_status status;
 
-	if (!file)
+	if (!vp_process_status(process, &status))
 		return VP_DROPIN_RIGHTS_UNKNOWN;
-	while (getline(&line, &size, file) > 0) {
-		(void)sscanf(line, "CapEff: %" SCNx64, &capabilities);
-		(void)sscanf(line, "NoNewPrivs: %u", &sealed);
-	}
-	if (capabilities >> CAP_SYS_ADMIN & 1)
+	if (status.capabilities >> CAP_SYS_ADMIN & 1)
 		return VP_DROPIN_RIGHTS_ALL;
-	return sealed ? VP_DROPIN_RIGHTS_SEALED : VP_DROPIN_RIGHTS_FEW;
+	return status.no_new_privs ? VP_DROPIN_RIGHTS_SEALED : VP_DROPIN_RIGHTS_FEW;
 }
 
 enum vp_dropin_rights vp_manager_rights(const char *unit)
 {
 	_cleanup_closedir_ DIR *folder = opendir("/proc");
 	enum vp_dropin_rights found = VP_DROPIN_RIGHTS_UNKNOWN;
-	const struct dirent *entry;
+	pid_t process;
 
-	while (folder && (entry = readdir(folder))) {
+	while ((process = vp_process_next(folder))) {
 		_cleanup_free_ char *of = NULL;
 		enum vp_dropin_rights rights;
-		pid_t process = atoi(entry->d_name);
 
-		if (!isdigit((unsigned char)entry->d_name[0]) ||
-		    vp_process_parent(process) != 1)
+		if (vp_process_parent(process) != 1)
 			continue;
 		of = vp_process_unit(process);
 		if (!of || !vp_unit_match(of, unit))
