@@ -52,6 +52,11 @@ static void take_result(void *context, const struct vp_keeper_result *result)
 	vp_strbuf_addf(&text, " (%s)", result->filter->patches);
 	if (result->worst)
 		vp_strbuf_addf(&text, "; process %d: %s", (int)result->worst, result->why);
+	if (result->late)
+		vp_strbuf_addf(&text,
+			       "; process %d had started without it, and ran so for %" PRIu64
+			       " ms",
+			       (int)result->late, result->bare);
 	if (result->pause)
 		vp_strbuf_addf(&text, "; a thread stood still for %" PRIu64 " us at most",
 			       result->pause / 1000);

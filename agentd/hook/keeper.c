@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "agentd/hook/child.h"
+#include "agentd/hook/limit.h"
 #include "agentd/hook/note.h"
 #include "agentd/hook/scan.h"
 #include "agentd/hook/worker.h"
@@ -57,6 +58,7 @@ struct keeper {
 
 	struct vp_hook_child scanner;
 	uint64_t scanning; /* since */
+	struct vp_hook_limit limit;
 };
 
 static void tell(struct keeper *keeper, const struct vp_hook_note *note)
@@ -379,6 +381,7 @@ static void turn(struct keeper *keeper)
 
 	(void)poll(fds, VP_COUNT(fds), patience(keeper));
 	atomic_fetch_add(&keeper->beats->keeper, 1);
+	vp_hook_limit(&keeper->limit, VP_HOOK_LIMIT_KEEPER);
 	if (fds[WORKER].revents)
 		read_notes(keeper, &keeper->worker);
 	if (fds[SCANNER].revents)

@@ -14,6 +14,7 @@ libvphook_a_SOURCES = \
 	agentd/hook/child.c agentd/hook/child.h \
 	agentd/hook/helpers.c agentd/hook/helpers.h \
 	agentd/hook/keeper.c agentd/hook/keeper.h \
+	agentd/hook/limit.c agentd/hook/limit.h \
 	agentd/hook/marks.c agentd/hook/marks.h \
 	agentd/hook/places.c agentd/hook/places.h \
 	agentd/hook/scan.c agentd/hook/scan.h \

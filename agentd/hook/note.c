@@ -55,7 +55,7 @@ int vp_hook_note_parse(const void *bytes, size_t len, struct vp_hook_note *out,
 			       note.kind);
 	if (start && vp_record_parse(&note.record, sizeof(note.record), &note.record, err))
 		return -EPROTO;
-	if (!start && !is_zero(&note.record))
+	if (!start && (note.filter || !is_zero(&note.record)))
 		return vp_fail(err, -EPROTO, "a note of kind %u with a record", note.kind);
 	*out = note;
 	return 0;

@@ -37,6 +37,7 @@ struct vp_hook_note {
 	uint32_t entry;		 /* index in it; VP_HOOK_NO_ENTRY */
 	int32_t error;		 /* -errno */
 	uint32_t lost;		 /* so many notes before this one did not fit in memory */
+	uint64_t filter;	 /* START and FOUND: the entry's name of it; zero otherwise */
 	uint64_t from, until;	 /* nanoseconds after boot (CLOCK_BOOTTIME) */
 	struct vp_record record; /* START and FOUND; zero otherwise */
 	char text[VP_HOOK_TEXT];

@@ -38,6 +38,7 @@ static void tell(struct scan *scan, size_t entry, const struct vp_request_proces
 	struct vp_hook_note note = vp_hook_note(VP_HOOK_FOUND, scan->table->number);
 
 	note.entry = (uint32_t)entry;
+	note.filter = scan->table->entries.data[entry].name;
 	note.from = note.until = vp_hook_clock();
 	vp_record_fill(&note.record, who, injected);
 	vp_hook_notes_add(&scan->notes, &note);

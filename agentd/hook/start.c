@@ -16,6 +16,7 @@
 #include <sys/wait.h>
 #include <time.h>
 
+#include "agentd/hook/limit.h"
 #include "agentd/inject/ready.h"
 #include "agentd/inject/visit.h"
 #include "lib/cleanup.h"
@@ -47,6 +48,7 @@ struct work {
 	uint64_t since;
 	bool bound;
 	cpu_set_t before;
+	struct vp_hook_limit limit; /* who is traced waits for us */
 };
 
 void vp_hook_answer(int group, int event)
@@ -66,6 +68,7 @@ static void add_note(struct vp_hook_notes *notes, const struct vp_hook_start *st
 					  .start = vp_hook_process_start(process) };
 
 	note.entry = (uint32_t)entry;
+	note.filter = start->table->entries.data[entry].name;
 	note.from = note.until = vp_hook_clock();
 	vp_record_fill(&note.record, &who, injected);
 	if (process > 1)
@@ -227,8 +230,10 @@ static enum stage wait_for_stop(struct work *work)
 	int status;
 	pid_t id;
 
-	while (!(id = waitpid(-1, &status, __WALL | WNOHANG)))
+	while (!(id = waitpid(-1, &status, __WALL | WNOHANG))) {
+		vp_hook_limit(&work->limit, VP_HOOK_LIMIT_START);
 		wait_a_little(work);
+	}
 	if (id < 0)
 		return OVER;
 	work->traced = id;
@@ -304,15 +309,17 @@ static void follow(struct work *work)
 {
 	enum stage stage = wait_for_stop(work);
 
+	vp_hook_limit(&work->limit, VP_HOOK_LIMIT_HELD);
 	if (stage == EXECUTED)
 		cover(work);
 	unbind_thread(work);
 	if (stage == EXECUTED)
 		(void)ptrace(PTRACE_DETACH, work->traced, NULL, NULL);
-	if (stage == STARTED) {
+	if (stage == STARTED)
 		let_go(work);
+	vp_hook_limit(&work->limit, 0);
+	if (stage == STARTED)
 		cover_late(work);
-	}
 }
 
 /* Nobody is to wait for this process any more, and it for nobody. */

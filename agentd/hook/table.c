@@ -14,7 +14,7 @@
 #define HEADER                                                                                \
 	20	 /* magic, number, flags, entries, filters: each 4 bytes, the lowest first    \
 		  */
-#define ENTRY 12 /* length of path, of unit: 2 bytes each; filter, flags: 4 bytes each */
+#define ENTRY 20 /* length of path, of unit: 2 bytes each; filter, flags: 4 each; name: 8 */
 
 uint32_t vp_hook_table_filter(struct vp_hook_table *table, const struct sock_filter *code,
 			      size_t len)
@@ -28,7 +28,7 @@ uint32_t vp_hook_table_filter(struct vp_hook_table *table, const struct sock_fil
 void vp_hook_table_entry(struct vp_hook_table *table, const char *path, const char *unit,
 			 uint32_t filter, uint32_t flags)
 {
-	struct vp_hook_entry entry = { vp_strdup(path), NULL, filter, flags };
+	struct vp_hook_entry entry = { vp_strdup(path), NULL, filter, flags, 0 };
 
 	if (unit && *unit)
 		entry.unit = vp_strdup(unit);
@@ -65,6 +65,8 @@ static bool parse_entry(struct vp_bytes *b, struct vp_hook_table *table)
 
 	entry->filter = vp_bytes_le32(b);
 	entry->flags = vp_bytes_le32(b);
+	entry->name = vp_bytes_le32(b);
+	entry->name |= (uint64_t)vp_bytes_le32(b) << 32;
 	if (b->failed || path < 2 || path > VP_HOOK_PATH || unit > VP_HOOK_UNIT ||
 	    entry->filter >= table->filters.len || entry->flags & ~VP_INJECT_FLAGS)
 		return false;
@@ -161,6 +163,7 @@ ssize_t vp_hook_table_print(const struct vp_hook_table *table, uint8_t bytes[VP_
 		put(&at, unit_len(entry), 2);
 		put(&at, entry->filter, 4);
 		put(&at, entry->flags, 4);
+		put(&at, entry->name, 8);
 		put_text(&at, entry->path, strlen(entry->path));
 		put_text(&at, entry->unit ? entry->unit : "", unit_len(entry));
 	}

@@ -15,7 +15,7 @@
 #include "lib/error.h"
 #include "lib/memory.h"
 
-#define VP_HOOK_MAGIC	0x314b4f48u /* "HOK1" */
+#define VP_HOOK_MAGIC	0x324b4f48u /* "HOK2" */
 #define VP_HOOK_ENTRIES 1024	    /* at most, and so on */
 #define VP_HOOK_FILTERS 128
 #define VP_HOOK_PATH	4095
@@ -37,6 +37,7 @@ struct vp_hook_entry {
 	char *unit;	 /* NULL: whichever it runs in, or none */
 	uint32_t filter; /* index */
 	uint32_t flags;	 /* VP_INJECT_ */
+	uint64_t name;	 /* the sender's, of what goes on: notes have it, whoever reads them */
 };
 
 VP_ARRAY_TYPE(vp_hook_entries, struct vp_hook_entry);
@@ -50,7 +51,7 @@ struct vp_hook_table {
 	struct vp_hook_filters filters;
 };
 
-/* Append; everything is copied. The index of the filter. */
+/* Append; everything is copied. The index of the filter; the entry's name is 0. */
 uint32_t vp_hook_table_filter(struct vp_hook_table *table, const struct sock_filter *code,
 			      size_t len);
 void vp_hook_table_entry(struct vp_hook_table *table, const char *path, const char *unit,

@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "agentd/hook/helpers.h"
+#include "agentd/hook/limit.h"
 #include "agentd/hook/marks.h"
 #include "agentd/hook/note.h"
 #include "agentd/inject/ready.h"
@@ -36,11 +37,14 @@ struct worker {
 	struct vp_hook_helpers helpers;
 	uint64_t crowded; /* since when no start can be seen to; 0: one can */
 	struct vp_hook_notes notes;
+	struct vp_hook_limit limit;
 };
 
 static void beat(struct worker *worker)
 {
 	atomic_fetch_add(&worker->beats->worker, 1);
+	if (atomic_load(&worker->beats->holds))
+		vp_hook_limit(&worker->limit, VP_HOOK_LIMIT_WORKER);
 }
 
 static void tell(struct worker *worker, const struct vp_hook_note *note)
@@ -175,6 +179,7 @@ static int make_marks(struct worker *worker, const struct vp_hook_table *table,
 
 	vp_hook_marks_prepare(marks, table, breathe, worker);
 	atomic_store(&worker->beats->holds, true);
+	beat(worker);
 	r = vp_hook_marks_hold(marks, table, err);
 	if (r)
 		vp_hook_marks_close(marks);

@@ -166,14 +166,17 @@ static void drop_unwanted(struct vp_coverage *coverage)
 }
 
 void vp_coverage_want(struct vp_coverage *coverage, const struct vp_target_filters *filters,
-		      uint64_t generation)
+		      uint64_t generation, uint64_t now)
 {
 	vp_array_each (filter, &coverage->filters)
 		filter->wanted = false;
 	vp_array_each (made, filters)
 		want_one(coverage, made, generation);
+	vp_array_each (filter, &coverage->filters)
+		if (!filter->wanted || !filter->since)
+			filter->since = filter->wanted ? now : 0;
 	drop_unwanted(coverage);
-	coverage->changed = true;
+	coverage->changed = coverage->begun = true;
 }
 
 void vp_coverage_asks(const struct vp_coverage *coverage, bool *units, bool *executables)
@@ -337,7 +340,8 @@ void vp_coverage_see(struct vp_coverage *coverage, struct vp_seen_processes *pro
 		add_wanted(coverage, process, now);
 	add_fresh(coverage, fresh.data, fresh.len, now);
 	vp_array_free(&fresh);
-	drop_unused(coverage);
+	if (coverage->begun)
+		drop_unused(coverage);
 }
 
 /* Trying */
@@ -436,6 +440,21 @@ bool vp_coverage_note(struct vp_coverage *coverage, uint64_t digest,
 		try_again(cover, now);
 	coverage->changed = true;
 	return true;
+}
+
+uint64_t vp_coverage_bare(const struct vp_coverage *coverage, uint64_t digest,
+			  const struct vp_record *record, uint64_t now)
+{
+	const struct vp_covered_process *process = find(coverage, record->id);
+	const struct vp_covered_process *parent =
+		process ? find(coverage, process->parent) : NULL;
+	const struct vp_cover_filter *filter = vp_coverage_filter(coverage, digest);
+	uint64_t began = record->start * TICK;
+
+	if (!filter || record->flags & VP_INJECTED_PRESENT || began <= filter->since + TICK ||
+	    (parent && cover_of(parent, digest)))
+		return 0;
+	return now > began ? now - began : 1;
 }
 
 void vp_coverage_miss(struct vp_coverage *coverage, uint64_t digest,

@@ -24,6 +24,7 @@ struct vp_cover_filter {
 	struct vp_filter *filter; /* shared; NULL: another daemon's, not wanted any more */
 	unsigned int injection;	  /* VP_INJECT_ */
 	bool wanted;		  /* by what runs */
+	uint64_t since;		  /* when that began: milliseconds after boot */
 };
 
 /* One filter on one process. */
@@ -53,13 +54,15 @@ struct vp_coverage {
 	VP_ARRAY(struct vp_cover_filter) filters;
 	VP_ARRAY(struct vp_covered_process) processes; /* by number */
 	bool changed;				       /* since the last load or save */
+	bool begun; /* it was said what is wanted; what another daemon had is kept until then
+		     */
 };
 
 void vp_coverage_free(struct vp_coverage *coverage);
 
-/* From now on these are wanted, and no others. */
+/* From `now` on these are wanted, and no others. */
 void vp_coverage_want(struct vp_coverage *coverage, const struct vp_target_filters *filters,
-		      uint64_t generation);
+		      uint64_t generation, uint64_t now);
 /* Does anybody ask for units, for executables? */
 void vp_coverage_asks(const struct vp_coverage *coverage, bool *units, bool *executables);
 
@@ -82,6 +85,13 @@ uint64_t vp_coverage_again(const struct vp_coverage *coverage);
 /* What came of one of them. False: nobody knows of such a process or filter any more. */
 bool vp_coverage_note(struct vp_coverage *coverage, uint64_t digest,
 		      const struct vp_record *record, uint64_t now);
+/*
+ * How long had the process run without the filter, which was put on it at `now` as the record
+ * says? Milliseconds; 0: it had it from its beginning, or began before that was wanted, or was
+ * forked by another that was to have it.
+ */
+uint64_t vp_coverage_bare(const struct vp_coverage *coverage, uint64_t digest,
+			  const struct vp_record *record, uint64_t now);
 /* Nobody answered for it; `blamed`: perhaps because of this very process. */
 void vp_coverage_miss(struct vp_coverage *coverage, uint64_t digest,
 		      const struct vp_request_process *process, bool blamed, uint64_t now);

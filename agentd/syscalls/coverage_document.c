@@ -23,6 +23,8 @@ static json_t *filter_document(const struct vp_cover_filter *filter)
 			 filter->target.name);
 	vp_json_set_text(document, "patches", filter->patches);
 	vp_json_set_number(document, "injection", filter->injection);
+	if (filter->since)
+		vp_json_set_number(document, "since", filter->since);
 	return document;
 }
 
@@ -95,6 +97,7 @@ static bool read_filter(const json_t *document, struct vp_coverage *coverage)
 	filter->target.kind = unit ? VP_CALL_TARGET_UNIT : VP_CALL_TARGET_PROCESS;
 	filter->target.name = vp_strdup(name);
 	filter->patches = vp_strdup(vp_json_get_text(document, "patches"));
+	filter->since = vp_json_get_number(document, "since");
 	filter->injection =
 		(unsigned int)vp_json_get_number(document, "injection") & VP_INJECT_FLAGS;
 	return true;

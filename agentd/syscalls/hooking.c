@@ -3,6 +3,7 @@
 #include "agentd/syscalls/hooking.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/epoll.h>
 
@@ -10,21 +11,22 @@
 #include "agentd/loop.h"
 #include "agentd/syscalls/programs.h"
 
-#define RETRY 1000 /* milliseconds: it is not there, or has no room now */
-
-VP_ARRAY_TYPE(digests, uint64_t);
+#define RETRY  1000  /* milliseconds: it is not there, or has no room now */
+#define UNSAID 10000 /* milliseconds that a daemon takes to begin */
 
 struct vp_hooking {
 	char *socket;
 	int poll;
 	struct vp_hook_client *client; /* NULL: not connected */
 	uint64_t connect;	       /* when to try that */
+	uint64_t until;		       /* as long it may be unsaid what is wanted */
 	struct vp_programs programs;
 	bool given; /* it has a table of these programs */
 	/* the table that the hook was given last */
 	uint32_t number;
-	struct digests filters; /* of its entries, in their order */
-	bool settled;		/* nothing is wanted, and the hook knows or is not there */
+	bool settled;	/* nothing is wanted, and the hook knows or is not there */
+	uint64_t blind; /* since when no hook may have had a table, milliseconds after boot; 0:
+			   one has */
 	char *problem;
 };
 
@@ -37,6 +39,8 @@ struct vp_hooking *vp_hooking_new(const char *socket, int poll, bool used)
 	hooking->poll = poll;
 	/* not one that a daemon before us gave: notes of its tables may still wait for us */
 	hooking->number = (uint32_t)vp_loop_now();
+	hooking->until = vp_loop_now() + UNSAID;
+	hooking->blind = used ? vp_loop_now() : 0;
 	return hooking;
 }
 
@@ -46,6 +50,7 @@ static void disconnect(struct vp_hooking *hooking)
 	vp_hook_client_close(hooking->client);
 	hooking->client = NULL;
 	hooking->given = false;
+	hooking->blind = hooking->blind ? hooking->blind : vp_loop_now();
 }
 
 void vp_hooking_free(struct vp_hooking *hooking)
@@ -54,7 +59,6 @@ void vp_hooking_free(struct vp_hooking *hooking)
 		return;
 	disconnect(hooking);
 	vp_programs_free(&hooking->programs);
-	vp_array_free(&hooking->filters);
 	free(hooking->socket);
 	free(hooking->problem);
 	free(hooking);
@@ -71,7 +75,7 @@ static void set_problem(struct vp_hooking *hooking, const char *problem)
 /* The table */
 
 static void add_filter(const struct vp_hooking *hooking, const struct vp_cover_filter *filter,
-		       struct vp_hook_table *table, struct digests *filters)
+		       struct vp_hook_table *table)
 {
 	const struct vp_bpf program = vp_filter_program(filter->filter);
 	const char *unit =
@@ -82,32 +86,26 @@ static void add_filter(const struct vp_hooking *hooking, const struct vp_cover_f
 	vp_programs_of(&hooking->programs, filter->digest, &paths);
 	vp_array_each (path, &paths) {
 		vp_hook_table_entry(table, *path, unit, index, filter->injection);
-		vp_array_push(filters, filter->digest);
+		table->entries.data[table->entries.len - 1].name = filter->digest;
 	}
 	vp_paths_free(&paths);
 }
 
-/* The hook's notes name entries of the table that it has: what they were is kept with it. */
 static int give(struct vp_hooking *hooking, const struct vp_coverage *coverage,
 		struct vp_error *err)
 {
 	struct vp_hook_table table = { .number = hooking->number + 1 ?: 1 };
-	struct digests filters = { 0 };
 	int r;
 
 	vp_array_each (filter, &coverage->filters)
 		if (filter->wanted)
-			add_filter(hooking, filter, &table, &filters);
+			add_filter(hooking, filter, &table);
 	r = vp_hook_client_set(hooking->client, &table, err);
 	if (!r) {
 		hooking->number = table.number;
 		hooking->given = true;
 		set_problem(hooking, NULL);
-		vp_array_free(&hooking->filters);
-		hooking->filters = filters;
-		filters = (struct digests){ 0 };
 	}
-	vp_array_free(&filters);
 	vp_hook_table_free(&table);
 	return r;
 }
@@ -141,6 +139,8 @@ uint64_t vp_hooking_keep(struct vp_hooking *hooking, const struct vp_coverage *c
 		hooking->settled = false;
 	if (hooking->settled)
 		return 0;
+	if (!coverage->begun && now < hooking->until) /* the hook has a table from before */
+		return hooking->until;
 	if (now < hooking->connect)
 		return hooking->connect;
 	if (vp_programs_update(&hooking->programs, coverage, NULL, now))
@@ -151,6 +151,7 @@ uint64_t vp_hooking_keep(struct vp_hooking *hooking, const struct vp_coverage *c
 		r = give(hooking, coverage, &err);
 	if (!wants_any(coverage) && r != -EAGAIN) {
 		hooking->settled = true; /* a hook that begins anew has no table */
+		hooking->blind = 0;
 		set_problem(hooking, NULL);
 		return 0;
 	}
@@ -176,6 +177,21 @@ static void take_state(struct vp_hooking *hooking, const struct vp_hook_note *no
 	}
 }
 
+/* A hook that had a table all the time tells of its gaps itself. Of another one, the table
+ * that it has is the end of a gap, and becomes the note of that. */
+static void take_gap(struct vp_hooking *hooking, struct vp_hook_note *note)
+{
+	if (note->kind == VP_HOOK_HELLO && note->table)
+		hooking->blind = 0;
+	if (note->kind != VP_HOOK_ACCEPTED || !hooking->blind)
+		return;
+	*note = vp_hook_note(VP_HOOK_GAP, note->table);
+	note->from = hooking->blind * 1000000;
+	note->until = vp_hook_clock();
+	snprintf(note->text, sizeof(note->text), "vpatchd-hook was not there, or began anew");
+	hooking->blind = 0;
+}
+
 int vp_hooking_read(struct vp_hooking *hooking, struct vp_hook_note *note, uint64_t *digest)
 {
 	struct vp_error err;
@@ -190,8 +206,8 @@ int vp_hooking_read(struct vp_hooking *hooking, struct vp_hook_note *note, uint6
 	if (!r)
 		return 0;
 	take_state(hooking, note);
-	if (note->entry < hooking->filters.len && note->table == hooking->number)
-		*digest = hooking->filters.data[note->entry];
+	take_gap(hooking, note);
+	*digest = note->filter;
 	return 1;
 }
 

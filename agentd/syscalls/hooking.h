@@ -29,7 +29,7 @@ uint64_t vp_hooking_keep(struct vp_hooking *hooking, const struct vp_coverage *c
 
 /*
  * The next that it tells. 1: in *note; of a start or find *digest says which filter it is
- * about, 0: one that is not known any more. 0: none now.
+ * about. 0: none now. That one hook ended and another has its table is told as a gap.
  */
 int vp_hooking_read(struct vp_hooking *hooking, struct vp_hook_note *note, uint64_t *digest);
 

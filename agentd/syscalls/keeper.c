@@ -180,6 +180,21 @@ static void count(struct vp_keeper_result *result, const struct vp_record *recor
 	}
 }
 
+/* Did it start without the filter, which it has now? */
+static void count_late(const struct vp_coverage *coverage, uint64_t digest,
+		       const struct vp_record *record, uint64_t now,
+		       struct vp_keeper_result *result)
+{
+	uint64_t bare = 0;
+
+	if (record->outcome == VP_INJECT_COVERED || record->outcome == VP_INJECT_PARTIAL)
+		bare = vp_coverage_bare(coverage, digest, record, now);
+	if (bare <= result->bare)
+		return;
+	result->bare = bare;
+	result->late = record->id;
+}
+
 /* What was forked meanwhile is looked for at once, unless that never ends. */
 static void look_again(struct vp_keeper *keeper, uint64_t now)
 {
@@ -212,6 +227,8 @@ static void read_answers(struct vp_keeper *keeper, uint64_t now)
 		return;
 	while ((r = vp_injecting_read(&keeper->injecting, &record, now, &err)) == 1) {
 		count(&keeper->result, &record);
+		count_late(&keeper->coverage, keeper->injecting.digest, &record, now,
+			   &keeper->result);
 		vp_coverage_note(&keeper->coverage, keeper->injecting.digest, &record, now);
 	}
 	if (r)
@@ -230,6 +247,9 @@ static void take_start(struct vp_keeper *keeper, const struct vp_hook_note *note
 	};
 
 	count(&result, &note->record);
+	if (!result.started)
+		count_late(&keeper->coverage, digest, &note->record, note->from / 1000000,
+			   &result);
 	if (result.covered || result.partial)
 		vp_coverage_note(&keeper->coverage, digest, &note->record, now);
 	if (result.filter && keeper->listener.result)
@@ -363,7 +383,7 @@ void vp_keeper_listen(struct vp_keeper *keeper, const struct vp_keeper_listener 
 void vp_keeper_want(struct vp_keeper *keeper, const struct vp_target_filters *filters,
 		    uint64_t generation)
 {
-	vp_coverage_want(&keeper->coverage, filters, generation);
+	vp_coverage_want(&keeper->coverage, filters, generation, vp_loop_now());
 	keeper->look = vp_loop_now();
 	keeper->ask = 0;
 	keeper->quick = 0;

@@ -22,6 +22,9 @@ struct vp_keeper_result {
 	pid_t worst; /* of those not covered, the first; 0: none */
 	const char *why;
 	uint64_t pause; /* nanoseconds, the longest that a thread was stopped */
+	pid_t late;    /* of those that started without it, the one that ran so for longest; 0:
+			  none */
+	uint64_t bare; /* milliseconds that it did */
 };
 
 /* Receivers may be NULL. They must not call the keeper. */

@@ -34,6 +34,7 @@ static struct vp_hook_table make_table(void)
 
 	vp_hook_table_entry(&table, "/usr/sbin/nginx", "nginx.service", two, 0);
 	vp_hook_table_entry(&table, "/a", NULL, one, VP_INJECT_FLAGS);
+	table.entries.data[1].name = UINT64_C(0xfedcba9876543210);
 	return table;
 }
 
@@ -52,6 +53,7 @@ static void assert_same(const struct vp_hook_table *a, const struct vp_hook_tabl
 			assert_string_equal(x->unit, y->unit);
 		assert_int_equal(x->filter, y->filter);
 		assert_int_equal(x->flags, y->flags);
+		assert_true(x->name == y->name);
 	}
 }
 
@@ -93,9 +95,9 @@ static void table_with_a_wrong_byte_is_refused(void **state)
 		{ 23, 1 },	       /* a unit that is too long */
 		{ 24, 2 },	       /* a filter that there is none of */
 		{ 28, 4 },	       /* flags that there are none of */
-		{ 32, 'x' },	       /* a path that is not absolute */
-		{ 40, 0 },	       /* a path that ends early */
-		{ 20 + 12 + 16, '/' }, /* a unit with a path */
+		{ 40, 'x' },	       /* a path that is not absolute */
+		{ 48, 0 },	       /* a path that ends early */
+		{ 20 + 20 + 16, '/' }, /* a unit with a path */
 	};
 	struct vp_hook_table table = make_table(), got = { .number = 99 };
 	static uint8_t bytes[VP_HOOK_BYTES];

@@ -75,7 +75,7 @@ static void want(struct world *w, uint64_t generation)
 	assert_int_equal(w->findings.errors, 0);
 	if (vp_target_filters_build(&w->plan, &w->filters, &err))
 		fail_msg("%s", err.text);
-	vp_coverage_want(&w->coverage, &w->filters, generation);
+	vp_coverage_want(&w->coverage, &w->filters, generation, w->now);
 	plan_end(w);
 }
 
@@ -413,6 +413,61 @@ static void the_next_daemon_reads_it(void **state)
 	world_end(&w);
 }
 
+static uint64_t bare(const struct world *w, pid_t id, unsigned int flags)
+{
+	const struct vp_covered_process *process = vp_coverage_process(&w->coverage, id);
+	const struct vp_record record = {
+		.id = id, .start = process->start, .outcome = VP_INJECT_COVERED, .flags = flags
+	};
+
+	return vp_coverage_bare(&w->coverage, process->covers.data[0].digest, &record, w->now);
+}
+
+/* A start without the filter, not one before it was wanted, nor what another forked. */
+static void how_long_a_start_was_uncovered_is_known(void **state)
+{
+	_cleanup_json_ json_t *document = NULL;
+	struct world w = { .now = 10000 };
+
+	(void)state;
+	definition(&w, "A", "process = " SERVICE, "ptrace");
+	want(&w, 1);
+	definition(&w, "A", "process = " SERVICE, "ptrace");
+	w.now = 11000;
+	want(&w, 2); /* since 10000 all the same */
+	add(&w, 10, 1, 9000);
+	add(&w, 11, 1, 10500);
+	add(&w, 12, 11, 10800);
+	w.now = 12000;
+	look(&w);
+	assert_int_equal(bare(&w, 10, 0), 0);
+	assert_int_equal(bare(&w, 11, 0), 1500);
+	assert_int_equal(bare(&w, 11, VP_INJECTED_PRESENT), 0);
+	assert_int_equal(bare(&w, 12, 0), 0);
+	/* the next daemon knows too, whatever it looks at before it is told what is wanted */
+	document = vp_coverage_document(&w.coverage);
+	vp_coverage_free(&w.coverage);
+	w.coverage = (struct vp_coverage){ 0 };
+	assert_int_equal(vp_coverage_read(&w.coverage, document), 0);
+	end(&w, 11);
+	end(&w, 12);
+	look(&w);
+	definition(&w, "A", "process = " SERVICE, "ptrace");
+	w.now = 20000;
+	want(&w, 2);
+	add(&w, 13, 1, 15000);
+	look(&w);
+	assert_int_equal(bare(&w, 13, 0), 5000);
+	/* wanted anew */
+	want(&w, 3);
+	w.now = 30000;
+	definition(&w, "A", "process = " SERVICE, "ptrace");
+	want(&w, 4);
+	look(&w);
+	assert_int_equal(bare(&w, 13, 0), 0);
+	world_end(&w);
+}
+
 /* The one filter that the process is to have: whose it is. */
 static const struct vp_cover_filter *filter_on(const struct world *w, pid_t id)
 {
@@ -545,6 +600,7 @@ int main(void)
 		cmocka_unit_test(what_never_came_about_is_forgotten),
 		cmocka_unit_test(nobody_answered),
 		cmocka_unit_test(the_next_daemon_reads_it),
+		cmocka_unit_test(how_long_a_start_was_uncovered_is_known),
 		cmocka_unit_test(an_instance_has_one_filter_with_its_templates_rules),
 		cmocka_unit_test(an_instance_that_is_named_later_changes_its_filter),
 		cmocka_unit_test(a_damaged_file_says_nothing),
