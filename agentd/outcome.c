@@ -40,6 +40,7 @@ void vp_outcome_free(struct vp_outcome *outcome)
 	vp_findings_free(&outcome->findings);
 	vp_strbuf_free(&outcome->changes);
 	free(outcome->uncovered);
+	free(outcome->dropins);
 }
 
 /* So many lines are read by nobody; `vpatchctl plan` has them all. */
@@ -105,6 +106,7 @@ json_t *vp_outcome_document(const struct vp_outcome *outcome, const char *reques
 	vp_json_set_number(document, "rules", outcome->rules);
 	set_changes(document, outcome);
 	vp_json_set_text(document, "uncovered", outcome->uncovered);
+	vp_json_set_text(document, "dropins", outcome->dropins);
 	if (outcome->confirm_until && outcome->result == VP_RESULT_APPLIED)
 		json_object_set_new(document, "confirm", confirm_of(outcome));
 	json_object_set_new(document, "milliseconds", times_of(outcome));

@@ -331,6 +331,7 @@ void vp_transaction_run(struct vp_agent *agent, const struct vp_order *order,
 	vp_history_add(agent, order, outcome);
 	if (agent->changed && outcome->result == VP_RESULT_APPLIED)
 		agent->changed(agent);
+	vp_problem_set(&outcome->dropins, vp_belt_problem(agent->belt));
 }
 
 /* Differences are many lines each: the first says what it is about. */

@@ -51,6 +51,7 @@ struct vp_outcome {
 	uint64_t generation, previous, patches, rules;
 	struct vp_strbuf changes;
 	char *uncovered; /* processes without a filter that is meant for them; NULL: none */
+	char *dropins;	 /* why drop-ins are not as they are meant to be; NULL: they are */
 	time_t confirm_until; /* 0: no confirmation asked for */
 	struct {
 		uint64_t read, policy, plan, compile, store, prepare, commit, verify, total;

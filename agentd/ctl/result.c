@@ -53,6 +53,14 @@ static const char *plural(uint64_t number)
 	return number == 1 ? "" : "es";
 }
 
+static void render_dropins(const json_t *document, struct vp_page *page)
+{
+	const char *problem = vp_json_get_text(document, "dropins");
+
+	if (problem)
+		vp_page_tone(page, VP_TONE_WARN, "Drop-ins: %s", problem);
+}
+
 static void render_good(const json_t *document, const char *result, struct vp_page *page)
 {
 	unsigned long long generation = vp_json_get_number(document, "generation");
@@ -64,6 +72,7 @@ static void render_good(const json_t *document, const char *result, struct vp_pa
 			page, 0,
 			"Nothing to change: generation %llu already runs what was asked for.",
 			generation);
+		render_dropins(document, page);
 		return;
 	}
 	if (!strcmp(result, "confirmed")) {
@@ -80,6 +89,7 @@ static void render_good(const json_t *document, const char *result, struct vp_pa
 	if (vp_json_get_text(document, "uncovered"))
 		vp_page_tone(page, VP_TONE_WARN, "Not all is covered: %s",
 			     vp_json_get_text(document, "uncovered"));
+	render_dropins(document, page);
 	render_confirm(json_object_get(document, "confirm"), page);
 	render_milliseconds(document, page);
 }
