@@ -219,6 +219,7 @@ static void take_over(struct vp_covered_process *process, struct vp_seen_process
 	process->unit = seen->unit;
 	process->executable = seen->executable;
 	process->seen = true;
+	process->like = seen->filters && seen->filters >= seen->parent_filters;
 	seen->unit = seen->executable = NULL;
 }
 
@@ -243,12 +244,12 @@ static bool has_bare_sibling(const struct vp_coverage *coverage, pid_t parent, u
 	return false;
 }
 
-/* Born when its parent had a filter, it has that too. */
+/* Born when its parent had a filter, it has that too, unless it was born by another. */
 static void inherit(const struct vp_coverage *coverage, struct vp_covered_process *child)
 {
 	const struct vp_covered_process *parent = find(coverage, child->parent);
 
-	if (!parent)
+	if (!parent || !child->like)
 		return;
 	vp_array_each (cover, &parent->covers) {
 		if (!is_whole(cover) || child->start * TICK <= cover->at + TICK ||
@@ -319,6 +320,19 @@ static void drop_gone(struct vp_coverage *coverage)
 	}
 	coverage->changed |= kept != coverage->processes.len;
 	coverage->processes.len = kept;
+}
+
+bool vp_coverage_is_news(const struct vp_coverage *coverage,
+			 const struct vp_seen_process *seen)
+{
+	const struct vp_covered_process *known = find(coverage, seen->id);
+
+	if (known && known->start == seen->start)
+		return false;
+	vp_array_each (filter, &coverage->filters)
+		if (filter->wanted && vp_seen_is_of(seen, &filter->target))
+			return true;
+	return false;
 }
 
 void vp_coverage_see(struct vp_coverage *coverage, struct vp_seen_processes *processes,

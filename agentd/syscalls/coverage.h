@@ -48,6 +48,7 @@ struct vp_covered_process {
 	char *unit, *executable;
 	struct vp_covers covers;
 	bool seen; /* while processes are looked at */
+	bool like; /* likewise: it has as many filters as its parent */
 };
 
 struct vp_coverage {
@@ -66,9 +67,15 @@ void vp_coverage_want(struct vp_coverage *coverage, const struct vp_target_filte
 /* Does anybody ask for units, for executables? */
 void vp_coverage_asks(const struct vp_coverage *coverage, bool *units, bool *executables);
 
+/* Is it new, and somebody wants a filter on it? Then it is to be told of how many it and its
+ * parent have. */
+bool vp_coverage_is_news(const struct vp_coverage *coverage,
+			 const struct vp_seen_process *seen);
+
 /*
  * These are all processes that there are; units and executables are taken over. What a
- * process had when it forked, its children have.
+ * process had when it forked, its children have. A parent may only have adopted a child
+ * though, whose own one had ended: one that has fewer filters has inherited nothing.
  */
 void vp_coverage_see(struct vp_coverage *coverage, struct vp_seen_processes *processes,
 		     uint64_t now);

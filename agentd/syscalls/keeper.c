@@ -18,6 +18,7 @@
 #include "agentd/syscalls/injecting.h"
 #include "lib/file.h"
 #include "lib/log.h"
+#include "lib/process.h"
 
 #define PERIOD	   2000 /* milliseconds between two looks at the processes */
 #define AT_ONCE	   20	/* looks without that, while each finds new processes */
@@ -146,6 +147,24 @@ static bool is_due(const struct vp_keeper *keeper, uint64_t now)
 	return again && again <= now;
 }
 
+static uint32_t filters_of(pid_t id)
+{
+	struct vp_proc_status status;
+
+	return vp_process_status(id, &status) ? status.filters : 0;
+}
+
+static void read_filters(const struct vp_coverage *coverage,
+			 struct vp_seen_processes *processes)
+{
+	vp_array_each (seen, processes) {
+		if (!vp_coverage_is_news(coverage, seen))
+			continue;
+		seen->filters = filters_of(seen->id);
+		seen->parent_filters = filters_of(seen->parent);
+	}
+}
+
 static void look(struct vp_keeper *keeper, uint64_t now)
 {
 	struct vp_seen_processes processes = { 0 };
@@ -157,6 +176,7 @@ static void look(struct vp_keeper *keeper, uint64_t now)
 		return;
 	}
 	vp_seen_processes_read(&processes, units, executables);
+	read_filters(&keeper->coverage, &processes);
 	vp_coverage_see(&keeper->coverage, &processes, now);
 	vp_seen_processes_free(&processes);
 	keeper->look = now + PERIOD;

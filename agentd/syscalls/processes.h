@@ -15,6 +15,9 @@ struct vp_seen_process {
 	uint64_t start;	  /* clock ticks after boot */
 	char *unit;	  /* NULL: in none, or not asked for */
 	char *executable; /* NULL: likewise */
+	/* filters on it and on its parent, where anybody asked for them; 0: none, or not known
+	 */
+	uint32_t filters, parent_filters;
 };
 
 VP_ARRAY_TYPE(vp_seen_processes, struct vp_seen_process);

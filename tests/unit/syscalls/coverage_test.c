@@ -86,7 +86,7 @@ static void world_end(struct world *w)
 	vp_host_free(&w->host);
 }
 
-/* A process, started at a time in milliseconds. */
+/* A process, started at a time in milliseconds, with as many filters as its parent. */
 static void add(struct world *w, pid_t id, pid_t parent, uint64_t start)
 {
 	vp_array_push(&w->processes, ((struct vp_seen_process){
@@ -94,6 +94,8 @@ static void add(struct world *w, pid_t id, pid_t parent, uint64_t start)
 					     .parent = parent,
 					     .start = start / 10,
 					     .executable = vp_strdup(SERVICE),
+					     .filters = 2,
+					     .parent_filters = 2,
 				     }));
 }
 
@@ -232,6 +234,61 @@ static void what_is_not_certain_is_not_inherited(void **state)
 	w.now = 12000;
 	look(&w);
 	is_inherited(&w, 12, false);
+	world_end(&w);
+}
+
+/* Who made it had ended, and need not have had the filter. */
+static void who_was_adopted_inherits_nothing(void **state)
+{
+	struct world w = { .now = 10000 };
+
+	(void)state;
+	definition(&w, "A", "process = " SERVICE, "ptrace");
+	want(&w, 1);
+	add(&w, 10, 1, 1000);
+	look(&w);
+	assert_int_equal(answer(&w, VP_INJECT_COVERED, 0), 1);
+	add(&w, 11, 10, 12000);
+	add(&w, 12, 10, 12000);
+	add(&w, 13, 10, 11500);		 /* the others are no siblings of its birth */
+	w.processes.data[1].filters = 1; /* the unit's own, not ours */
+	w.processes.data[2].filters = 0; /* nobody knows */
+	w.processes.data[2].parent_filters = 0;
+	w.processes.data[3].filters = 3; /* it has put on one itself */
+	w.now = 13000;
+	look(&w);
+	is_inherited(&w, 11, false);
+	is_inherited(&w, 12, false);
+	is_inherited(&w, 13, true);
+	sums_are(&w, 2, 0, 2, 0);
+	world_end(&w);
+}
+
+static void is_news_is(const struct world *w, pid_t id, uint64_t start, const char *executable,
+		       bool expected)
+{
+	const struct vp_seen_process seen = { .id = id,
+					      .start = start / 10,
+					      .executable = (char *)executable };
+
+	assert_int_equal(vp_coverage_is_news(&w->coverage, &seen), expected);
+}
+
+static void filters_are_counted_of_new_processes_only(void **state)
+{
+	struct world w = { .now = 10000 };
+
+	(void)state;
+	definition(&w, "A", "process = " SERVICE, "ptrace");
+	want(&w, 1);
+	is_news_is(&w, 10, 1000, SERVICE, true);
+	is_news_is(&w, 10, 1000, "/bin/other", false);
+	add(&w, 10, 1, 1000);
+	look(&w);
+	is_news_is(&w, 10, 1000, SERVICE, false);
+	is_news_is(&w, 10, 2000, SERVICE, true);
+	want(&w, 2); /* nothing */
+	is_news_is(&w, 11, 2000, SERVICE, false);
 	world_end(&w);
 }
 
@@ -593,6 +650,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(children_have_what_their_parent_had),
 		cmocka_unit_test(what_is_not_certain_is_not_inherited),
+		cmocka_unit_test(who_was_adopted_inherits_nothing),
+		cmocka_unit_test(filters_are_counted_of_new_processes_only),
 		cmocka_unit_test(a_number_used_again_is_another_process),
 		cmocka_unit_test(what_may_go_better_is_tried_again),
 		cmocka_unit_test(leave_for_no_new_privs_comes_and_goes),
