@@ -15,6 +15,11 @@
 #define TOLD_A_MINUTE 20  /* events of coverage */
 #define LISTED_MAX    200 /* processes of a target in status; the rest is counted */
 
+/* Of a target whose processes could not all be held. */
+static const char unsure_text[] =
+	"its processes come and go faster than filters can be put on "
+	"them, and some may run without";
+
 struct vp_covering {
 	struct vp_agent *agent;
 	struct vp_keeper *keeper; /* the module's; NULL: it is not open yet */
@@ -156,6 +161,16 @@ static const struct vp_coverage *coverage_of(const struct vp_covering *covering)
 	return covering && covering->keeper ? vp_keeper_coverage(covering->keeper) : &none;
 }
 
+/* What nobody can count: of the first such target. */
+static char *unsure_problem(const struct vp_coverage *coverage)
+{
+	vp_array_each (filter, &coverage->filters)
+		if (filter->wanted && filter->unsure)
+			return vp_format("system calls: %s is covered in part: %s",
+					 filter->target.name, unsure_text);
+	return NULL;
+}
+
 char *vp_covering_problem(const struct vp_covering *covering)
 {
 	const struct vp_coverage_sums sums = vp_coverage_sum(coverage_of(covering), 0);
@@ -164,7 +179,7 @@ char *vp_covering_problem(const struct vp_covering *covering)
 	size_t open = sums.partial + sums.refused + sums.pending;
 
 	if (!open)
-		return NULL;
+		return unsure_problem(coverage_of(covering));
 	return vp_format("system calls: %zu of %zu processes are covered, %zu in part, %zu"
 			 " not%s%s; vpatchctl status --json says why, one by one",
 			 sums.covered, sums.covered + open, sums.partial,
@@ -261,6 +276,8 @@ static json_t *filter_document(const struct vp_coverage *coverage,
 	vp_json_set_number(document, "generation", filter->generation);
 	if (filter->wanted)
 		set_sums(document, &sums);
+	if (filter->wanted && filter->unsure)
+		vp_json_set_text(document, "reason", unsure_text);
 	json_object_set_new(document, "processes",
 			    processes_document(coverage, filter->digest));
 	return document;

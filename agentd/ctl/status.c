@@ -232,6 +232,9 @@ static void render_syscalls(const json_t *document, struct vp_page *page)
 			      (unsigned long long)vp_json_get_number(target, "partial"),
 			      (unsigned long long)vp_json_get_number(target, "refused"),
 			      (unsigned long long)vp_json_get_number(target, "pending"));
+		if (vp_json_get_text(target, "reason"))
+			vp_page_pairf(page, "", "in part: %s",
+				      vp_json_get_text(target, "reason"));
 		render_uncovered(target, page);
 	}
 	render_left(json_object_get(syscalls, "left"), page);

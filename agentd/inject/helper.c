@@ -2,10 +2,11 @@
 /*
  * vpatchd-inject: one request, and gone. Reads which filter goes on which processes from a
  * socket (descriptor 0, or as a service manager passes one), puts it there, and answers for
- * each. Where there is no such manager, --listen makes the socket, and a process for each
- * request. It knows nothing of definitions and decides nothing: what it is told to inject is
- * the concern of who may connect. It must not be under a filter itself, and needs
- * CAP_SYS_PTRACE and CAP_SYS_ADMIN (to read the filters that a process has).
+ * each; where these come and go too fast, first looks for all of their unit or executable.
+ * Where there is no such manager, --listen makes the socket, and a process for each request.
+ * It knows nothing of definitions and decides nothing: what it is told to inject is the
+ * concern of who may connect. It must not be under a filter itself, and needs CAP_SYS_PTRACE
+ * and CAP_SYS_ADMIN (to read the filters that a process has).
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -16,7 +17,7 @@
 #include <sys/time.h>
 #include <unistd.h>
 
-#include "agentd/inject/inject.h"
+#include "agentd/inject/chase.h"
 #include "agentd/inject/ready.h"
 #include "agentd/inject/request.h"
 #include "lib/cleanup.h"
@@ -63,6 +64,20 @@ static int answer(int socket, const struct vp_request_process *process,
 	return 0;
 }
 
+/* Those first who would be gone by the time they are asked for. VP_INJECTED_ flags. */
+static unsigned int look_for_others(struct vp_injector *injector,
+				    const struct vp_request *request)
+{
+	struct vp_chase chase = { .kind = (enum vp_request_chase)request->chase,
+				  .name = request->name,
+				  .milliseconds = VP_REQUEST_CHASE };
+
+	if (chase.kind == VP_CHASE_NONE)
+		return 0;
+	vp_chase(injector, &chase);
+	return chase.settled ? VP_INJECTED_CHASED : VP_INJECTED_CHASED | VP_INJECTED_UNSURE;
+}
+
 static int serve(int socket, struct vp_error *err)
 {
 	static struct sock_filter program[BPF_MAXINSNS];
@@ -70,6 +85,7 @@ static int serve(int socket, struct vp_error *err)
 	static struct vp_request request;
 	_cleanup_close_ int fd = -1;
 	struct vp_injected injected;
+	unsigned int others;
 	size_t len;
 	int r;
 
@@ -80,9 +96,11 @@ static int serve(int socket, struct vp_error *err)
 	injector.injection =
 		vp_injection_of(program, len, request.flags,
 				request.deadline ?: VP_INJECT_DEADLINE, vp_bpf_allows);
+	others = look_for_others(&injector, &request);
 	for (uint32_t i = 0; !r && i < request.count; i++) {
 		vp_inject(&injector, request.processes[i].id, request.processes[i].start,
 			  &injected);
+		injected.flags |= others;
 		r = answer(socket, &request.processes[i], &injected, err);
 	}
 	(void)vp_inject_settle(&injector, LINGER);

@@ -10,6 +10,7 @@ if INJECTION
 noinst_LIBRARIES += libvpinject.a
 libvpinject_a_SOURCES = \
 	agentd/inject/arch.h agentd/inject/arch_aarch64.h agentd/inject/arch_x86_64.h \
+	agentd/inject/chase.c agentd/inject/chase.h \
 	agentd/inject/fixup.c agentd/inject/fixup.h \
 	agentd/inject/frame.c agentd/inject/frame.h \
 	agentd/inject/inject.c agentd/inject/inject.h \

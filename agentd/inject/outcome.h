@@ -45,13 +45,15 @@ const char *vp_inject_reason_text(enum vp_inject_reason reason);
 #define VP_INJECT_FLAGS	       0x3u /* all of them */
 
 /* What was done to a process besides. */
-#define VP_INJECTED_PRESENT 0x1u  /* nothing: it had the filter already */
-#define VP_INJECTED_PRIVS   0x2u  /* no_new_privs was set */
-#define VP_INJECTED_EACH    0x4u  /* thread by thread */
-#define VP_INJECTED_PRCTL   0x8u  /* by prctl(2): denials are not logged */
-#define VP_INJECTED_LATE    0x10u /* a wait with a timeout may end late: it began anew */
-#define VP_INJECTED_COUNTED 0x20u /* this kernel gives no filters: their number was read */
-#define VP_INJECTED_EINTR   0x40u /* a wait may have ended by EINTR: which is not known */
-#define VP_INJECTED_FLAGS   0x7fu
+#define VP_INJECTED_PRESENT 0x1u   /* nothing: it had the filter already */
+#define VP_INJECTED_PRIVS   0x2u   /* no_new_privs was set */
+#define VP_INJECTED_EACH    0x4u   /* thread by thread */
+#define VP_INJECTED_PRCTL   0x8u   /* by prctl(2): denials are not logged */
+#define VP_INJECTED_LATE    0x10u  /* a wait with a timeout may end late: it began anew */
+#define VP_INJECTED_COUNTED 0x20u  /* this kernel gives no filters: their number was read */
+#define VP_INJECTED_EINTR   0x40u  /* a wait may have ended by EINTR: which is not known */
+#define VP_INJECTED_CHASED  0x80u  /* others like it were looked for, all are covered */
+#define VP_INJECTED_UNSURE  0x100u /* likewise, and some may not be */
+#define VP_INJECTED_FLAGS   0x1ffu
 
 #endif

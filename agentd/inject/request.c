@@ -38,6 +38,10 @@ int vp_request_parse(const void *bytes, size_t len, struct vp_request *out,
 	memcpy(&request, bytes, len);
 	if (request.magic != VP_REQUEST_MAGIC)
 		return vp_fail(err, -EPROTO, "no request, or of another version");
+	if (request.zero || request.chase > VP_CHASE_EXECUTABLE ||
+	    !memchr(request.name, '\0', sizeof(request.name)) ||
+	    (request.chase == VP_CHASE_NONE) != !request.name[0])
+		return vp_fail(err, -EPROTO, "a request to look for what it does not name");
 	if (request.flags & ~VP_INJECT_FLAGS || request.deadline > VP_REQUEST_DEADLINE)
 		return vp_fail(err, -EPROTO, "a request with flags 0x%x and %u ms",
 			       request.flags, request.deadline);

@@ -21,6 +21,12 @@ struct vp_injected; /* inject.h: only the helper makes them */
 #define VP_REQUEST_PROCESSES 1024	 /* at most */
 #define VP_REQUEST_DEADLINE  5000	 /* milliseconds, at most */
 
+#define VP_REQUEST_NAME	 4096
+#define VP_REQUEST_CHASE 1000 /* milliseconds */
+
+/* Whom to look for besides, for they come and go too fast to be asked for: chase.h. */
+enum vp_request_chase { VP_CHASE_NONE, VP_CHASE_UNIT, VP_CHASE_EXECUTABLE };
+
 struct vp_request_process {
 	int32_t id; /* as this helper's namespace numbers it */
 	uint32_t zero;
@@ -31,7 +37,10 @@ struct vp_request {
 	uint32_t magic;
 	uint32_t flags;	   /* VP_INJECT_ */
 	uint32_t deadline; /* milliseconds for a thread to stop; 0: the default */
+	uint32_t chase;	   /* enum vp_request_chase */
+	uint32_t zero;
 	uint32_t count;
+	char name[VP_REQUEST_NAME]; /* of the unit or executable; "" where none is chased */
 	struct vp_request_process processes[VP_REQUEST_PROCESSES];
 };
 

@@ -8,6 +8,9 @@
 #define FIRST_RETRY  5000 /* milliseconds; doubled by each try that fails */
 #define DOUBLINGS    6
 #define MISSED_RETRY 2000 /* milliseconds: nobody could be asked */
+#define RESTLESS     3u	  /* requests in a row, until all processes are looked for */
+#define CALM	     3	  /* looks in a row without one, until all is taken to be well */
+#define CHASES	     5	  /* times that this is doubled, where it settles nothing */
 
 static void process_free(struct vp_covered_process *process)
 {
@@ -322,6 +325,26 @@ static void drop_gone(struct vp_coverage *coverage)
 	coverage->processes.len = kept;
 }
 
+static bool is_due(const struct vp_cover *cover, uint64_t now)
+{
+	return cover && cover->again && cover->again <= now;
+}
+
+/* Was nobody found without it? Those that live short are not in every look. */
+static void calm(const struct vp_coverage *coverage, struct vp_cover_filter *filter,
+		 uint64_t now)
+{
+	bool found = false;
+
+	vp_array_each (process, &coverage->processes)
+		found = found || is_due(cover_of(process, filter->digest), now);
+	filter->calm = found ? 0 : filter->calm + 1;
+	if (filter->calm < CALM)
+		return;
+	filter->restless = filter->chases = 0;
+	filter->unsure = false;
+}
+
 bool vp_coverage_is_news(const struct vp_coverage *coverage,
 			 const struct vp_seen_process *seen)
 {
@@ -354,15 +377,39 @@ void vp_coverage_see(struct vp_coverage *coverage, struct vp_seen_processes *pro
 		add_wanted(coverage, process, now);
 	add_fresh(coverage, fresh.data, fresh.len, now);
 	vp_array_free(&fresh);
+	vp_array_each (filter, &coverage->filters)
+		calm(coverage, filter, now);
 	if (coverage->begun)
 		drop_unused(coverage);
 }
 
 /* Trying */
 
-static bool is_due(const struct vp_cover *cover, uint64_t now)
+/* Instances of a template may have a filter of their own, which who looks does not know. */
+static bool has_instances(const struct vp_coverage *coverage,
+			  const struct vp_cover_filter *filter)
 {
-	return cover && cover->again && cover->again <= now;
+	vp_array_each (other, &coverage->filters)
+		if (other->wanted && other->target.kind == VP_CALL_TARGET_UNIT &&
+		    filter->target.kind == VP_CALL_TARGET_UNIT &&
+		    vp_unit_match(other->target.name, filter->target.name) == VP_UNIT_TEMPLATE)
+			return true;
+	return false;
+}
+
+/* Whom to look for besides. */
+static void set_chase(const struct vp_coverage *coverage, const struct vp_cover_filter *filter,
+		      struct vp_request *request)
+{
+	bool of_unit = filter->target.kind == VP_CALL_TARGET_UNIT;
+
+	request->chase = VP_CHASE_NONE;
+	memset(request->name, 0, sizeof(request->name));
+	if (filter->restless < RESTLESS << filter->chases || has_instances(coverage, filter) ||
+	    strlen(filter->target.name) >= VP_REQUEST_NAME)
+		return;
+	request->chase = of_unit ? VP_CHASE_UNIT : VP_CHASE_EXECUTABLE;
+	memcpy(request->name, filter->target.name, strlen(filter->target.name));
 }
 
 static size_t collect(struct vp_coverage *coverage, const struct vp_cover_filter *filter,
@@ -388,8 +435,10 @@ const struct vp_cover_filter *vp_coverage_next(struct vp_coverage *coverage, uin
 					       struct vp_request *request)
 {
 	vp_array_each (filter, &coverage->filters)
-		if (filter->wanted && collect(coverage, filter, now, request))
+		if (filter->wanted && collect(coverage, filter, now, request)) {
+			set_chase(coverage, filter, request);
 			return filter;
+		}
 	return NULL;
 }
 
@@ -447,7 +496,7 @@ bool vp_coverage_note(struct vp_coverage *coverage, uint64_t digest,
 	cover->outcome = (enum vp_inject_outcome)record->outcome;
 	cover->reason = (enum vp_inject_reason)record->reason;
 	cover->detail = record->detail;
-	cover->flags = record->flags;
+	cover->flags = record->flags & ~(VP_INJECTED_CHASED | VP_INJECTED_UNSURE);
 	cover->at = now;
 	cover->again = 0;
 	if (may_change(coverage, cover))
@@ -469,6 +518,23 @@ uint64_t vp_coverage_bare(const struct vp_coverage *coverage, uint64_t digest,
 	    (parent && cover_of(parent, digest)))
 		return 0;
 	return now > began ? now - began : 1;
+}
+
+void vp_coverage_answered(struct vp_coverage *coverage, uint64_t digest, bool lacked,
+			  unsigned int flags)
+{
+	struct vp_cover_filter *filter =
+		(struct vp_cover_filter *)vp_coverage_filter(coverage, digest);
+
+	if (!filter)
+		return;
+	filter->restless = lacked ? filter->restless + 1 : 0;
+	if (flags & VP_INJECTED_CHASED) {
+		filter->restless = 0;
+		filter->unsure = flags & VP_INJECTED_UNSURE;
+		filter->chases =
+			filter->unsure ? filter->chases + (filter->chases < CHASES) : 0;
+	}
 }
 
 void vp_coverage_miss(struct vp_coverage *coverage, uint64_t digest,

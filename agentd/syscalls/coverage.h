@@ -25,6 +25,10 @@ struct vp_cover_filter {
 	unsigned int injection;	  /* VP_INJECT_ */
 	bool wanted;		  /* by what runs */
 	uint64_t since;		  /* when that began: milliseconds after boot */
+	unsigned int restless;	  /* requests in a row that found processes without it */
+	unsigned int calm;	  /* looks in a row that found none */
+	unsigned int chases;	  /* in a row after which some may have been without it */
+	bool unsure; /* its processes come and go too fast to tell whether all have it */
 };
 
 /* One filter on one process. */
@@ -82,7 +86,7 @@ void vp_coverage_see(struct vp_coverage *coverage, struct vp_seen_processes *pro
 
 /*
  * The next filter that is to be tried at `now` on processes, and on which; they count as
- * tried. NULL: none. request->processes and count are filled in.
+ * tried. NULL: none. request->processes, count, chase and name are filled in.
  */
 const struct vp_cover_filter *vp_coverage_next(struct vp_coverage *coverage, uint64_t now,
 					       struct vp_request *request);
@@ -99,6 +103,13 @@ bool vp_coverage_note(struct vp_coverage *coverage, uint64_t digest,
  */
 uint64_t vp_coverage_bare(const struct vp_coverage *coverage, uint64_t digest,
 			  const struct vp_record *record, uint64_t now);
+/*
+ * A request for this filter was answered as a whole: `lacked`, some had it not, or had ended
+ * before they could be asked; `flags`: VP_INJECTED_ of its answers. After some that lacked it
+ * in a row all the target's processes are looked for by who injects.
+ */
+void vp_coverage_answered(struct vp_coverage *coverage, uint64_t digest, bool lacked,
+			  unsigned int flags);
 /* Nobody answered for it; `blamed`: perhaps because of this very process. */
 void vp_coverage_miss(struct vp_coverage *coverage, uint64_t digest,
 		      const struct vp_request_process *process, bool blamed, uint64_t now);

@@ -191,6 +191,10 @@ static void count(struct vp_keeper_result *result, const struct vp_record *recor
 	result->covered += record->outcome == VP_INJECT_COVERED;
 	result->partial += record->outcome == VP_INJECT_PARTIAL;
 	result->refused += record->outcome == VP_INJECT_REFUSED;
+	result->lacked |=
+		record->outcome == VP_INJECT_GONE || (record->outcome != VP_INJECT_REFUSED &&
+						      !(record->flags & VP_INJECTED_PRESENT));
+	result->flags |= record->flags;
 	if (record->pause > result->pause)
 		result->pause = record->pause;
 	if (!result->worst &&
@@ -228,6 +232,9 @@ static void finish(struct vp_keeper *keeper, int r, const struct vp_error *err, 
 	keeper->result.filter = vp_coverage_filter(&keeper->coverage, injecting->digest);
 	if (keeper->result.filter && keeper->listener.result && injecting->answered)
 		keeper->listener.result(keeper->listener.context, &keeper->result);
+	if (injecting->answered)
+		vp_coverage_answered(&keeper->coverage, injecting->digest,
+				     keeper->result.lacked, keeper->result.flags);
 	if (r != -ENODATA) {
 		fail(keeper, &injecting->request, injecting->answered, injecting->digest, true,
 		     now);

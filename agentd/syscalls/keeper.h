@@ -25,6 +25,8 @@ struct vp_keeper_result {
 	pid_t late;    /* of those that started without it, the one that ran so for longest; 0:
 			  none */
 	uint64_t bare; /* milliseconds that it did */
+	bool lacked;   /* some had it not, or had ended before they were asked */
+	unsigned int flags; /* VP_INJECTED_, of any */
 };
 
 /* Receivers may be NULL. They must not call the keeper. */

@@ -80,7 +80,8 @@ tests_harness_observed_LDADD = -lpthread
 # Filters put on running processes: what puts them on, and a process that notices everything.
 if INJECTION
 check_PROGRAMS += tests/harness/inject tests/harness/odd tests/harness/waits
-check_PROGRAMS += tests/harness/killed tests/harness/steady
+check_PROGRAMS += tests/harness/killed tests/harness/steady tests/harness/storm
+tests_harness_storm_SOURCES = tests/harness/storm.c
 tests_harness_killed_SOURCES = tests/harness/killed.c
 tests_harness_killed_LDADD = libvpinject.a libvpinjectrequest.a libvpbase.a
 tests_harness_steady_SOURCES = tests/harness/steady.c

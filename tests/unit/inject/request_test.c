@@ -58,6 +58,7 @@ static void bad_requests_are_refused(void **state)
 {
 	struct vp_request *request = make(3);
 	const struct vp_request good = *request;
+	static struct vp_request chased;
 	size_t len = vp_request_len(3);
 
 	(void)state;
@@ -69,6 +70,23 @@ static void bad_requests_are_refused(void **state)
 	refuse(request, len);
 	*request = good;
 	request->flags = VP_INJECT_FLAGS + 1;
+	refuse(request, len);
+	*request = good;
+	request->chase = VP_CHASE_UNIT; /* of nobody */
+	refuse(request, len);
+	memcpy(request->name, "a.service", sizeof("a.service"));
+	assert_int_equal(vp_request_parse(request, len, &chased, NULL), 0);
+	assert_int_equal(chased.chase, VP_CHASE_UNIT);
+	assert_string_equal(chased.name, "a.service");
+	request->chase = VP_CHASE_NONE;
+	refuse(request, len);
+	request->chase = VP_CHASE_EXECUTABLE + 1;
+	refuse(request, len);
+	request->chase = VP_CHASE_EXECUTABLE;
+	memset(request->name, '/', sizeof(request->name)); /* without an end */
+	refuse(request, len);
+	*request = good;
+	request->zero = 1;
 	refuse(request, len);
 	*request = good;
 	request->deadline = VP_REQUEST_DEADLINE + 1;

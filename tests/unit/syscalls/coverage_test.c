@@ -264,34 +264,6 @@ static void who_was_adopted_inherits_nothing(void **state)
 	world_end(&w);
 }
 
-static void is_news_is(const struct world *w, pid_t id, uint64_t start, const char *executable,
-		       bool expected)
-{
-	const struct vp_seen_process seen = { .id = id,
-					      .start = start / 10,
-					      .executable = (char *)executable };
-
-	assert_int_equal(vp_coverage_is_news(&w->coverage, &seen), expected);
-}
-
-static void filters_are_counted_of_new_processes_only(void **state)
-{
-	struct world w = { .now = 10000 };
-
-	(void)state;
-	definition(&w, "A", "process = " SERVICE, "ptrace");
-	want(&w, 1);
-	is_news_is(&w, 10, 1000, SERVICE, true);
-	is_news_is(&w, 10, 1000, "/bin/other", false);
-	add(&w, 10, 1, 1000);
-	look(&w);
-	is_news_is(&w, 10, 1000, SERVICE, false);
-	is_news_is(&w, 10, 2000, SERVICE, true);
-	want(&w, 2); /* nothing */
-	is_news_is(&w, 11, 2000, SERVICE, false);
-	world_end(&w);
-}
-
 static void a_number_used_again_is_another_process(void **state)
 {
 	struct world w;
@@ -367,6 +339,63 @@ static void leave_for_no_new_privs_comes_and_goes(void **state)
 	look(&w);
 	assert_int_equal(answer(&w, VP_INJECT_COVERED, 0), 0);
 	sums_are(&w, 2, 0, 0, 0);
+	world_end(&w);
+}
+
+/* One more process that is found without the filter, and gone when it is asked for; was the
+ * target chased with it? */
+static bool one_more(struct world *w, pid_t id, unsigned int flags)
+{
+	struct vp_request *request = vp_new(struct vp_request);
+	const struct vp_cover_filter *filter;
+	bool chased;
+
+	w->now += 1000;
+	add(w, id, 1, w->now);
+	look(w);
+	filter = vp_coverage_next(&w->coverage, w->now, request);
+	assert_non_null(filter);
+	chased = request->chase != VP_CHASE_NONE;
+	assert_true(!chased || request->chase == VP_CHASE_EXECUTABLE);
+	assert_string_equal(request->name, chased ? SERVICE : "");
+	vp_coverage_answered(&w->coverage, filter->digest, true, chased ? flags : 0);
+	end(w, id);
+	free(request);
+	return chased;
+}
+
+static bool is_unsure(const struct world *w)
+{
+	return w->coverage.filters.data[0].unsure;
+}
+
+static void those_that_live_short_are_looked_for(void **state)
+{
+	const unsigned int unsure = VP_INJECTED_CHASED | VP_INJECTED_UNSURE;
+	struct world w = { .now = 10000 };
+	pid_t id = 100;
+
+	(void)state;
+	definition(&w, "A", "process = " SERVICE, "ptrace");
+	want(&w, 1);
+	for (int i = 0; i < 3; i++)
+		assert_false(one_more(&w, id++, 0));
+	assert_true(one_more(&w, id++, VP_INJECTED_CHASED));
+	assert_false(is_unsure(&w));
+	for (int i = 0; i < 3; i++)
+		assert_false(one_more(&w, id++, 0));
+	assert_true(one_more(&w, id++, unsure));
+	assert_true(is_unsure(&w));
+	/* what did not help is not done as often */
+	for (int i = 0; i < 6; i++)
+		assert_false(one_more(&w, id++, 0));
+	assert_true(one_more(&w, id++, unsure));
+	assert_true(is_unsure(&w));
+	for (int i = 0; i < 3; i++) { /* a look or two without one says nothing */
+		assert_true(is_unsure(&w));
+		look(&w);
+	}
+	assert_false(is_unsure(&w));
 	world_end(&w);
 }
 
@@ -651,10 +680,10 @@ int main(void)
 		cmocka_unit_test(children_have_what_their_parent_had),
 		cmocka_unit_test(what_is_not_certain_is_not_inherited),
 		cmocka_unit_test(who_was_adopted_inherits_nothing),
-		cmocka_unit_test(filters_are_counted_of_new_processes_only),
 		cmocka_unit_test(a_number_used_again_is_another_process),
 		cmocka_unit_test(what_may_go_better_is_tried_again),
 		cmocka_unit_test(leave_for_no_new_privs_comes_and_goes),
+		cmocka_unit_test(those_that_live_short_are_looked_for),
 		cmocka_unit_test(a_filter_stays_until_its_process_ends),
 		cmocka_unit_test(what_never_came_about_is_forgotten),
 		cmocka_unit_test(nobody_answered),
