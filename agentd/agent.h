@@ -19,7 +19,7 @@ struct vp_reporting;
 struct vp_inspecting;
 struct vp_covering;
 struct vp_denying;
-struct vp_belt;
+struct vp_dropin_keeper;
 
 struct vp_agent {
 	struct vp_config config;
@@ -48,7 +48,7 @@ struct vp_agent {
 	struct vp_inspecting *inspecting; /* NULL: there are no processes to look after */
 	struct vp_covering *covering;	  /* NULL: likewise, of system-call filters */
 	struct vp_denying *denying;	  /* NULL: what these deny is not heard of */
-	struct vp_belt *belt;		  /* NULL: nobody keeps drop-ins */
+	struct vp_dropin_keeper *dropins; /* NULL: nobody keeps drop-ins */
 };
 
 /* Config, state folder, totals and modules. 0 or -errno; to be closed in any case. */

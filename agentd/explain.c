@@ -3,9 +3,9 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "agentd/belt.h"
 #include "agentd/covering.h"
 #include "agentd/document.h"
+#include "agentd/dropin_keeper.h"
 #include "agentd/status.h"
 #include "policy/failure.h"
 
@@ -300,7 +300,7 @@ json_t *vp_explain_document(struct vp_agent *agent, const char *id)
 	json_object_set_new(document, "rules", rules);
 	json_object_set_new(document, "syscalls", sections_document(agent, patch));
 	json_object_set_new(document, "dropins",
-			    vp_belt_document(&active->plan, &active->host, patch));
+			    vp_dropin_document(&active->plan, &active->host, patch));
 	spots = vp_blind_spots_document(&active->plan, patch, false);
 	{
 		_cleanup_json_ json_t *host =
@@ -403,7 +403,7 @@ json_t *vp_plan_document(struct vp_agent *agent)
 	json_object_set_new(document, "failures", classes_document(&deciders));
 	json_object_set_new(
 		document, "dropins",
-		vp_belt_document(&agent->active->plan, &agent->active->host, NULL));
+		vp_dropin_document(&agent->active->plan, &agent->active->host, NULL));
 	json_object_set_new(document, "blind_spots",
 			    vp_blind_spots_document(&agent->active->plan, NULL, true));
 	vp_array_free(&deciders);

@@ -4,7 +4,7 @@ libvpagent_a_CPPFLAGS = $(AM_CPPFLAGS) $(JANSSON_CFLAGS) $(MNL_CFLAGS) $(NFTNL_C
 libvpagent_a_SOURCES = \
 	agentd/active.c agentd/active.h \
 	agentd/agent.c agentd/agent.h \
-	agentd/belt.c agentd/belt.h agentd/belt_document.c \
+	agentd/dropin_keeper.c agentd/dropin_keeper.h agentd/dropin_document.c \
 	agentd/boot.c \
 	agentd/client.c agentd/client.h \
 	agentd/config.c agentd/config.h \

@@ -3,10 +3,10 @@
 #include <inttypes.h>
 #include <string.h>
 
-#include "agentd/belt.h"
 #include "agentd/covering.h"
 #include "agentd/denying.h"
 #include "agentd/document.h"
+#include "agentd/dropin_keeper.h"
 #include "agentd/inspecting.h"
 #include "agentd/reporting.h"
 #include "agentd/status.h"
@@ -144,9 +144,9 @@ static void add_coverage(const struct vp_agent *agent, json_t *problems, bool *b
 		add(problems, "denials", unheard);
 }
 
-static void add_belt(const struct vp_agent *agent, json_t *problems, bool *bad)
+static void add_dropins(const struct vp_agent *agent, json_t *problems, bool *bad)
 {
-	const char *problem = vp_belt_problem(agent->belt);
+	const char *problem = vp_dropin_keeper_problem(agent->dropins);
 	_cleanup_free_ char *text =
 		problem ? vp_format("drop-ins: %s; to do without them: dropins = no in "
 				    "vpatchd.conf(5)",
@@ -184,6 +184,6 @@ json_t *vp_problems_document(struct vp_agent *agent, json_t *folder, bool *bad)
 		*bad = true;
 	}
 	add_coverage(agent, problems, bad);
-	add_belt(agent, problems, bad);
+	add_dropins(agent, problems, bad);
 	return problems;
 }

@@ -7,10 +7,10 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "agentd/belt.h"
 #include "agentd/covering.h"
 #include "agentd/denying.h"
 #include "agentd/document.h"
+#include "agentd/dropin_keeper.h"
 #include "agentd/inspecting.h"
 #include "agentd/loop.h"
 #include "agentd/orders.h"
@@ -466,7 +466,7 @@ json_t *vp_status_document(struct vp_agent *agent, const char *id, enum vp_exit 
 	if (agent->active)
 		json_object_set_new(
 			document, "dropins",
-			vp_belt_document(&agent->active->plan, &agent->active->host, NULL));
+			vp_dropin_document(&agent->active->plan, &agent->active->host, NULL));
 	json_object_set_new(document, "denials", vp_denying_document(agent->denying));
 	*status = bad || !agent->running ? VP_EXIT_FINDINGS : VP_EXIT_GOOD;
 	return document;

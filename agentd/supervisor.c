@@ -14,10 +14,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "agentd/belt.h"
 #include "agentd/control.h"
 #include "agentd/covering.h"
 #include "agentd/denying.h"
+#include "agentd/dropin_keeper.h"
 #include "agentd/guard.h"
 #include "agentd/inspecting.h"
 #include "agentd/lock.h"
@@ -118,7 +118,7 @@ static void when_changed(struct vp_agent *agent)
 		vp_covering_changed(agent->covering);
 	if (agent->denying)
 		vp_denying_changed(agent->denying);
-	vp_belt_keep(agent->belt);
+	vp_dropin_keeper_look(agent->dropins);
 	tell_status(agent, "");
 }
 
@@ -158,9 +158,9 @@ static int start_denying(struct supervisor *supervisor, struct vp_error *err)
 	return vp_denying_start(&supervisor->agent.denying, &supervisor->agent, err);
 }
 
-static int start_belt(struct supervisor *supervisor, struct vp_error *err)
+static int start_dropins(struct supervisor *supervisor, struct vp_error *err)
 {
-	return vp_belt_start(&supervisor->agent.belt, &supervisor->agent, err);
+	return vp_dropin_keeper_start(&supervisor->agent.dropins, &supervisor->agent, err);
 }
 
 /* A failure here is a state to report, not a reason to leave: status must answer. */
@@ -207,7 +207,7 @@ static int (*const steps[])(struct supervisor *supervisor, struct vp_error *err)
 	start_reporting, /* before anything can be blocked */
 	start_inspecting, start_covering,
 	start_denying,		   /* before anything is denied */
-	start_belt,	  restore, /* shields */
+	start_dropins,	  restore, /* shields */
 	start_guard,		   /* and what keeps them */
 	tell_manager,
 };
@@ -222,8 +222,8 @@ static void stop(struct supervisor *supervisor)
 	vp_guard_stop(supervisor->guard);
 	vp_control_close(supervisor->agent.control);
 	supervisor->agent.changed = NULL;
-	vp_belt_stop(supervisor->agent.belt);
-	supervisor->agent.belt = NULL;
+	vp_dropin_keeper_stop(supervisor->agent.dropins);
+	supervisor->agent.dropins = NULL;
 	vp_denying_stop(supervisor->agent.denying);
 	supervisor->agent.denying = NULL;
 	vp_covering_stop(supervisor->agent.covering);

@@ -10,9 +10,9 @@
 #include <inttypes.h>
 #include <string.h>
 
-#include "agentd/belt.h"
 #include "agentd/covering.h"
 #include "agentd/denying.h"
+#include "agentd/dropin_keeper.h"
 #include "agentd/loop.h"
 #include "agentd/reporting.h"
 #include "agentd/session.h"
@@ -319,7 +319,8 @@ void vp_transaction_run(struct vp_agent *agent, const struct vp_order *order,
 		if (is_unchanged(agent, order, next)) {
 			agent->active->changes_at = next->changes_at;
 			vp_active_free(next, &agent->all);
-			vp_belt_keep(agent->belt); /* nobody else notices its files */
+			vp_dropin_keeper_look(
+				agent->dropins); /* nobody else notices its files */
 			outcome->result = VP_RESULT_UNCHANGED;
 		} else {
 			install(agent, order, next, outcome);
@@ -331,7 +332,7 @@ void vp_transaction_run(struct vp_agent *agent, const struct vp_order *order,
 	vp_history_add(agent, order, outcome);
 	if (agent->changed && outcome->result == VP_RESULT_APPLIED)
 		agent->changed(agent);
-	vp_problem_set(&outcome->dropins, vp_belt_problem(agent->belt));
+	vp_problem_set(&outcome->dropins, vp_dropin_keeper_problem(agent->dropins));
 }
 
 /* Differences are many lines each: the first says what it is about. */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The wiring between drop-ins and the daemon: see belt.h. */
-#include "agentd/belt.h"
+/* The wiring between drop-ins and the daemon: see dropin_keeper.h. */
+#include "agentd/dropin_keeper.h"
 
 #include <string.h>
 
@@ -10,7 +10,7 @@
 
 #define LOOK_AGAIN 60000 /* milliseconds; services start with other rights, files change */
 
-struct vp_belt {
+struct vp_dropin_keeper {
 	struct vp_agent *agent;
 	struct vp_timer *timer;
 	char *pending; /* vp_dropin_folder.pending */
@@ -18,21 +18,21 @@ struct vp_belt {
 };
 
 /* Once, not each time it is tried again. */
-static void tell(struct vp_belt *belt, const char *problem)
+static void tell(struct vp_dropin_keeper *keeper, const char *problem)
 {
-	bool same =
-		problem ? belt->problem && !strcmp(belt->problem, problem) : !belt->problem;
+	bool same = problem ? keeper->problem && !strcmp(keeper->problem, problem)
+			    : !keeper->problem;
 	struct vp_event event;
 
 	if (same)
 		return;
-	vp_problem_set(&belt->problem, problem);
+	vp_problem_set(&keeper->problem, problem);
 	event = vp_event_make(VP_EVENT_COVERAGE, "drop-ins: %s",
 			      problem ? problem : "they are as they are meant to be again");
-	event.generation = belt->agent->running;
+	event.generation = keeper->agent->running;
 	if (problem)
 		vp_log_warning("%s", event.text);
-	vp_agent_event(belt->agent, &event);
+	vp_agent_event(keeper->agent, &event);
 }
 
 /* Is it known what runs? A generation that could not be built again may run all the same. */
@@ -41,9 +41,9 @@ static bool is_known(const struct vp_agent *agent, bool panicked)
 	return panicked || agent->active || (!agent->start_failed && !agent->module_failed);
 }
 
-static int keep(const struct vp_belt *belt, struct vp_error *err)
+static int keep(const struct vp_dropin_keeper *keeper, struct vp_error *err)
 {
-	const struct vp_agent *agent = belt->agent;
+	const struct vp_agent *agent = keeper->agent;
 	struct vp_dropin_folder folder =
 		vp_manager_folder(agent->config.dropins_folder, agent->config.dropins_exact);
 	struct vp_dropins dropins = { 0 };
@@ -54,7 +54,7 @@ static int keep(const struct vp_belt *belt, struct vp_error *err)
 
 	if (!is_known(agent, panicked))
 		return 0;
-	folder.pending = belt->pending;
+	folder.pending = keeper->pending;
 	folder.removing = vp_state_confirm(&agent->state, &confirm);
 	if (agent->config.dropins && agent->active && !panicked)
 		vp_dropins_build(&agent->active->plan, &dropins);
@@ -63,44 +63,45 @@ static int keep(const struct vp_belt *belt, struct vp_error *err)
 	return r;
 }
 
-void vp_belt_keep(struct vp_belt *belt)
+void vp_dropin_keeper_look(struct vp_dropin_keeper *keeper)
 {
 	struct vp_error err;
 
-	if (!belt || !belt->agent->config.dropins_folder)
+	if (!keeper || !keeper->agent->config.dropins_folder)
 		return;
-	tell(belt, keep(belt, &err) ? err.text : NULL);
-	vp_timer_start(belt->timer, LOOK_AGAIN);
+	tell(keeper, keep(keeper, &err) ? err.text : NULL);
+	vp_timer_start(keeper->timer, LOOK_AGAIN);
 }
 
 static void look_again(void *context)
 {
-	vp_belt_keep(context);
+	vp_dropin_keeper_look(context);
 }
 
-int vp_belt_start(struct vp_belt **belt, struct vp_agent *agent, struct vp_error *err)
+int vp_dropin_keeper_start(struct vp_dropin_keeper **keeper, struct vp_agent *agent,
+			   struct vp_error *err)
 {
-	struct vp_belt *made = vp_new(struct vp_belt);
+	struct vp_dropin_keeper *made = vp_new(struct vp_dropin_keeper);
 
 	(void)err;
 	made->agent = agent;
 	made->pending = vp_format("%s/dropins.pending", agent->config.run);
 	made->timer = vp_loop_timer(agent->loop, look_again, made);
-	*belt = made;
+	*keeper = made;
 	return 0;
 }
 
-void vp_belt_stop(struct vp_belt *belt)
+void vp_dropin_keeper_stop(struct vp_dropin_keeper *keeper)
 {
-	if (!belt)
+	if (!keeper)
 		return;
-	vp_timer_free(belt->timer);
-	free(belt->pending);
-	free(belt->problem);
-	free(belt);
+	vp_timer_free(keeper->timer);
+	free(keeper->pending);
+	free(keeper->problem);
+	free(keeper);
 }
 
-const char *vp_belt_problem(const struct vp_belt *belt)
+const char *vp_dropin_keeper_problem(const struct vp_dropin_keeper *keeper)
 {
-	return belt ? belt->problem : NULL;
+	return keeper ? keeper->problem : NULL;
 }

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Drop-ins in documents: what each says, and how it stands. See belt.h, doc/schemas.md. */
+/* Drop-ins in documents: what each says, and how it stands. See dropin_keeper.h,
+ * doc/schemas.md. */
 #include <string.h>
 
-#include "agentd/belt.h"
 #include "agentd/document.h"
+#include "agentd/dropin_keeper.h"
 #include "agentd/syscalls/manager.h"
 
 static json_t *directive_document(const struct vp_dropin_item *item)
@@ -90,8 +91,8 @@ static bool is_of(const struct vp_dropin *dropin, const struct vp_plan *plan,
 	return false;
 }
 
-json_t *vp_belt_document(const struct vp_plan *plan, const struct vp_host *host,
-			 const struct vp_patch *only)
+json_t *vp_dropin_document(const struct vp_plan *plan, const struct vp_host *host,
+			   const struct vp_patch *only)
 {
 	struct vp_dropins dropins = { 0 };
 	json_t *list = json_array();
