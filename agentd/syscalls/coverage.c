@@ -505,6 +505,37 @@ bool vp_coverage_note(struct vp_coverage *coverage, uint64_t digest,
 	return true;
 }
 
+/* Its unit and all else the next look fills in. */
+static struct vp_covered_process *add_process(struct vp_coverage *coverage,
+					      const struct vp_record *record)
+{
+	struct vp_covered_process *known = find(coverage, record->id);
+	const struct vp_covered_process made = { .id = record->id, .start = record->start };
+
+	if (known && known->start == record->start)
+		return known;
+	if (known) {
+		process_free(known);
+		*known = made;
+		return known;
+	}
+	insert(coverage, &made);
+	return find(coverage, record->id);
+}
+
+bool vp_coverage_add(struct vp_coverage *coverage, uint64_t digest,
+		     const struct vp_record *record, uint64_t now)
+{
+	struct vp_covered_process *process;
+
+	if (!vp_coverage_filter(coverage, digest))
+		return false;
+	process = add_process(coverage, record);
+	if (!cover_of(process, digest))
+		vp_array_push(&process->covers, ((struct vp_cover){ .digest = digest }));
+	return vp_coverage_note(coverage, digest, record, now);
+}
+
 uint64_t vp_coverage_bare(const struct vp_coverage *coverage, uint64_t digest,
 			  const struct vp_record *record, uint64_t now)
 {

@@ -97,6 +97,12 @@ uint64_t vp_coverage_again(const struct vp_coverage *coverage);
 bool vp_coverage_note(struct vp_coverage *coverage, uint64_t digest,
 		      const struct vp_record *record, uint64_t now);
 /*
+ * Likewise of a filter that was put on a process that may not be known yet: it is then. False:
+ * nobody knows of such a filter any more.
+ */
+bool vp_coverage_add(struct vp_coverage *coverage, uint64_t digest,
+		     const struct vp_record *record, uint64_t now);
+/*
  * How long had the process run without the filter, which was put on it at `now` as the record
  * says? Milliseconds; 0: it had it from its beginning, or began before that was wanted, or was
  * forked by another that was to have it.

@@ -110,10 +110,12 @@ static int give(struct vp_hooking *hooking, const struct vp_coverage *coverage,
 	return r;
 }
 
-static int connect_to(struct vp_hooking *hooking, struct vp_error *err)
+int vp_hooking_connect(struct vp_hooking *hooking, struct vp_error *err)
 {
 	struct epoll_event event = { .events = EPOLLIN };
-	int r = vp_hook_client_connect(&hooking->client, hooking->socket, err);
+	int r = hooking->client
+			? 0
+			: vp_hook_client_connect(&hooking->client, hooking->socket, err);
 
 	if (!r)
 		(void)epoll_ctl(hooking->poll, EPOLL_CTL_ADD,
@@ -133,7 +135,7 @@ uint64_t vp_hooking_keep(struct vp_hooking *hooking, const struct vp_coverage *c
 			 uint64_t now)
 {
 	struct vp_error err;
-	int r = 0;
+	int r;
 
 	if (wants_any(coverage))
 		hooking->settled = false;
@@ -145,8 +147,7 @@ uint64_t vp_hooking_keep(struct vp_hooking *hooking, const struct vp_coverage *c
 		return hooking->connect;
 	if (vp_programs_update(&hooking->programs, coverage, NULL, now))
 		hooking->given = false;
-	if (!hooking->client)
-		r = connect_to(hooking, &err);
+	r = vp_hooking_connect(hooking, &err);
 	if (!r && !hooking->given)
 		r = give(hooking, coverage, &err);
 	if (!wants_any(coverage) && r != -EAGAIN) {

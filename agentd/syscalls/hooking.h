@@ -19,6 +19,9 @@ struct vp_hooking;
 struct vp_hooking *vp_hooking_new(const char *socket, int poll, bool used);
 void vp_hooking_free(struct vp_hooking *hooking); /* NULL-safe; the hook keeps its table */
 
+/* Only connect, if there is no connection. 0 or -errno. */
+int vp_hooking_connect(struct vp_hooking *hooking, struct vp_error *err);
+
 /*
  * Connect where that is due, and give the hook the filters that are wanted with their
  * programs, when these differ from what it has. Milliseconds after boot when it wants to be

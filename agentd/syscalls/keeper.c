@@ -22,6 +22,7 @@
 
 #define PERIOD	   2000 /* milliseconds between two looks at the processes */
 #define AT_ONCE	   20	/* looks without that, while each finds new processes */
+#define HEARING	   2000 /* milliseconds that the hook may take to tell what it has to */
 #define UNASKED	   2000 /* milliseconds, after the helper could not be reached */
 #define FILE_LIMIT (16 << 20)
 
@@ -266,8 +267,9 @@ static void read_answers(struct vp_keeper *keeper, uint64_t now)
 
 /* What was let start without its filter is covered as anything that runs. */
 static void take_start(struct vp_keeper *keeper, const struct vp_hook_note *note,
-		       uint64_t digest, uint64_t now)
+		       uint64_t digest)
 {
+	uint64_t at = note->from / 1000000; /* what it forks after that has the filter too */
 	struct vp_keeper_result result = {
 		.filter = vp_coverage_filter(&keeper->coverage, digest),
 		.started = note->kind == VP_HOOK_START,
@@ -275,10 +277,9 @@ static void take_start(struct vp_keeper *keeper, const struct vp_hook_note *note
 
 	count(&result, &note->record);
 	if (!result.started)
-		count_late(&keeper->coverage, digest, &note->record, note->from / 1000000,
-			   &result);
+		count_late(&keeper->coverage, digest, &note->record, at, &result);
 	if (result.covered || result.partial)
-		vp_coverage_note(&keeper->coverage, digest, &note->record, now);
+		vp_coverage_add(&keeper->coverage, digest, &note->record, at);
 	if (result.filter && keeper->listener.result)
 		keeper->listener.result(keeper->listener.context, &result);
 }
@@ -298,7 +299,7 @@ static void read_hook(struct vp_keeper *keeper, uint64_t now)
 		if (!looked)
 			look(keeper, now);
 		looked = true;
-		take_start(keeper, &note, digest, now);
+		take_start(keeper, &note, digest);
 	}
 }
 
@@ -308,6 +309,20 @@ void vp_keeper_read(struct vp_keeper *keeper)
 
 	read_hook(keeper, now);
 	read_answers(keeper, now);
+}
+
+void vp_keeper_hear(struct vp_keeper *keeper, unsigned int quiet)
+{
+	struct pollfd ready = { .fd = keeper->poll, .events = POLLIN };
+	uint64_t now = vp_loop_now(), end = now + HEARING;
+
+	if (!keeper->coverage.filters.len || vp_hooking_connect(keeper->hooking, NULL))
+		return;
+	while (now < end && poll(&ready, 1, (int)quiet) > 0) {
+		read_hook(keeper, now);
+		now = vp_loop_now();
+	}
+	look(keeper, now);
 }
 
 /* Time */

@@ -59,6 +59,10 @@ void vp_keeper_read(struct vp_keeper *keeper);
 /* Milliseconds until it is to be called again; 0: not by the passing of time. */
 unsigned int vp_keeper_tick(struct vp_keeper *keeper);
 
+/* Take what the exec hook has to tell, until it says nothing for so many milliseconds, and
+ * look at all processes. For who has not said what is wanted. */
+void vp_keeper_hear(struct vp_keeper *keeper, unsigned int quiet);
+
 /* Work until everything that could be asked was answered, that many milliseconds at most.
  * False: something is still under way. */
 bool vp_keeper_wait(struct vp_keeper *keeper, unsigned int milliseconds);

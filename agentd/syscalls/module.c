@@ -9,7 +9,9 @@
 #include "agentd/syscalls/manager.h"
 #include "lib/cleanup.h"
 #include "lib/log.h"
+#include "lib/process.h"
 
+#define QUIET	 200  /* milliseconds after which the exec hook has told all that it had */
 #define SETTLING 2000 /* milliseconds that a change waits for its processes to be covered */
 
 struct vp_artefact {
@@ -24,6 +26,7 @@ struct vp_instance {
 	char *units; /* folder of drop-ins (agentd/belt.h keeps them); NULL: there are none */
 	struct vp_strbuf
 		outlived; /* lines of stays(): services that drop-ins were taken from */
+	struct vp_strbuf doubtful; /* and processes that may have filters */
 	const struct vp_artefact *prepared, *committed;
 };
 
@@ -95,6 +98,7 @@ static void close_instance(struct vp_instance *instance)
 	free(instance->files);
 	free(instance->units);
 	vp_strbuf_free(&instance->outlived);
+	vp_strbuf_free(&instance->doubtful);
 	free(instance);
 }
 
@@ -192,10 +196,62 @@ static int remove_dropins(struct vp_instance *instance, struct vp_error *err)
 	return vp_manager_keep_dropins(&folder, &none, 0, err);
 }
 
+static bool is_filtered(pid_t id)
+{
+	struct vp_proc_status status;
+
+	return vp_process_status(id, &status) && status.seccomp == 2;
+}
+
+static bool has_any(const struct vp_coverage *coverage, pid_t id)
+{
+	const struct vp_covered_process *process = vp_coverage_process(coverage, id);
+
+	if (process)
+		vp_array_each (cover, &process->covers)
+			if (vp_cover_is_on(cover))
+				return true;
+	return false;
+}
+
+/* Whose it is meant for and who has filters, which may be others': nobody saw it get this one,
+ * as where it was forked by one that the hook covered, and that has ended since. */
+static void doubt(struct vp_instance *instance)
+{
+	const struct vp_coverage *coverage = vp_keeper_coverage(instance->keeper);
+	struct vp_seen_processes seen = { 0 };
+
+	vp_seen_processes_read(&seen, true, true);
+	vp_array_each (process, &seen)
+		vp_array_each (filter, &coverage->filters) {
+			if (!vp_seen_is_of(process, &filter->target) ||
+			    has_any(coverage, process->id) || !is_filtered(process->id))
+				continue;
+			vp_strbuf_addf(&instance->doubtful,
+				       "%s: process %d has filters, and may have that of %s;"
+				       " restart it to be rid of that\n",
+				       filter->target.name, (int)process->id, filter->patches);
+			break;
+		}
+	vp_seen_processes_free(&seen);
+}
+
+/* Who removes all without having run: what became of processes since the daemon did? */
+static void learn_rest(struct vp_instance *instance)
+{
+	const struct vp_coverage *coverage = vp_keeper_coverage(instance->keeper);
+
+	if (coverage->begun || !coverage->filters.len)
+		return;
+	vp_keeper_hear(instance->keeper, QUIET);
+	doubt(instance);
+}
+
 static int remove_all(struct vp_instance *instance, struct vp_error *err)
 {
 	const struct vp_target_filters none = { 0 };
 
+	learn_rest(instance);
 	vp_keeper_want(instance->keeper, &none, 0);
 	write_files(instance, &none);
 	return remove_dropins(instance, err);
@@ -222,6 +278,7 @@ static void stays(struct vp_instance *instance, struct vp_strbuf *out)
 		vp_array_each (cover, &process->covers)
 			if (vp_cover_is_on(cover))
 				stay(process, cover, coverage, out);
+	vp_strbuf_adds(out, vp_strbuf_text(&instance->doubtful));
 	vp_strbuf_adds(out, vp_strbuf_text(&instance->outlived));
 }
 

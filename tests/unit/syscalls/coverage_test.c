@@ -554,6 +554,36 @@ static void how_long_a_start_was_uncovered_is_known(void **state)
 	world_end(&w);
 }
 
+/* Whoever hears of a start later knows what it has, and what it forked since. */
+static void what_another_has_put_on_is_known(void **state)
+{
+	const struct vp_record record = { .id = 10,
+					  .start = 1100,
+					  .outcome = VP_INJECT_COVERED };
+	struct world w = { .now = 10000 };
+
+	(void)state;
+	definition(&w, "A", "process = " SERVICE, "ptrace");
+	want(&w, 1);
+	w.coverage.begun = false; /* as another daemon finds it */
+	w.coverage.filters.data[0].wanted = false;
+	add(&w, 10, 1, 11000);
+	add(&w, 11, 10, 12000);
+	add(&w, 12, 1, 12000);
+	w.now = 20000;
+	assert_false(vp_coverage_add(&w.coverage, 7, &record, 11020));
+	assert_true(vp_coverage_add(&w.coverage, w.coverage.filters.data[0].digest, &record,
+				    11020));
+	look(&w);
+	is_inherited(&w, 10, false);
+	assert_non_null(vp_coverage_process(&w.coverage, 11));
+	assert_true(vp_coverage_process(&w.coverage, 11)->covers.data[0].inherited);
+	assert_null(vp_coverage_process(&w.coverage, 12));
+	want(&w, 2);
+	sums_are(&w, 0, 0, 0, 2);
+	world_end(&w);
+}
+
 /* The one filter that the process is to have: whose it is. */
 static const struct vp_cover_filter *filter_on(const struct world *w, pid_t id)
 {
@@ -688,6 +718,7 @@ int main(void)
 		cmocka_unit_test(what_never_came_about_is_forgotten),
 		cmocka_unit_test(nobody_answered),
 		cmocka_unit_test(the_next_daemon_reads_it),
+		cmocka_unit_test(what_another_has_put_on_is_known),
 		cmocka_unit_test(how_long_a_start_was_uncovered_is_known),
 		cmocka_unit_test(an_instance_has_one_filter_with_its_templates_rules),
 		cmocka_unit_test(an_instance_that_is_named_later_changes_its_filter),
