@@ -6,6 +6,13 @@ coverage_test_CPPFLAGS = $(AM_CPPFLAGS) $(JANSSON_CFLAGS)
 coverage_test_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 coverage_test_LDADD = $(VP_AGENT_LIBS) $(CMOCKA_LIBS)
 
+check_PROGRAMS += coverage_file_test
+TESTS += coverage_file_test
+coverage_file_test_SOURCES = tests/unit/syscalls/coverage_file_test.c
+coverage_file_test_CPPFLAGS = $(AM_CPPFLAGS) $(JANSSON_CFLAGS)
+coverage_file_test_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+coverage_file_test_LDADD = $(VP_AGENT_LIBS) $(CMOCKA_LIBS)
+
 check_PROGRAMS += executables_test
 TESTS += executables_test
 executables_test_SOURCES = tests/unit/syscalls/executables_test.c
