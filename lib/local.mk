@@ -11,6 +11,7 @@ libvpbase_a_SOURCES = \
 	lib/memory.c lib/memory.h \
 	lib/proc.c lib/proc.h \
 	lib/process.c lib/process.h \
+	lib/sealed.c lib/sealed.h \
 	lib/seccomp_file.c lib/seccomp_file.h \
 	lib/seccomp_load.c lib/seccomp_load.h \
 	lib/strbuf.c lib/strbuf.h \

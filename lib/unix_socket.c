@@ -4,6 +4,8 @@
 
 #include <errno.h>
 #include <stdbool.h>
+#include <stddef.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -11,6 +13,9 @@
 #include <unistd.h>
 
 #include "lib/cleanup.h"
+#include "lib/memory.h"
+
+#define PASSED 3 /* the first descriptor of sd_listen_fds(3) */
 
 static int address_of(const char *path, struct sockaddr_un *out, struct vp_error *err)
 {
@@ -101,4 +106,37 @@ int vp_unix_listen(const char *path, int type, mode_t mode, int backlog, struct 
 		return vp_fail(err, -errno, "%s: cannot listen: %s%s", path, strerror(errno),
 			       cure_of(errno));
 	return TAKE_FD(fd);
+}
+
+int vp_unix_passed(struct vp_error *err)
+{
+	const char *process = getenv("LISTEN_PID"), *count = getenv("LISTEN_FDS");
+	int listens = 0, type = 0;
+	socklen_t len = sizeof(int);
+
+	if (!process || !count || atoi(process) != getpid() || strcmp(count, "1") != 0)
+		return vp_fail(err, -EINVAL, "started by its socket, or with --listen PATH");
+	if (getsockopt(PASSED, SOL_SOCKET, SO_TYPE, &type, &len) ||
+	    getsockopt(PASSED, SOL_SOCKET, SO_ACCEPTCONN, &listens, &len) ||
+	    type != SOCK_SEQPACKET || !listens)
+		return vp_fail(err, -EINVAL,
+			       "the socket that was passed is of another kind: "
+			       "ListenSequentialPacket=, Accept=no");
+	return PASSED;
+}
+
+char *vp_unix_beside(int socket, const char *name)
+{
+	struct sockaddr_un address = { .sun_family = AF_UNIX };
+	socklen_t len = sizeof(address);
+	char *end;
+
+	if (getsockname(socket, (struct sockaddr *)&address, &len) ||
+	    address.sun_family != AF_UNIX || len <= offsetof(struct sockaddr_un, sun_path))
+		return NULL;
+	address.sun_path[sizeof(address.sun_path) - 1] = '\0';
+	end = strrchr(address.sun_path, '/');
+	if (!end)
+		return NULL;
+	return vp_format("%.*s/%s", (int)(end - address.sun_path), address.sun_path, name);
 }

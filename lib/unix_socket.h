@@ -26,4 +26,12 @@ int vp_unix_check_peer(int socket, struct vp_error *err);
  */
 int vp_unix_listen(const char *path, int type, mode_t mode, int backlog, struct vp_error *err);
 
+/* The listening SOCK_SEQPACKET socket that a service manager passes (sd_listen_fds(3), with
+ * Accept=no): its descriptor, or -errno. */
+int vp_unix_passed(struct vp_error *err);
+
+/* The path of `name` in the folder of the socket that `socket` listens at, or that its
+ * connection was made to; the caller's. NULL: it has no path. */
+char *vp_unix_beside(int socket, const char *name);
+
 #endif

@@ -4,11 +4,9 @@
  * filters on them before their first instruction. It knows nothing of definitions. It must
  * not be under a filter itself, and needs CAP_SYS_ADMIN and CAP_SYS_PTRACE.
  */
-#include <errno.h>
 #include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -16,8 +14,7 @@
 #include "lib/log.h"
 #include "lib/unix_socket.h"
 
-#define ACTIVATED 3 /* the first descriptor of sd_listen_fds(3) */
-#define WAITING	  4 /* connections, while another is served */
+#define WAITING 4 /* connections, while another is served */
 
 static int usage(FILE *out)
 {
@@ -25,23 +22,6 @@ static int usage(FILE *out)
 	      "Without a path: the socket that a service manager passes.\n",
 	      out);
 	return out == stderr ? EXIT_FAILURE : EXIT_SUCCESS;
-}
-
-static int find_activated(struct vp_error *err)
-{
-	const char *process = getenv("LISTEN_PID"), *count = getenv("LISTEN_FDS");
-	int listens = 0, type = 0;
-	socklen_t len = sizeof(int);
-
-	if (!process || !count || atoi(process) != getpid() || strcmp(count, "1") != 0)
-		return vp_fail(err, -EINVAL, "started by its socket, or with --listen PATH");
-	if (getsockopt(ACTIVATED, SOL_SOCKET, SO_TYPE, &type, &len) ||
-	    getsockopt(ACTIVATED, SOL_SOCKET, SO_ACCEPTCONN, &listens, &len) ||
-	    type != SOCK_SEQPACKET || !listens)
-		return vp_fail(err, -EINVAL,
-			       "the socket that was passed is of another kind: "
-			       "ListenSequentialPacket=, Accept=no");
-	return ACTIVATED;
 }
 
 int main(int argc, char **argv)
@@ -64,7 +44,7 @@ int main(int argc, char **argv)
 		return usage(stderr);
 	/* only we may connect */
 	listener = path ? vp_unix_listen(path, SOCK_SEQPACKET, 0600, WAITING, &err)
-			: find_activated(&err);
+			: vp_unix_passed(&err);
 	r = listener < 0 ? listener : vp_hook_keep(listener, &err);
 	if (path && listener >= 0)
 		(void)unlink(path);

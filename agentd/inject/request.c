@@ -6,13 +6,13 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "agentd/inject/inject.h"
 #include "lib/cleanup.h"
+#include "lib/sealed.h"
 
 #define SEALS (F_SEAL_WRITE | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL)
 
@@ -162,14 +162,7 @@ int vp_request_send(int socket, const struct vp_request *request, int program,
 
 int vp_request_seal(const struct sock_filter *program, size_t len, struct vp_error *err)
 {
-	_cleanup_close_ int fd =
-		memfd_create("vpatch-filter", MFD_CLOEXEC | MFD_ALLOW_SEALING);
-	size_t size = len * sizeof(*program);
-
-	if (fd < 0 || write(fd, program, size) != (ssize_t)size ||
-	    fcntl(fd, F_ADD_SEALS, SEALS))
-		return vp_fail(err, -errno, "cannot seal a filter: %s", strerror(errno));
-	return TAKE_FD(fd);
+	return vp_sealed_make("vpatch-filter", program, len * sizeof(*program), err);
 }
 
 void vp_record_fill(struct vp_record *record, const struct vp_request_process *process,
