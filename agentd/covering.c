@@ -6,6 +6,7 @@
 #include <string.h>
 #include <sys/epoll.h>
 
+#include "agentd/denying.h"
 #include "agentd/document.h"
 #include "agentd/loop.h"
 #include "agentd/quota.h"
@@ -81,6 +82,13 @@ static void take_gap(void *context, const char *why, uint64_t milliseconds)
 	tell(context, text);
 }
 
+static void take_denied(void *context, const struct vp_answer_note *denied)
+{
+	struct vp_covering *covering = context;
+
+	vp_denying_answered(covering->agent->denying, denied);
+}
+
 static void look(void *context)
 {
 	struct vp_covering *covering = context;
@@ -106,6 +114,7 @@ static void attach(struct vp_covering *covering)
 		.result = take_result,
 		.helper = take_problem,
 		.gap = take_gap,
+		.denied = take_denied,
 		.context = covering,
 	};
 
@@ -199,6 +208,15 @@ char *vp_covering_starts(const struct vp_covering *covering)
 		       : NULL;
 }
 
+char *vp_covering_answers(const struct vp_covering *covering)
+{
+	const char *problem = covering && covering->keeper
+				      ? vp_keeper_answers_problem(covering->keeper)
+				      : NULL;
+
+	return problem ? vp_format("system calls: revocable denials: %s", problem) : NULL;
+}
+
 char *vp_covering_left(const struct vp_covering *covering)
 {
 	const struct vp_coverage_sums sums = vp_coverage_sum(coverage_of(covering), 0);
@@ -274,6 +292,7 @@ static json_t *filter_document(const struct vp_coverage *coverage,
 	set_target(document, &filter->target);
 	vp_json_set_text(document, "patches", filter->patches);
 	vp_json_set_number(document, "generation", filter->generation);
+	json_object_set_new(document, "revocable", json_boolean(filter->key));
 	if (filter->wanted)
 		set_sums(document, &sums);
 	if (filter->wanted && filter->unsure)
@@ -295,14 +314,15 @@ static void add_sums(struct vp_coverage_sums *sums, const struct vp_coverage_sum
 /* Of what a section names: of a template also the instances that have filters of their own, in
  * which the section is too. */
 static struct vp_coverage_sums sum_target(const struct vp_coverage *coverage,
-					  const struct vp_call_target *target)
+					  const struct vp_call_target *target, bool revocable)
 {
 	struct vp_coverage_sums sums = { 0 };
 
 	vp_array_each (filter, &coverage->filters) {
 		struct vp_coverage_sums of;
 
-		if (!filter->wanted || !vp_call_target_means(target, &filter->target))
+		if (!filter->wanted || (filter->key != 0) != revocable ||
+		    !vp_call_target_means(target, &filter->target))
 			continue;
 		of = vp_coverage_sum(coverage, filter->digest);
 		add_sums(&sums, &of);
@@ -317,7 +337,8 @@ json_t *vp_covering_targets(const struct vp_covering *covering,
 	json_t *list = json_array();
 
 	vp_array_each (target, &call->syscalls->targets) {
-		struct vp_coverage_sums sums = sum_target(coverage, target);
+		struct vp_coverage_sums sums =
+			sum_target(coverage, target, vp_call_is_revocable(call));
 		json_t *document = json_object();
 
 		set_target(document, target);
@@ -331,16 +352,22 @@ json_t *vp_covering_document(const struct vp_covering *covering)
 {
 	const struct vp_coverage *coverage = coverage_of(covering);
 	json_t *document = json_object(), *targets = json_array(), *left = json_array();
+	json_t *withdrawn = json_array();
 
 	vp_array_each (filter, &coverage->filters)
-		json_array_append_new(filter->wanted ? targets : left,
+		json_array_append_new(filter->wanted ? targets
+				      : filter->key  ? withdrawn
+						     : left,
 				      filter_document(coverage, filter));
 	json_object_set_new(document, "targets", targets);
 	json_object_set_new(document, "left", left);
+	json_object_set_new(document, "withdrawn", withdrawn);
 	if (covering && covering->keeper) {
 		vp_json_set_text(document, "problem", vp_keeper_problem(covering->keeper));
 		vp_json_set_text(document, "starts",
 				 vp_keeper_starts_problem(covering->keeper));
+		vp_json_set_text(document, "answers",
+				 vp_keeper_answers_problem(covering->keeper));
 	}
 	return document;
 }

@@ -22,7 +22,8 @@ void vp_covering_changed(struct vp_covering *covering);
 
 /*
  * For status, owned by the caller: "targets" (unit or process, patches, sums, processes),
- * "left" (filters that nothing wants any more, by process), "problem". NULL-safe.
+ * "left" (filters that nothing wants any more, by process), "withdrawn" (likewise of those
+ * whose calls are let through), "problem". NULL-safe.
  */
 json_t *vp_covering_document(const struct vp_covering *covering);
 
@@ -39,6 +40,10 @@ char *vp_covering_problem(const struct vp_covering *covering);
 /* Why services that start are not covered at once, owned by the caller; NULL: they are, or
  * there is nothing to cover them with. Likewise. */
 char *vp_covering_starts(const struct vp_covering *covering);
+
+/* Why revocable denials are not answered as they should be, owned by the caller; NULL: they
+ * are, or there are none. Likewise. */
+char *vp_covering_answers(const struct vp_covering *covering);
 
 /* Which filters stay on processes though nothing wants them; NULL: none. Likewise. */
 char *vp_covering_left(const struct vp_covering *covering);

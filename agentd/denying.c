@@ -22,6 +22,7 @@
 #include "agentd/sandbox.h"
 #include "agentd/syscalls/module.h"
 #include "lib/log.h"
+#include "lib/process.h"
 
 #define TICK	   1000 /* milliseconds */
 #define INTERVAL   10	/* ticks between two events of what no rule of now denies */
@@ -264,6 +265,28 @@ static void take_denial(struct vp_denying *denying, const struct vp_denial *deni
 	vp_array_free(&denied.tags);
 	vp_array_free(&filters);
 	vp_array_free(&found);
+}
+
+void vp_denying_answered(struct vp_denying *denying, const struct vp_answer_note *denied)
+{
+	struct vp_denial denial = { .count = denied->count,
+				    .first = denied->first,
+				    .last = denied->last,
+				    .architecture = denied->architecture,
+				    .action = SECCOMP_RET_ERRNO,
+				    .call = denied->call };
+	struct vp_denied rule = { .cause = denied->tag ? VP_DENIED_RULE : VP_DENIED_ABI };
+	struct subject subject;
+
+	if (!denying)
+		return;
+	/* the kernel names the thread */
+	denial.pid = (uint32_t)vp_process_of_thread((pid_t)denied->process);
+	subject = find_subject(denying, &denial);
+	if (denied->tag)
+		vp_array_push(&rule.tags, denied->tag);
+	take_owned(denying, &denial, &rule, &subject, NULL);
+	vp_array_free(&rule.tags);
 }
 
 static void watch_denials(struct vp_denying *denying);

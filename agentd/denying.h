@@ -9,6 +9,7 @@
 #include <jansson.h>
 
 #include "agentd/agent.h"
+#include "agentd/answer/message.h"
 
 struct vp_denying;
 
@@ -20,6 +21,9 @@ void vp_denying_stop(struct vp_denying *denying);
 
 /* This is about to run: what its filters deny is heard from the first one on. NULL-safe. */
 void vp_denying_expect(struct vp_denying *denying, const struct vp_plan *plan);
+
+/* Calls were denied by vpatchd-answer, which knows whose rule it was. NULL-safe. */
+void vp_denying_answered(struct vp_denying *denying, const struct vp_answer_note *denied);
 
 /* What runs has changed. */
 void vp_denying_changed(struct vp_denying *denying);

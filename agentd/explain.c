@@ -253,6 +253,7 @@ static json_t *planned_section(const struct vp_call_placement *placement)
 	vp_json_set_text(section, "errno", vp_call_errno_name(syscalls->error));
 	vp_json_set_text(section, "no_new_privileges",
 			 syscalls->no_new_privs ? "allow" : "refuse");
+	json_object_set_new(section, "revocable", json_boolean(syscalls->revocable));
 	set_tag(section, placement->tag);
 	return section;
 }

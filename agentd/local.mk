@@ -39,7 +39,7 @@ libvpagent_a_SOURCES = \
 	agentd/transaction.c agentd/transaction.h
 
 # Link order of whatever is built on the agent library.
-VP_AGENT_LIBS = libvpagent.a libvpinspect.a libvpinspection.a libvphookclient.a libvpinjectrequest.a \
+VP_AGENT_LIBS = libvpagent.a libvpinspect.a libvpinspection.a libvphookclient.a libvpinjectrequest.a libvpanswer.a \
 	libvpseccomp.a libvpmodules.a libvppolicy.a libvpbase.a \
 	$(VP_INSPECTION_LIBS) $(SECCOMP_LIBS) $(NFTNL_LIBS) $(MNL_LIBS) $(JANSSON_LIBS) $(INIH_LIBS)
 

@@ -130,10 +130,15 @@ static void add_coverage(const struct vp_agent *agent, json_t *problems, bool *b
 	_cleanup_free_ char *problem = vp_covering_problem(agent->covering);
 	_cleanup_free_ char *left = vp_covering_left(agent->covering);
 	_cleanup_free_ char *starts = vp_covering_starts(agent->covering);
+	_cleanup_free_ char *answers = vp_covering_answers(agent->covering);
 	_cleanup_free_ char *unheard = unheard_text(agent);
 
 	if (problem) {
 		add(problems, "coverage", problem);
+		*bad = true;
+	}
+	if (answers) {
+		add(problems, "answers", answers);
 		*bad = true;
 	}
 	if (left)

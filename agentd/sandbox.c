@@ -134,13 +134,22 @@ static int drop_capabilities(uint32_t kept, struct vp_error *err)
 	return 0;
 }
 
+/* No more than there may be now. */
+static rlim_t files_of(const struct vp_sandbox *sandbox)
+{
+	rlim_t files = (rlim_t)(sandbox->files ?: sandbox->keep_below);
+	struct rlimit now;
+
+	return !getrlimit(RLIMIT_NOFILE, &now) && now.rlim_max < files ? now.rlim_max : files;
+}
+
 static int set_limits(const struct vp_sandbox *sandbox, struct vp_error *err)
 {
 	const struct {
 		__rlimit_resource_t resource;
 		rlim_t value;
 	} limits[] = {
-		{ RLIMIT_NOFILE, (rlim_t)sandbox->keep_below },
+		{ RLIMIT_NOFILE, files_of(sandbox) },
 		{ RLIMIT_NPROC, 0 },
 		{ RLIMIT_CORE, 0 },
 		{ RLIMIT_FSIZE, 0 },

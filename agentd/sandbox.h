@@ -34,7 +34,8 @@ struct vp_sandbox_call {
 struct vp_sandbox {
 	const char *user; /* name; when there is no such user: uid and gid 65534 */
 	int keep_below;	  /* descriptors from this one on are closed */
-	bool orphan; /* it ends by itself after its parent: no signal then */
+	int files;	  /* that it may have later, as far as the system allows; 0: those */
+	bool orphan;	  /* it ends by itself after its parent: no signal then */
 	uint32_t capabilities; /* bits 1u << CAP_..., of the first 32, that are kept */
 	const struct vp_sandbox_call *calls;
 	size_t call_count;

@@ -160,3 +160,17 @@ char *vp_process_executable(pid_t pid)
 		len -= tail;
 	return vp_strndup(target, len);
 }
+
+pid_t vp_process_of_thread(pid_t thread)
+{
+	_cleanup_free_ char *path = vp_format("/proc/%d/status", (int)thread);
+	_cleanup_fclose_ FILE *file = fopen(path, "re");
+	_cleanup_free_ char *line = NULL;
+	size_t size = 0;
+	int process = 0;
+
+	while (file && !process && getline(&line, &size, file) > 0)
+		if (sscanf(line, "Tgid: %d", &process) != 1)
+			process = 0;
+	return process;
+}

@@ -32,6 +32,9 @@ pid_t vp_process_next(DIR *folder);
 /* 0 at the top, or when the process is gone. */
 pid_t vp_process_parent(pid_t pid);
 
+/* The process that a thread is of; 0: it is gone. */
+pid_t vp_process_of_thread(pid_t thread);
+
 /* The unit of the service manager (a service or socket) that a process or thread runs in,
  * owned by the caller; NULL: none, or the process is gone. */
 char *vp_process_unit(pid_t pid);

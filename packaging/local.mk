@@ -4,7 +4,8 @@
 systemdsystemunit_DATA = packaging/systemd/vpatchd.service packaging/systemd/vpatch-boot.service
 if INJECTION
 systemdsystemunit_DATA += packaging/systemd/vpatchd-inject.socket packaging/systemd/vpatchd-inject@.service \
-	packaging/systemd/vpatchd-hook.socket packaging/systemd/vpatchd-hook.service
+	packaging/systemd/vpatchd-hook.socket packaging/systemd/vpatchd-hook.service \
+	packaging/systemd/vpatchd-answer.socket packaging/systemd/vpatchd-answer.service
 endif
 dist_sysusers_DATA = packaging/sysusers.d/vpatch.conf
 dist_tmpfiles_DATA = packaging/tmpfiles.d/vpatch.conf
@@ -26,6 +27,10 @@ packaging/systemd/vpatchd-hook.socket: $(srcdir)/packaging/systemd/vpatchd-hook.
 	$(substitute)
 packaging/systemd/vpatchd-hook.service: $(srcdir)/packaging/systemd/vpatchd-hook.service.in
 	$(substitute)
+packaging/systemd/vpatchd-answer.socket: $(srcdir)/packaging/systemd/vpatchd-answer.socket.in
+	$(substitute)
+packaging/systemd/vpatchd-answer.service: $(srcdir)/packaging/systemd/vpatchd-answer.service.in
+	$(substitute)
 
 install-data-hook:
 	$(MKDIR_P) $(DESTDIR)$(sysconfdir)/vpatch/policy.d $(DESTDIR)$(sysconfdir)/vpatch/overrides.d
@@ -41,7 +46,8 @@ EXTRA_DIST += \
 	packaging/rpm/vpatch.spec \
 	packaging/systemd/vpatchd.service.in packaging/systemd/vpatch-boot.service.in \
 	packaging/systemd/vpatchd-inject.socket.in packaging/systemd/vpatchd-inject@.service.in \
-	packaging/systemd/vpatchd-hook.socket.in packaging/systemd/vpatchd-hook.service.in
+	packaging/systemd/vpatchd-hook.socket.in packaging/systemd/vpatchd-hook.service.in \
+	packaging/systemd/vpatchd-answer.socket.in packaging/systemd/vpatchd-answer.service.in
 
 .PHONY: deb rpm
 deb: dist

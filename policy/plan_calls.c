@@ -41,14 +41,6 @@ static bool can_place(struct vp_plan_builder *b, const struct vp_syscalls *sysca
 			      syscalls->name);
 		return false;
 	}
-	if (syscalls->revocable) {
-		vp_find_error(b->findings, &syscalls->at,
-			      "expected denials that this build can enforce, found "
-			      "`revocable = yes` in [syscalls %s], which is not built yet; "
-			      "leave it out: a denial then stays on a process until it ends",
-			      syscalls->name);
-		return false;
-	}
 	if (syscalls->targets.len || b->host->examples_allowed)
 		return true;
 	vp_find_error(
@@ -87,6 +79,24 @@ static void tell_memory(struct vp_plan *plan, const struct vp_call_placement *pl
 	vp_array_free(&calls);
 }
 
+/* What is only logged has nothing to take back: it stays as all filters do. */
+static void tell_stay(struct vp_plan_builder *b, const struct vp_syscalls *syscalls)
+{
+	if (syscalls->revocable && b->mode == VP_MODE_ENFORCE)
+		vp_plan_blind_spot(b->plan, b->patch, "revocable",
+				   vp_format("[syscalls %s]: denials are answered by "
+					     "vpatchd-answer; should it end, they become "
+					     "ENOSYS, and cannot be taken back, until vpatchd "
+					     "has put the filter on anew",
+					     syscalls->name));
+	else
+		vp_plan_blind_spot(b->plan, b->patch, "until-restart",
+				   vp_format("[syscalls %s]: a filter stays on a process "
+					     "until it ends; what is withdrawn or loosened is "
+					     "so for it after its restart",
+					     syscalls->name));
+}
+
 void vp_plan_place_calls(struct vp_plan_builder *b, const uint32_t *tags)
 {
 	size_t first = b->plan->calls.len;
@@ -99,11 +109,7 @@ void vp_plan_place_calls(struct vp_plan_builder *b, const uint32_t *tags)
 			continue;
 		vp_array_push(&b->plan->calls, placement);
 		tell_memory(b->plan, &placement);
-		vp_plan_blind_spot(b->plan, b->patch, "until-restart",
-				   vp_format("[syscalls %s]: a filter stays on a process "
-					     "until it ends; what is withdrawn or loosened is "
-					     "so for it after its restart",
-					     syscalls->name));
+		tell_stay(b, syscalls);
 	}
 	if (b->plan->calls.len > first)
 		vp_plan_blind_spot(

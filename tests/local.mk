@@ -9,6 +9,7 @@ include tests/unit/denials.mk
 include tests/unit/inspect.mk
 include tests/unit/seccomp.mk
 include tests/unit/syscalls.mk
+include tests/unit/answer.mk
 include tests/unit/inject.mk
 include tests/unit/observe.mk
 include tests/unit/hook.mk

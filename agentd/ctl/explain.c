@@ -126,6 +126,11 @@ static void render_section(const json_t *section, struct vp_page *page)
 		      vp_render_text(section, "mode"));
 	if (!strcmp(vp_render_text(section, "no_new_privileges"), "allow"))
 		vp_page_pair(page, "privileges", VP_NO_NEW_PRIVS_EFFECT);
+	if (json_is_true(json_object_get(section, "revocable")))
+		vp_page_pair(
+			page, "revocable",
+			"by vpatchd-answer, at once; not where a rule without `revocable` "
+			"denies the call too");
 	render_coverage(json_object_get(section, "coverage"), page);
 	vp_page_pairf(page, "matched", "%llu calls",
 		      (unsigned long long)vp_json_get_number(section, "calls"));

@@ -13,7 +13,7 @@ packaging/completion/vpatchctl: $(srcdir)/packaging/completion/vpatchctl.bash
 	$(AM_V_GEN)$(MKDIR_P) packaging/completion && cp $(srcdir)/packaging/completion/vpatchctl.bash $@
 
 # Link order of whatever is built on the library of vpatchctl.
-VP_CTL_LIBS = libvpagent.a libvpinspect.a libvpinspection.a libvphookclient.a libvpinjectrequest.a libvpseccomp.a \
+VP_CTL_LIBS = libvpagent.a libvpinspect.a libvpinspection.a libvphookclient.a libvpinjectrequest.a libvpanswer.a libvpseccomp.a \
 	libvpmodules.a libvppolicy.a libvpbase.a \
 	$(VP_INSPECTION_LIBS) $(SECCOMP_LIBS) $(PCAP_LIBS) \
 	$(NFTNL_LIBS) $(MNL_LIBS) $(JANSSON_LIBS) $(INIH_LIBS)

@@ -201,6 +201,26 @@ static void render_uncovered(const json_t *target, struct vp_page *page)
 	}
 }
 
+/* Of those whose calls are let through, the ones that are not come as uncovered ones do. */
+static void render_withdrawn(const json_t *filters, struct vp_page *page)
+{
+	const json_t *filter;
+	size_t i;
+
+	json_array_foreach (filters, i, filter) {
+		size_t count = json_array_size(json_object_get(filter, "processes"));
+
+		vp_page_pairf(
+			page, i ? "" : "withdrawn",
+			"%s: the denials of generation %llu (%s) are taken back from %zu "
+			"process%s",
+			target_name(filter),
+			(unsigned long long)vp_json_get_number(filter, "generation"),
+			vp_render_text(filter, "patches"), count, count == 1 ? "" : "es");
+		render_uncovered(filter, page);
+	}
+}
+
 static void render_left(const json_t *filters, struct vp_page *page)
 {
 	const json_t *filter;
@@ -226,8 +246,11 @@ static void render_syscalls(const json_t *document, struct vp_page *page)
 
 	json_array_foreach (json_object_get(syscalls, "targets"), i, target) {
 		vp_page_pairf(page, i ? "" : "system calls",
-			      "%s: %llu covered, %llu in part, %llu not, %llu under way",
+			      "%s%s: %llu covered, %llu in part, %llu not, %llu under way",
 			      target_name(target),
+			      json_is_true(json_object_get(target, "revocable"))
+				      ? ", revocably"
+				      : "",
 			      (unsigned long long)vp_json_get_number(target, "covered"),
 			      (unsigned long long)vp_json_get_number(target, "partial"),
 			      (unsigned long long)vp_json_get_number(target, "refused"),
@@ -237,6 +260,7 @@ static void render_syscalls(const json_t *document, struct vp_page *page)
 				      vp_json_get_text(target, "reason"));
 		render_uncovered(target, page);
 	}
+	render_withdrawn(json_object_get(syscalls, "withdrawn"), page);
 	render_left(json_object_get(syscalls, "left"), page);
 }
 

@@ -12,6 +12,7 @@ noinst_LIBRARIES += libvphook.a
 libvphook_a_SOURCES = \
 	agentd/hook/beat.h \
 	agentd/hook/child.c agentd/hook/child.h \
+	agentd/hook/giving.c agentd/hook/giving.h \
 	agentd/hook/helpers.c agentd/hook/helpers.h \
 	agentd/hook/keeper.c agentd/hook/keeper.h \
 	agentd/hook/limit.c agentd/hook/limit.h \
@@ -23,6 +24,6 @@ libvphook_a_SOURCES = \
 
 pkglibexec_PROGRAMS += vpatchd-hook
 vpatchd_hook_SOURCES = agentd/hook/main.c
-vpatchd_hook_LDADD = libvphook.a libvphookclient.a libvpinject.a libvpinjectrequest.a \
+vpatchd_hook_LDADD = libvphook.a libvphookclient.a libvpinject.a libvpinjectrequest.a libvpanswer.a \
 	libvpseccomp.a libvpagent.a libvpbase.a
 endif

@@ -12,6 +12,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "agentd/hook/giving.h"
 #include "agentd/hook/places.h"
 #include "agentd/inject/inject.h"
 #include "lib/cleanup.h"
@@ -58,11 +59,14 @@ static void inject(struct scan *scan, size_t entry, const struct vp_request_proc
 {
 	const struct vp_hook_entry *row = &scan->table->entries.data[entry];
 	const struct vp_hook_filter *filter = &scan->table->filters.data[row->filter];
+	struct vp_answer_giver giver;
 	struct vp_injected injected;
 
 	scan->injector.injection = vp_injection_of(filter->code, filter->len, row->flags,
 						   VP_INJECT_DEADLINE, vp_bpf_allows);
+	vp_hook_give(filter, scan->table, &giver, &scan->injector.injection);
 	vp_inject(&scan->injector, who->id, who->start, &injected);
+	vp_answer_giver_close(&giver);
 	if (!is_news(scan, &injected))
 		return;
 	if (injected.outcome == VP_INJECT_REFUSED && !first)

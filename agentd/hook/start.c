@@ -16,6 +16,7 @@
 #include <sys/wait.h>
 #include <time.h>
 
+#include "agentd/hook/giving.h"
 #include "agentd/hook/limit.h"
 #include "agentd/inject/ready.h"
 #include "agentd/inject/visit.h"
@@ -41,6 +42,7 @@ enum stage {
 struct work {
 	const struct vp_hook_start *start;
 	struct vp_injector injector;
+	struct vp_answer_giver giver;
 	struct vp_hook_notes notes;
 	pid_t process;
 	pid_t traced; /* as ptrace(2) knows it: the thread, then the process */
@@ -261,6 +263,7 @@ static void set_injection(struct work *work, size_t entry, unsigned int deadline
 
 	work->injector.injection = vp_injection_of(filter->code, filter->len, row->flags,
 						   deadline, vp_bpf_allows);
+	vp_hook_give(filter, work->start->table, &work->giver, &work->injector.injection);
 }
 
 /* Those that mean what it is now, which need not be what it was held up for. */
@@ -277,6 +280,7 @@ static void cover(struct work *work)
 	     i = next_match(work->start, &process, i + 1)) {
 		set_injection(work, i, DEADLINE);
 		vp_inject_held(&work->injector, work->traced, &injected);
+		vp_answer_giver_close(&work->giver);
 		if (injected.outcome != VP_INJECT_GONE)
 			add_note(&work->notes, work->start, VP_HOOK_START, i, work->traced,
 				 &injected);
@@ -297,6 +301,7 @@ static void cover_late(struct work *work)
 	     i = next_match(work->start, &process, i + 1)) {
 		set_injection(work, i, VP_INJECT_DEADLINE);
 		vp_inject(&work->injector, work->process, 0, &injected);
+		vp_answer_giver_close(&work->giver);
 		if (injected.outcome != VP_INJECT_GONE &&
 		    !(injected.flags & VP_INJECTED_PRESENT))
 			add_note(&work->notes, work->start, VP_HOOK_FOUND, i, work->process,

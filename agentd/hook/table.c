@@ -12,14 +12,14 @@
 #include "lib/cleanup.h"
 
 #define HEADER                                                                                \
-	20	 /* magic, number, flags, entries, filters: each 4 bytes, the lowest first    \
-		  */
+	24	 /* magic, number, flags, entries, filters, length of answers: each 4 bytes,  \
+		  * the lowest first; then the key of each filter, 8 bytes, and answers */
 #define ENTRY 20 /* length of path, of unit: 2 bytes each; filter, flags: 4 each; name: 8 */
 
 uint32_t vp_hook_table_filter(struct vp_hook_table *table, const struct sock_filter *code,
-			      size_t len)
+			      size_t len, uint64_t key)
 {
-	struct vp_hook_filter filter = { vp_memdup(code, len * sizeof(*code)), len };
+	struct vp_hook_filter filter = { vp_memdup(code, len * sizeof(*code)), len, key };
 
 	vp_array_push(&table->filters, filter);
 	return (uint32_t)table->filters.len - 1;
@@ -45,6 +45,7 @@ void vp_hook_table_free(struct vp_hook_table *table)
 		free(filter->code);
 	vp_array_free(&table->entries);
 	vp_array_free(&table->filters);
+	free(table->answers);
 	*table = (struct vp_hook_table){ 0 };
 }
 
@@ -79,25 +80,46 @@ static bool parse_entry(struct vp_bytes *b, struct vp_hook_table *table)
 	return entry->unit && !strchr(entry->unit, '/');
 }
 
+/* The filters' keys, and where their listeners go: one without the other is nothing. */
+static bool parse_listeners(struct vp_bytes *b, struct vp_hook_table *table, uint32_t filters,
+			    uint32_t answers)
+{
+	bool keys = false;
+
+	for (uint32_t i = 0; i < filters; i++) {
+		uint64_t low = vp_bytes_le32(b), key = low | (uint64_t)vp_bytes_le32(b) << 32;
+
+		((struct vp_hook_filter *)vp_array_add(&table->filters))->key = key;
+		keys |= key != 0;
+	}
+	if (answers)
+		table->answers = parse_text(b, answers);
+	return !b->failed && !answers == !table->answers && (!keys || table->answers) &&
+	       (!answers || *table->answers == '/');
+}
+
 int vp_hook_table_parse(const void *bytes, size_t len, struct vp_hook_table *out,
 			struct vp_error *err)
 {
 	struct vp_hook_table table = { 0 };
 	struct vp_bytes b = vp_bytes_of(bytes, len);
-	uint32_t magic = vp_bytes_le32(&b), entries, filters;
+	uint32_t magic = vp_bytes_le32(&b), entries, filters, answers;
 
 	table.number = vp_bytes_le32(&b);
 	table.flags = vp_bytes_le32(&b);
 	entries = vp_bytes_le32(&b);
 	filters = vp_bytes_le32(&b);
+	answers = vp_bytes_le32(&b);
 	if (b.failed || magic != VP_HOOK_MAGIC)
 		return vp_fail(err, -EPROTO, "no table, or of another version");
 	if (table.flags & ~VP_HOOK_FLAGS || entries > VP_HOOK_ENTRIES ||
-	    filters > VP_HOOK_FILTERS)
+	    filters > VP_HOOK_FILTERS || answers > VP_HOOK_ANSWERS)
 		return vp_fail(err, -EPROTO, "a table of %u entries, %u filters, flags 0x%x",
 			       entries, filters, table.flags);
-	for (uint32_t i = 0; i < filters; i++)
-		(void)vp_array_add(&table.filters);
+	if (!parse_listeners(&b, &table, filters, answers)) {
+		vp_hook_table_free(&table);
+		return vp_fail(err, -EPROTO, "the filters of the table are none");
+	}
 	for (uint32_t i = 0; i < entries; i++) {
 		if (parse_entry(&b, &table))
 			continue;
@@ -129,14 +151,19 @@ static size_t unit_len(const struct vp_hook_entry *entry)
 	return entry->unit ? strlen(entry->unit) : 0;
 }
 
+static size_t answers_len(const struct vp_hook_table *table)
+{
+	return table->answers ? strlen(table->answers) : 0;
+}
+
 static int check_size(const struct vp_hook_table *table, struct vp_error *err)
 {
-	size_t len = HEADER;
+	size_t len = HEADER + 8 * table->filters.len + answers_len(table);
 
 	vp_array_each (entry, &table->entries)
 		len += ENTRY + strlen(entry->path) + unit_len(entry);
 	if (len > VP_HOOK_BYTES || table->entries.len > VP_HOOK_ENTRIES ||
-	    table->filters.len > VP_HOOK_FILTERS)
+	    table->filters.len > VP_HOOK_FILTERS || answers_len(table) > VP_HOOK_ANSWERS)
 		return vp_fail(err, -E2BIG,
 			       "%zu programs and %zu filters are too many for the exec hook: "
 			       "at most %u, %u and %u bytes",
@@ -158,6 +185,10 @@ ssize_t vp_hook_table_print(const struct vp_hook_table *table, uint8_t bytes[VP_
 	put(&at, table->flags, 4);
 	put(&at, table->entries.len, 4);
 	put(&at, table->filters.len, 4);
+	put(&at, answers_len(table), 4);
+	vp_array_each (filter, &table->filters)
+		put(&at, filter->key, 8);
+	put_text(&at, table->answers ? table->answers : "", answers_len(table));
 	vp_array_each (entry, &table->entries) {
 		put(&at, strlen(entry->path), 2);
 		put(&at, unit_len(entry), 2);

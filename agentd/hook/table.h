@@ -15,11 +15,12 @@
 #include "lib/error.h"
 #include "lib/memory.h"
 
-#define VP_HOOK_MAGIC	0x324b4f48u /* "HOK2" */
+#define VP_HOOK_MAGIC	0x334b4f48u /* "HOK3" */
 #define VP_HOOK_ENTRIES 1024	    /* at most, and so on */
 #define VP_HOOK_FILTERS 128
 #define VP_HOOK_PATH	4095
 #define VP_HOOK_UNIT	255
+#define VP_HOOK_ANSWERS 107    /* bytes of the path of a socket */
 #define VP_HOOK_BYTES	131072 /* of a message */
 
 /* Look for processes that run already without their filter, and put it on them. */
@@ -30,6 +31,7 @@
 struct vp_hook_filter {
 	struct sock_filter *code;
 	size_t len;
+	uint64_t key; /* of its listener (agentd/answer/message.h); 0: it has none */
 };
 
 struct vp_hook_entry {
@@ -47,13 +49,14 @@ VP_ARRAY_TYPE(vp_hook_filters, struct vp_hook_filter);
 struct vp_hook_table {
 	uint32_t number; /* the sender's, by which notes name the table */
 	uint32_t flags;	 /* VP_HOOK_ */
+	char *answers;	 /* where listeners are handed over (vpatchd-answer); NULL: nowhere */
 	struct vp_hook_entries entries;
 	struct vp_hook_filters filters;
 };
 
 /* Append; everything is copied. The index of the filter; the entry's name is 0. */
 uint32_t vp_hook_table_filter(struct vp_hook_table *table, const struct sock_filter *code,
-			      size_t len);
+			      size_t len, uint64_t key);
 void vp_hook_table_entry(struct vp_hook_table *table, const char *path, const char *unit,
 			 uint32_t filter, uint32_t flags);
 

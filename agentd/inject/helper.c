@@ -17,6 +17,7 @@
 #include <sys/time.h>
 #include <unistd.h>
 
+#include "agentd/answer/client.h"
 #include "agentd/inject/chase.h"
 #include "agentd/inject/ready.h"
 #include "agentd/inject/request.h"
@@ -78,12 +79,27 @@ static unsigned int look_for_others(struct vp_injector *injector,
 	return chase.settled ? VP_INJECTED_CHASED : VP_INJECTED_CHASED | VP_INJECTED_UNSURE;
 }
 
+/* They go to the vpatchd-answer whose socket is beside ours. */
+static void take_listeners(struct vp_injection *injection, struct vp_answer_giver *giver,
+			   int socket, uint64_t key)
+{
+	_cleanup_free_ char *path = vp_unix_beside(socket, VP_ANSWER_NAME);
+	struct vp_error err = { 0 };
+
+	injection->take = vp_answer_give;
+	if (path)
+		injection->taker = vp_answer_giver_open(giver, path, key, &err);
+	if (path && !injection->taker)
+		vp_log_warning("%s", err.text);
+}
+
 static int serve(int socket, struct vp_error *err)
 {
 	static struct sock_filter program[BPF_MAXINSNS];
 	static struct vp_injector injector;
 	static struct vp_request request;
 	_cleanup_close_ int fd = -1;
+	struct vp_answer_giver giver = { .socket = -1 };
 	struct vp_injected injected;
 	unsigned int others;
 	size_t len;
@@ -96,6 +112,8 @@ static int serve(int socket, struct vp_error *err)
 	injector.injection =
 		vp_injection_of(program, len, request.flags,
 				request.deadline ?: VP_INJECT_DEADLINE, vp_bpf_allows);
+	if (request.key)
+		take_listeners(&injector.injection, &giver, socket, request.key);
 	others = look_for_others(&injector, &request);
 	for (uint32_t i = 0; !r && i < request.count; i++) {
 		vp_inject(&injector, request.processes[i].id, request.processes[i].start,
@@ -104,6 +122,7 @@ static int serve(int socket, struct vp_error *err)
 		r = answer(socket, &request.processes[i], &injected, err);
 	}
 	(void)vp_inject_settle(&injector, LINGER);
+	vp_answer_giver_close(&giver);
 	return r;
 }
 

@@ -145,8 +145,10 @@ static void count_threads(struct vp_target *target, pid_t by, struct vp_injected
 
 static void end_visit(const struct vp_visit *visit, struct vp_injected *out)
 {
-	end(out, visit->reason == VP_REASON_UNLIKE ? VP_INJECT_PARTIAL : VP_INJECT_REFUSED,
-	    visit->reason, visit->detail);
+	bool on = visit->reason == VP_REASON_UNLIKE || visit->reason == VP_REASON_UNANSWERED ||
+		  visit->reason == VP_REASON_KEPT;
+
+	end(out, on ? VP_INJECT_PARTIAL : VP_INJECT_REFUSED, visit->reason, visit->detail);
 }
 
 /*

@@ -15,6 +15,10 @@
 #include "agentd/inject/remote.h"
 #include "agentd/inject/target.h"
 
+/* Takes the listener of a filter that was put on a process, which stays the caller's to close.
+ * False: nobody has it. */
+typedef bool vp_inject_take(void *context, int listener, pid_t process);
+
 struct vp_injection {
 	const struct sock_filter *program;
 	size_t len;
@@ -22,6 +26,8 @@ struct vp_injection {
 	unsigned int deadline; /* milliseconds for a thread to stop */
 	vp_present_allows *allows;
 	struct vp_fixup_table fixups;
+	vp_inject_take *take; /* NULL: the filter has no listener */
+	void *taker;   /* its context; NULL: nobody would take them, and nothing is put on */
 	pid_t through; /* only by this thread; 0: whichever is best */
 };
 

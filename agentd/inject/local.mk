@@ -14,6 +14,7 @@ libvpinject_a_SOURCES = \
 	agentd/inject/fixup.c agentd/inject/fixup.h \
 	agentd/inject/frame.c agentd/inject/frame.h \
 	agentd/inject/inject.c agentd/inject/inject.h \
+	agentd/inject/listener.c agentd/inject/listener.h \
 	agentd/inject/present.c agentd/inject/present.h \
 	agentd/inject/ready.c agentd/inject/ready.h \
 	agentd/inject/remote.c agentd/inject/remote.h \
@@ -27,5 +28,5 @@ endif
 
 pkglibexec_PROGRAMS += vpatchd-inject
 vpatchd_inject_SOURCES = agentd/inject/helper.c
-vpatchd_inject_LDADD = libvpinject.a libvpinjectrequest.a libvpseccomp.a libvpbase.a
+vpatchd_inject_LDADD = libvpinject.a libvpinjectrequest.a libvpanswer.a libvpseccomp.a libvpbase.a
 endif

@@ -35,6 +35,17 @@ static const char *const reason_texts[] = {
 	[VP_REASON_UNLIKE] = "the filter read back is not the one given",
 	[VP_REASON_LOST] = "a call made in it failed",
 	[VP_REASON_CROWD] = "too many threads are late to stop",
+	[VP_REASON_LISTENER] =
+		"it has a filter with a listener already, and there can be one of them: its"
+		" container's or its own, or one of ours with other rules; at its next start",
+	[VP_REASON_OLD] = "revocable denials need Linux 5.7",
+	[VP_REASON_ANSWER] = "vpatchd-answer cannot be reached, which answers what is denied"
+			     " revocably",
+	[VP_REASON_UNANSWERED] = "nobody answers its revocable denials: they fail with ENOSYS"
+				 " and cannot be taken back",
+	[VP_REASON_KEPT] =
+		"it has a listener open, perhaps that of its own revocable denials, which then"
+		" wait for ever: restart it",
 };
 _Static_assert(VP_COUNT(reason_texts) == VP_REASONS, "a text for every reason");
 

@@ -23,15 +23,21 @@ enum vp_inject_reason {
 	VP_REASON_DENIED,  /* a filter that it has does not allow call number `detail` */
 	VP_REASON_UNREAD,  /* the filters that it has cannot be read or judged; `detail`: errno
 			    */
-	VP_REASON_PRIVILEGE, /* it would need no_new_privs, which was not allowed */
-	VP_REASON_BUSY,	     /* no thread stopped in time */
-	VP_REASON_FORBIDDEN, /* we may not trace it; `detail`: errno */
-	VP_REASON_CODE,	     /* no instruction of a system call was found in it */
-	VP_REASON_MEMORY,    /* it has no memory for the filter; `detail`: errno */
-	VP_REASON_PROGRAM,   /* the kernel does not take the filter; `detail`: errno */
-	VP_REASON_UNLIKE,    /* partial: what was read back is not what was given */
-	VP_REASON_LOST,	     /* a call in it failed in an unforeseen way; `detail`: errno */
-	VP_REASON_CROWD,     /* too many late threads already; try again later */
+	VP_REASON_PRIVILEGE,  /* it would need no_new_privs, which was not allowed */
+	VP_REASON_BUSY,	      /* no thread stopped in time */
+	VP_REASON_FORBIDDEN,  /* we may not trace it; `detail`: errno */
+	VP_REASON_CODE,	      /* no instruction of a system call was found in it */
+	VP_REASON_MEMORY,     /* it has no memory for the filter; `detail`: errno */
+	VP_REASON_PROGRAM,    /* the kernel does not take the filter; `detail`: errno */
+	VP_REASON_UNLIKE,     /* partial: what was read back is not what was given */
+	VP_REASON_LOST,	      /* a call in it failed in an unforeseen way; `detail`: errno */
+	VP_REASON_CROWD,      /* too many late threads already; try again later */
+	VP_REASON_LISTENER,   /* it has a filter with a listener, which there is one of at most
+			       */
+	VP_REASON_OLD,	      /* this kernel does not let a listener be handed over */
+	VP_REASON_ANSWER,     /* nobody would take the listener */
+	VP_REASON_UNANSWERED, /* partial: nobody has the listener */
+	VP_REASON_KEPT,	      /* partial: it may have it itself, who put it on was killed */
 	VP_REASONS,
 };
 

@@ -17,7 +17,7 @@
 
 struct vp_injected; /* inject.h: only the helper makes them */
 
-#define VP_REQUEST_MAGIC     0x314a4e49u /* "INJ1" */
+#define VP_REQUEST_MAGIC     0x324a4e49u /* "INJ2" */
 #define VP_REQUEST_PROCESSES 1024	 /* at most */
 #define VP_REQUEST_DEADLINE  5000	 /* milliseconds, at most */
 
@@ -40,6 +40,7 @@ struct vp_request {
 	uint32_t chase;	   /* enum vp_request_chase */
 	uint32_t zero;
 	uint32_t count;
+	uint64_t key; /* of the filter's listener (agentd/answer/message.h); 0: it has none */
 	char name[VP_REQUEST_NAME]; /* of the unit or executable; "" where none is chased */
 	struct vp_request_process processes[VP_REQUEST_PROCESSES];
 };

@@ -37,15 +37,18 @@ static bool is_ring(const char *name)
 	return !strncmp(name, "anon_inode:[io_uring]", sizeof("anon_inode:[io_uring]") - 1);
 }
 
-static bool has_ring_descriptor(const struct vp_target *target)
+/* Of what it has open, that matters. */
+static void read_descriptors(struct vp_target *target)
 {
 	_cleanup_closedir_ DIR *folder = NULL;
 	int fd = openat(target->folder, "fd", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	char name[64];
 
-	if (fd < 0)
-		return errno == EACCES ||
-		       errno == EPERM; /* not seen is not known to be none */
+	if (fd < 0) {
+		/* not seen is not known to be none */
+		target->rings |= errno == EACCES || errno == EPERM;
+		return;
+	}
 	folder = fdopendir(fd);
 	if (!folder)
 		close(fd);
@@ -53,10 +56,9 @@ static bool has_ring_descriptor(const struct vp_target *target)
 		ssize_t len = readlinkat(dirfd(folder), entry->d_name, name, sizeof(name) - 1);
 
 		name[len > 0 ? len : 0] = '\0';
-		if (is_ring(name))
-			return true;
+		target->rings |= is_ring(name);
+		target->listener |= !strcmp(name, "anon_inode:seccomp notify");
 	}
-	return false;
 }
 
 /* What was found in the code of a process; 0: nothing. */
@@ -247,7 +249,7 @@ int vp_target_open(struct vp_target *target, pid_t id, uint64_t start)
 	if (r)
 		return r;
 	target->foreign = is_foreign(target);
-	target->rings |= has_ring_descriptor(target);
+	read_descriptors(target);
 	read_maps(target, target->threads.data[0].id); /* the first thread may have ended */
 	return 0;
 }

@@ -35,6 +35,7 @@ struct vp_target {
 	bool kernel;  /* a thread of the kernel's */
 	bool foreign; /* its program is not of this architecture's 64-bit ABI */
 	bool rings;   /* io_uring in use: what it does, no filter sees */
+	bool listener;		   /* a listener of some filter is open in it */
 	uint64_t instruction;	   /* where the instruction of a system call is; 0: nowhere */
 	struct vp_way way;	   /* back, should we die */
 	struct vp_threads threads; /* those that have not ended */

@@ -18,6 +18,8 @@
 #include <linux/ptrace.h>
 #include <linux/rseq.h>
 
+#include "agentd/inject/listener.h"
+
 #define MOST_ERRNO  4095
 #define C_LIBRARY   (UINT64_C(3) << 31) /* its own signals, 32 and 33: nobody awaits them */
 #define CODE_OFFSET 64u			/* in the scratch memory, behind what points there */
@@ -34,6 +36,7 @@ enum call {
 	CALL_NNP,
 	CALL_SECCOMP,
 	CALL_PRCTL,
+	CALL_CLOSE,
 	CALLS
 };
 #define BIT(call) (1u << (call))
@@ -71,9 +74,15 @@ static size_t scratch_len(const struct vp_injection *injection, size_t page)
 	return (len + page - 1) / page * page;
 }
 
+static bool with_listener(const struct work *work)
+{
+	return work->injector->injection.take != NULL;
+}
+
 static uint64_t seccomp_flags(const struct work *work)
 {
-	uint64_t flags = SECCOMP_FILTER_FLAG_SPEC_ALLOW;
+	uint64_t flags = with_listener(work) ? vp_inject_listener_flags()
+					     : SECCOMP_FILTER_FLAG_SPEC_ALLOW;
 
 	if (work->visit->together)
 		flags |= SECCOMP_FILTER_FLAG_TSYNC;
@@ -101,6 +110,7 @@ static void fill_calls(struct work *work, uint64_t scratch)
 	work->calls[CALL_PRCTL] =
 		(struct vp_arch_call){ SYS_prctl,
 				       { PR_SET_SECCOMP, SECCOMP_MODE_FILTER, scratch } };
+	work->calls[CALL_CLOSE] = (struct vp_arch_call){ SYS_close, { 0 } };
 }
 
 /* What the present filters say to what is to be done; VP_VISIT_DONE: it may be. */
@@ -120,17 +130,20 @@ static enum vp_visit_end judge(struct work *work)
 	r = vp_present_read(present, work->remote.thread, work->filtered);
 	if (r)
 		return refuse(work, VP_REASON_UNREAD, -r);
-	if (present->found)
+	if (present->found && !with_listener(work)) /* else the kernel knows if that is held */
 		return VP_VISIT_PRESENT;
 	if (work->needs_privs)
 		needed |= BIT(CALL_NNP);
 	if (vp_arch_quirks)
 		needed |= BIT(CALL_NOTHING);
 	needed |= BIT(work->visit->prctl ? CALL_PRCTL : CALL_SECCOMP);
+	if (with_listener(work))
+		needed |= BIT(CALL_CLOSE);
 	for (int call = 0; call < CALLS; call++) {
 		if (!(present->denied & needed & BIT(call)))
 			continue;
-		if (call == CALL_SECCOMP && !(present->denied & BIT(CALL_PRCTL)))
+		if (call == CALL_SECCOMP && !with_listener(work) &&
+		    !(present->denied & BIT(CALL_PRCTL)))
 			return VP_VISIT_PRCTL;
 		return refuse(work, present->allows ? VP_REASON_DENIED : VP_REASON_UNREAD,
 			      present->allows ? work->calls[call].number : 0);
@@ -197,22 +210,66 @@ static enum vp_visit_end prepare(struct work *work)
 	return VP_VISIT_DONE;
 }
 
+/*
+ * The process must not keep its listener: where nobody else had it any more, what waits for an
+ * answer would wait for ever.
+ */
+static enum vp_visit_end fetch(struct work *work, int64_t fd)
+{
+	const struct vp_visit *visit = work->visit;
+	int fetched = vp_inject_listener_fetch(visit->target->id, visit->thread->id, (int)fd);
+	int64_t result;
+
+	work->calls[CALL_CLOSE].arguments[0] = (uint64_t)fd;
+	if (!call(work, CALL_CLOSE, &result) && fetched >= 0) {
+		work->visit->listener = fetched;
+		return VP_VISIT_DONE;
+	}
+	if (fetched >= 0)
+		close(fetched);
+	return refuse(work, VP_REASON_UNANSWERED, fetched < 0 ? -fetched : 0);
+}
+
+/* What the kernel said to a filter with a listener. */
+static enum vp_visit_end judge_listener(struct work *work, int64_t result)
+{
+	if (result >= 0)
+		return fetch(work, result);
+	if (result == -ESRCH)
+		return VP_VISIT_DIVERGED;
+	if (result == -EBUSY && !work->injector->present.found)
+		return refuse(work, VP_REASON_LISTENER, 0);
+	if (result == -EBUSY)
+		return work->visit->target->listener ? refuse(work, VP_REASON_KEPT, 0)
+						     : VP_VISIT_PRESENT;
+	return refuse(work, VP_REASON_PROGRAM, -result);
+}
+
+static enum vp_visit_end judge_result(struct work *work, int64_t result)
+{
+	if (result == -EACCES)
+		return refuse(work, VP_REASON_PRIVILEGE, 0);
+	if (with_listener(work))
+		return judge_listener(work, result);
+	if (result > 0) {
+		work->visit->detail = result;
+		return VP_VISIT_DIVERGED;
+	}
+	return result ? refuse(work, VP_REASON_PROGRAM, -result) : VP_VISIT_DONE;
+}
+
 static enum vp_visit_end install(struct work *work)
 {
 	struct vp_present *present = &work->injector->present;
+	enum vp_visit_end end;
 	int64_t result;
 	int same;
 
 	if (call(work, work->visit->prctl ? CALL_PRCTL : CALL_SECCOMP, &result))
 		return VP_VISIT_REFUSED;
-	if (result > 0) {
-		work->visit->detail = result;
-		return VP_VISIT_DIVERGED;
-	}
-	if (result == -EACCES)
-		return refuse(work, VP_REASON_PRIVILEGE, 0);
-	if (result)
-		return refuse(work, VP_REASON_PROGRAM, -result);
+	end = judge_result(work, result);
+	if (end != VP_VISIT_DONE)
+		return end;
 	same = vp_present_is(present, work->remote.thread, present->filters);
 	if (same == -EINVAL && !work->filtered) { /* this kernel gives none */
 		work->visit->injected->flags |= VP_INJECTED_COUNTED;
@@ -529,6 +586,17 @@ static enum vp_visit_end not_stopped(struct work *work, int r)
 	return VP_VISIT_LATE;
 }
 
+static enum vp_visit_end hand_over(struct work *work, enum vp_visit_end end)
+{
+	const struct vp_injection *injection = &work->injector->injection;
+	struct vp_visit *visit = work->visit;
+	bool taken = injection->take(injection->taker, visit->listener, visit->target->id);
+
+	close(visit->listener);
+	visit->listener = 0;
+	return taken ? end : refuse(work, VP_REASON_UNANSWERED, 0);
+}
+
 enum vp_visit_end vp_visit(struct vp_injector *injector, struct vp_visit *visit)
 {
 	const struct vp_injection *injection = &injector->injection;
@@ -542,6 +610,10 @@ enum vp_visit_end vp_visit(struct vp_injector *injector, struct vp_visit *visit)
 	work.needs_privs = !visit->thread->admin && !visit->thread->no_new_privs;
 	if (work.needs_privs && !(injection->flags & VP_INJECT_NO_NEW_PRIVS))
 		return refuse(&work, VP_REASON_PRIVILEGE, 0);
+	if (injection->take && !injection->taker)
+		return refuse(&work, VP_REASON_ANSWER, 0);
+	if (injection->take && !vp_inject_listener_flags())
+		return refuse(&work, VP_REASON_OLD, 0);
 	fill_calls(&work, ANY_ADDRESS);
 	injector->present.denied = 0;
 	if (!visit->held)
@@ -566,6 +638,8 @@ enum vp_visit_end vp_visit(struct vp_injector *injector, struct vp_visit *visit)
 		visit->injected->flags |= VP_INJECTED_LATE;
 	r = vp_visit_let_go(injector, &work.remote, elapsed(&work), may_restart(&work),
 			    visit->injected);
+	if (visit->listener)
+		end = hand_over(&work, end);
 	if (work.remote.gone)
 		return VP_VISIT_GONE;
 	return r && end == VP_VISIT_DONE ? refuse(&work, VP_REASON_LOST, -r) : end;

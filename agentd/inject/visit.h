@@ -24,6 +24,7 @@ struct vp_visit {
 	bool prctl;    /* by prctl(2) */
 	bool held;     /* it is ours and stopped, and stays so: see vp_remote_hold */
 	struct vp_injected *injected;
+	int listener; /* of the filter that was installed; 0: none */
 
 	enum vp_inject_reason reason;
 	int64_t detail;

@@ -108,8 +108,8 @@ static void want_one(struct vp_coverage *coverage, const struct vp_target_filter
 {
 	struct vp_cover_filter *filter =
 		(struct vp_cover_filter *)vp_coverage_filter(coverage, made->digest);
-	const unsigned int injection =
-		VP_INJECT_LOG | (made->no_new_privs ? VP_INJECT_NO_NEW_PRIVS : 0);
+	const unsigned int injection = (made->revocable ? 0 : VP_INJECT_LOG) |
+				       (made->no_new_privs ? VP_INJECT_NO_NEW_PRIVS : 0);
 
 	if (!filter) {
 		filter = vp_array_add(&coverage->filters);
@@ -118,6 +118,7 @@ static void want_one(struct vp_coverage *coverage, const struct vp_target_filter
 			.generation = generation,
 			.target = { made->target.kind, vp_strdup(made->target.name) },
 			.patches = vp_strdup(made->patches),
+			.key = made->revocable ? vp_call_target_key(&made->target) : 0,
 		};
 	}
 	if (injection & ~filter->injection & VP_INJECT_NO_NEW_PRIVS)
@@ -153,6 +154,11 @@ static bool is_meant(const struct vp_coverage *coverage,
 	return closest;
 }
 
+static bool waits_for_answers(const struct vp_cover *cover)
+{
+	return cover->reason == VP_REASON_UNANSWERED || cover->reason == VP_REASON_ANSWER;
+}
+
 /* What is meant for it no more and never came about is forgotten. */
 static void drop_unwanted(struct vp_coverage *coverage)
 {
@@ -179,6 +185,10 @@ void vp_coverage_want(struct vp_coverage *coverage, const struct vp_target_filte
 		if (!filter->wanted || !filter->since)
 			filter->since = filter->wanted ? now : 0;
 	drop_unwanted(coverage);
+	vp_array_each (process, &coverage->processes)
+		vp_array_each (cover, &process->covers)
+			if (waits_for_answers(cover) && is_wanted(coverage, cover->digest))
+				cover->again = 1; /* at once */
 	coverage->changed = coverage->begun = true;
 }
 
@@ -270,15 +280,39 @@ static void inherit(const struct vp_coverage *coverage, struct vp_covered_proces
 	}
 }
 
+/* A filter with a listener of the same target that hands over all that this one would: who
+ * answers goes by what is wanted now. */
+static const struct vp_cover *stand_in(const struct vp_coverage *coverage,
+				       const struct vp_covered_process *process,
+				       const struct vp_cover_filter *wanted)
+{
+	vp_array_each (cover, &process->covers) {
+		const struct vp_cover_filter *filter =
+			vp_coverage_filter(coverage, cover->digest);
+
+		if (filter && filter->filter && filter->key && filter->key == wanted->key &&
+		    is_whole(cover) && vp_filter_includes(filter->filter, wanted->filter))
+			return cover;
+	}
+	return NULL;
+}
+
 /* What it is to have and does not is to be tried. */
 static void add_wanted(const struct vp_coverage *coverage, struct vp_covered_process *process,
 		       uint64_t now)
 {
-	vp_array_each (filter, &coverage->filters)
-		if (is_meant(coverage, process, filter) && !cover_of(process, filter->digest))
-			vp_array_push(&process->covers,
-				      ((struct vp_cover){ .digest = filter->digest,
-							  .again = now ? now : 1 }));
+	vp_array_each (filter, &coverage->filters) {
+		struct vp_cover made = { .digest = filter->digest, .again = now ? now : 1 };
+		const struct vp_cover *other;
+
+		if (!is_meant(coverage, process, filter) || cover_of(process, filter->digest))
+			continue;
+		other = filter->key ? stand_in(coverage, process, filter) : NULL;
+		if (other)
+			made = *other;
+		made.digest = filter->digest;
+		vp_array_push(&process->covers, made);
+	}
 }
 
 /* In its place by number. */
@@ -459,10 +493,10 @@ uint64_t vp_coverage_again(const struct vp_coverage *coverage)
 static bool may_change(const struct vp_coverage *coverage, const struct vp_cover *cover)
 {
 	const struct vp_cover_filter *filter = vp_coverage_filter(coverage, cover->digest);
-	unsigned int passing = BIT(VP_REASON_THREADS) | BIT(VP_REASON_TRACED) |
-			       BIT(VP_REASON_BUSY) | BIT(VP_REASON_FORBIDDEN) |
-			       BIT(VP_REASON_MEMORY) | BIT(VP_REASON_LOST) |
-			       BIT(VP_REASON_CROWD);
+	unsigned int passing =
+		BIT(VP_REASON_THREADS) | BIT(VP_REASON_TRACED) | BIT(VP_REASON_BUSY) |
+		BIT(VP_REASON_FORBIDDEN) | BIT(VP_REASON_MEMORY) | BIT(VP_REASON_LOST) |
+		BIT(VP_REASON_CROWD) | BIT(VP_REASON_ANSWER) | BIT(VP_REASON_UNANSWERED);
 
 	/* that was asked before leave for no_new_privs came */
 	if (filter && filter->injection & VP_INJECT_NO_NEW_PRIVS)
@@ -476,6 +510,36 @@ static void try_again(struct vp_cover *cover, uint64_t now)
 
 	cover->again = now + ((uint64_t)FIRST_RETRY
 			      << (doublings < DOUBLINGS ? doublings : DOUBLINGS));
+}
+
+/* Nobody has its listener any more. */
+static void lose(struct vp_cover *cover)
+{
+	if (!vp_cover_is_on(cover))
+		return;
+	cover->outcome = VP_INJECT_PARTIAL;
+	cover->reason = VP_REASON_UNANSWERED;
+	cover->detail = 0;
+}
+
+void vp_coverage_heard(struct vp_coverage *coverage, uint64_t instance, uint64_t now)
+{
+	bool lost = coverage->answerer && coverage->answerer != instance;
+
+	vp_array_each (process, &coverage->processes)
+		vp_array_each (cover, &process->covers) {
+			const struct vp_cover_filter *filter =
+				vp_coverage_filter(coverage, cover->digest);
+
+			if (!filter || !filter->key)
+				continue;
+			if (lost)
+				lose(cover);
+			if (filter->wanted && waits_for_answers(cover))
+				cover->again = now ? now : 1;
+		}
+	coverage->changed |= coverage->answerer != instance;
+	coverage->answerer = instance;
 }
 
 static struct vp_cover *cover_at(struct vp_coverage *coverage, uint64_t digest, pid_t id,
@@ -585,18 +649,30 @@ void vp_coverage_miss(struct vp_coverage *coverage, uint64_t digest,
 
 /* Sums */
 
-static void count(const struct vp_cover *cover, bool wanted, struct vp_coverage_sums *sums)
+bool vp_cover_is_withdrawn(const struct vp_cover_filter *filter, const struct vp_cover *cover)
 {
-	if (!wanted)
-		sums->left += vp_cover_is_on(cover);
-	else if (cover->outcome == VP_INJECT_COVERED)
+	return !filter->wanted && filter->key && vp_cover_is_on(cover) &&
+	       cover->reason != VP_REASON_UNANSWERED;
+}
+
+static void count(const struct vp_cover *cover, const struct vp_cover_filter *filter,
+		  struct vp_coverage_sums *sums)
+{
+	if (!filter || !filter->wanted) {
+		bool withdrawn = filter && vp_cover_is_withdrawn(filter, cover);
+
+		sums->withdrawn += withdrawn;
+		sums->left += vp_cover_is_on(cover) && !withdrawn;
+	} else if (cover->outcome == VP_INJECT_COVERED) {
 		sums->covered++;
-	else if (cover->outcome == VP_INJECT_PARTIAL)
+	} else if (cover->outcome == VP_INJECT_PARTIAL) {
 		sums->partial++;
-	else if (cover->outcome == VP_INJECT_REFUSED)
+	} else if (cover->outcome == VP_INJECT_REFUSED) {
 		sums->refused++;
-	else if (cover->outcome != VP_INJECT_GONE) /* that is only waited for by its parent */
+	} else if (cover->outcome !=
+		   VP_INJECT_GONE) { /* that is only waited for by its parent */
 		sums->pending++;
+	}
 }
 
 struct vp_coverage_sums vp_coverage_sum(const struct vp_coverage *coverage, uint64_t digest)
@@ -606,6 +682,7 @@ struct vp_coverage_sums vp_coverage_sum(const struct vp_coverage *coverage, uint
 	vp_array_each (process, &coverage->processes)
 		vp_array_each (cover, &process->covers)
 			if (!digest || cover->digest == digest)
-				count(cover, is_wanted(coverage, cover->digest), &sums);
+				count(cover, vp_coverage_filter(coverage, cover->digest),
+				      &sums);
 	return sums;
 }

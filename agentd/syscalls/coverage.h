@@ -29,6 +29,7 @@ struct vp_cover_filter {
 	unsigned int calm;	  /* looks in a row that found none */
 	unsigned int chases;	  /* in a row after which some may have been without it */
 	bool unsure; /* its processes come and go too fast to tell whether all have it */
+	uint64_t key;		  /* of its listener: vp_call_target_key(); 0: it has none */
 };
 
 /* One filter on one process. */
@@ -61,6 +62,7 @@ struct vp_coverage {
 	bool changed;				       /* since the last load or save */
 	bool begun; /* it was said what is wanted; what another daemon had is kept until then
 		     */
+	uint64_t answerer; /* instance of vpatchd-answer that has the listeners; 0: none yet */
 };
 
 void vp_coverage_free(struct vp_coverage *coverage);
@@ -120,6 +122,12 @@ void vp_coverage_answered(struct vp_coverage *coverage, uint64_t digest, bool la
 void vp_coverage_miss(struct vp_coverage *coverage, uint64_t digest,
 		      const struct vp_request_process *process, bool blamed, uint64_t now);
 
+/*
+ * This vpatchd-answer answers now (never 0). Where it is not the one that had the listeners
+ * these are lost: filters with one are tried anew. What waited for one is tried at once.
+ */
+void vp_coverage_heard(struct vp_coverage *coverage, uint64_t instance, uint64_t now);
+
 /* NULL: none. */
 const struct vp_covered_process *vp_coverage_process(const struct vp_coverage *coverage,
 						     pid_t id);
@@ -128,10 +136,14 @@ const struct vp_cover_filter *vp_coverage_filter(const struct vp_coverage *cover
 /* Is the filter on, on all that it can reach? */
 bool vp_cover_is_on(const struct vp_cover *cover);
 
-/* How many processes are covered, only in part, not (yet); filters that are no longer meant.
+/* Was it withdrawn, with nothing left of it but that its calls ask and are let through? */
+bool vp_cover_is_withdrawn(const struct vp_cover_filter *filter, const struct vp_cover *cover);
+
+/* How many processes are covered, only in part, not (yet); filters that are no longer meant:
+ * left, or withdrawn.
  */
 struct vp_coverage_sums {
-	size_t covered, partial, refused, pending, left;
+	size_t covered, partial, refused, pending, left, withdrawn;
 };
 /* Of one wanted filter; digest 0: of all. */
 struct vp_coverage_sums vp_coverage_sum(const struct vp_coverage *coverage, uint64_t digest);

@@ -25,6 +25,7 @@ static json_t *filter_document(const struct vp_cover_filter *filter)
 	vp_json_set_number(document, "injection", filter->injection);
 	if (filter->since)
 		vp_json_set_number(document, "since", filter->since);
+	json_object_set_new(document, "revocable", json_boolean(filter->key));
 	return document;
 }
 
@@ -79,6 +80,8 @@ json_t *vp_coverage_document(const struct vp_coverage *coverage)
 	}
 	json_object_set_new(document, "filters", filters);
 	json_object_set_new(document, "processes", processes);
+	if (coverage->answerer)
+		vp_json_set_hex(document, "answerer", coverage->answerer);
 	return document;
 }
 
@@ -100,6 +103,8 @@ static bool read_filter(const json_t *document, struct vp_coverage *coverage)
 	filter->since = vp_json_get_number(document, "since");
 	filter->injection =
 		(unsigned int)vp_json_get_number(document, "injection") & VP_INJECT_FLAGS;
+	if (json_is_true(json_object_get(document, "revocable")))
+		filter->key = vp_call_target_key(&filter->target);
 	return true;
 }
 
@@ -120,7 +125,8 @@ static bool read_cover(const json_t *document, const struct vp_coverage *coverag
 	if (!vp_coverage_filter(coverage, cover.digest) || !vp_cover_is_on(&cover) ||
 	    cover.reason >= VP_REASONS)
 		return false;
-	cover.again = cover.reason == VP_REASON_THREADS;
+	cover.again =
+		cover.reason == VP_REASON_THREADS || cover.reason == VP_REASON_UNANSWERED;
 	vp_array_push(covers, cover);
 	return true;
 }
@@ -160,6 +166,7 @@ int vp_coverage_read(struct vp_coverage *coverage, const json_t *document)
 		good = good && read_filter(one, coverage);
 	json_array_foreach (json_object_get(document, "processes"), i, one)
 		good = good && read_process(one, coverage);
+	coverage->answerer = vp_json_get_hex(document, "answerer");
 	if (good)
 		return 0;
 	vp_coverage_free(coverage);

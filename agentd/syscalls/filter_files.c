@@ -16,7 +16,7 @@
 
 static bool is_unit(const struct vp_target_filter *filter)
 {
-	return filter->target.kind == VP_CALL_TARGET_UNIT &&
+	return filter->target.kind == VP_CALL_TARGET_UNIT && !filter->revocable &&
 	       vp_seccomp_file_names_unit(filter->target.name);
 }
 

@@ -15,7 +15,7 @@
 #define UNSAID 10000 /* milliseconds that a daemon takes to begin */
 
 struct vp_hooking {
-	char *socket;
+	char *socket, *answers;
 	int poll;
 	struct vp_hook_client *client; /* NULL: not connected */
 	uint64_t connect;	       /* when to try that */
@@ -30,12 +30,13 @@ struct vp_hooking {
 	char *problem;
 };
 
-struct vp_hooking *vp_hooking_new(const char *socket, int poll, bool used)
+struct vp_hooking *vp_hooking_new(const char *socket, const char *answers, int poll, bool used)
 {
 	struct vp_hooking *hooking = vp_new(struct vp_hooking);
 
 	hooking->settled = !used;
 	hooking->socket = vp_strdup(socket);
+	hooking->answers = vp_strdup(answers);
 	hooking->poll = poll;
 	/* not one that a daemon before us gave: notes of its tables may still wait for us */
 	hooking->number = (uint32_t)vp_loop_now();
@@ -60,6 +61,7 @@ void vp_hooking_free(struct vp_hooking *hooking)
 	disconnect(hooking);
 	vp_programs_free(&hooking->programs);
 	free(hooking->socket);
+	free(hooking->answers);
 	free(hooking->problem);
 	free(hooking);
 }
@@ -80,7 +82,7 @@ static void add_filter(const struct vp_hooking *hooking, const struct vp_cover_f
 	const struct vp_bpf program = vp_filter_program(filter->filter);
 	const char *unit =
 		filter->target.kind == VP_CALL_TARGET_UNIT ? filter->target.name : NULL;
-	uint32_t index = vp_hook_table_filter(table, program.code, program.len);
+	uint32_t index = vp_hook_table_filter(table, program.code, program.len, filter->key);
 	struct vp_paths paths = { 0 };
 
 	vp_programs_of(&hooking->programs, filter->digest, &paths);
@@ -100,6 +102,8 @@ static int give(struct vp_hooking *hooking, const struct vp_coverage *coverage,
 	vp_array_each (filter, &coverage->filters)
 		if (filter->wanted)
 			add_filter(hooking, filter, &table);
+	if (table.filters.len)
+		table.answers = vp_strdup(hooking->answers);
 	r = vp_hook_client_set(hooking->client, &table, err);
 	if (!r) {
 		hooking->number = table.number;

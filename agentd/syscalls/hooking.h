@@ -12,11 +12,12 @@
 struct vp_hooking;
 
 /*
- * `socket`: of vpatchd-hook. `poll`: an epoll that the connection is watched by, the caller's.
- * `used`: the hook may have a table of before; else nothing is asked of it, so that it need
- * not be started, until something is wanted.
+ * `socket`: of vpatchd-hook; `answers`: of vpatchd-answer. `poll`: an epoll that the
+ * connection is watched by, the caller's. `used`: the hook may have a table of before; else
+ * nothing is asked of it, so that it need not be started, until something is wanted.
  */
-struct vp_hooking *vp_hooking_new(const char *socket, int poll, bool used);
+struct vp_hooking *vp_hooking_new(const char *socket, const char *answers, int poll,
+				  bool used);
 void vp_hooking_free(struct vp_hooking *hooking); /* NULL-safe; the hook keeps its table */
 
 /* Only connect, if there is no connection. 0 or -errno. */

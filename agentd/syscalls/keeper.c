@@ -14,6 +14,7 @@
 #include "agentd/document.h"
 #include "agentd/loop.h"
 #include "agentd/state.h"
+#include "agentd/syscalls/answering.h"
 #include "agentd/syscalls/hooking.h"
 #include "agentd/syscalls/injecting.h"
 #include "lib/file.h"
@@ -32,6 +33,7 @@ struct vp_keeper {
 	struct vp_coverage coverage;
 	struct vp_injecting injecting;
 	struct vp_hooking *hooking;
+	struct vp_answering *answering;
 	struct vp_keeper_result result; /* of what is under way */
 	struct vp_keeper_listener listener;
 	char *problem;
@@ -127,6 +129,7 @@ static void ask(struct vp_keeper *keeper, uint64_t now)
 	if (!filter)
 		return;
 	request.flags = filter->injection;
+	request.key = filter->key;
 	program = vp_filter_program(filter->filter);
 	keeper->result = (struct vp_keeper_result){ 0 };
 	if (vp_injecting_start(&keeper->injecting, keeper->helper, &program, filter->digest,
@@ -303,12 +306,22 @@ static void read_hook(struct vp_keeper *keeper, uint64_t now)
 	}
 }
 
+static void read_denied(struct vp_keeper *keeper, uint64_t now)
+{
+	struct vp_answer_note note;
+
+	while (vp_answering_read(keeper->answering, &keeper->coverage, &note, now) == 1)
+		if (keeper->listener.denied)
+			keeper->listener.denied(keeper->listener.context, &note);
+}
+
 void vp_keeper_read(struct vp_keeper *keeper)
 {
 	uint64_t now = vp_loop_now();
 
 	read_hook(keeper, now);
 	read_answers(keeper, now);
+	read_denied(keeper, now);
 }
 
 void vp_keeper_hear(struct vp_keeper *keeper, unsigned int quiet)
@@ -341,6 +354,7 @@ unsigned int vp_keeper_tick(struct vp_keeper *keeper)
 		vp_keeper_read(keeper);
 	if (keeper->look && now >= keeper->look)
 		look(keeper, now);
+	earlier(&next, vp_answering_keep(keeper->answering, &keeper->coverage, now));
 	ask(keeper, now);
 	earlier(&next, vp_hooking_keep(keeper->hooking, &keeper->coverage, now));
 	save(keeper);
@@ -357,7 +371,8 @@ unsigned int vp_keeper_tick(struct vp_keeper *keeper)
 /* Is there anything that need not be waited for? */
 static bool is_busy(const struct vp_keeper *keeper, uint64_t now)
 {
-	return keeper->injecting.socket >= 0 || (keeper->look && keeper->look <= now) ||
+	return keeper->injecting.socket >= 0 || !vp_answering_is_settled(keeper->answering) ||
+	       (keeper->look && keeper->look <= now) ||
 	       (is_due(keeper, now) && now >= keeper->ask);
 }
 
@@ -370,7 +385,8 @@ bool vp_keeper_wait(struct vp_keeper *keeper, unsigned int milliseconds)
 		unsigned int next = vp_keeper_tick(keeper);
 		uint64_t left = end - now;
 
-		if (keeper->injecting.socket >= 0 &&
+		if ((keeper->injecting.socket >= 0 ||
+		     !vp_answering_is_settled(keeper->answering)) &&
 		    poll(&ready, 1, (int)(next && next < left ? next : left)) > 0)
 			vp_keeper_read(keeper);
 	}
@@ -380,8 +396,8 @@ bool vp_keeper_wait(struct vp_keeper *keeper, unsigned int milliseconds)
 
 /* Life */
 
-struct vp_keeper *vp_keeper_new(const char *helper, const char *hook, const char *file,
-				struct vp_error *err)
+struct vp_keeper *vp_keeper_new(const char *helper, const char *hook, const char *answer,
+				const char *file, struct vp_error *err)
 {
 	struct vp_keeper *keeper;
 	int fd = epoll_create1(EPOLL_CLOEXEC);
@@ -396,7 +412,8 @@ struct vp_keeper *vp_keeper_new(const char *helper, const char *hook, const char
 	keeper->helper = vp_strdup(helper);
 	keeper->file = vp_strdup(file);
 	load(keeper);
-	keeper->hooking = vp_hooking_new(hook, fd, keeper->coverage.filters.len);
+	keeper->hooking = vp_hooking_new(hook, answer, fd, keeper->coverage.filters.len);
+	keeper->answering = vp_answering_new(answer, fd);
 	if (keeper->coverage.filters.len)
 		keeper->look = vp_loop_now();
 	return keeper;
@@ -409,6 +426,7 @@ void vp_keeper_free(struct vp_keeper *keeper)
 	save(keeper);
 	vp_injecting_end(&keeper->injecting);
 	vp_hooking_free(keeper->hooking);
+	vp_answering_free(keeper->answering);
 	vp_coverage_free(&keeper->coverage);
 	close(keeper->poll);
 	free(keeper->helper);
@@ -429,6 +447,7 @@ void vp_keeper_want(struct vp_keeper *keeper, const struct vp_target_filters *fi
 	keeper->look = vp_loop_now();
 	keeper->ask = 0;
 	keeper->quick = 0;
+	(void)vp_answering_keep(keeper->answering, &keeper->coverage, keeper->look);
 }
 
 int vp_keeper_fd(const struct vp_keeper *keeper)
@@ -444,6 +463,11 @@ const struct vp_coverage *vp_keeper_coverage(const struct vp_keeper *keeper)
 const char *vp_keeper_problem(const struct vp_keeper *keeper)
 {
 	return keeper->problem;
+}
+
+const char *vp_keeper_answers_problem(const struct vp_keeper *keeper)
+{
+	return vp_answering_problem(keeper->answering);
 }
 
 const char *vp_keeper_starts_problem(const struct vp_keeper *keeper)

@@ -10,6 +10,7 @@
 #ifndef VP_SYSCALLS_KEEPER_H
 #define VP_SYSCALLS_KEEPER_H
 
+#include "agentd/answer/message.h"
 #include "agentd/syscalls/coverage.h"
 
 struct vp_keeper;
@@ -36,16 +37,18 @@ struct vp_keeper_listener {
 	void (*helper)(void *context, const char *problem);
 	/* Starts were not seen for so many milliseconds. */
 	void (*gap)(void *context, const char *why, uint64_t milliseconds);
+	/* Calls that vpatchd-answer denied. */
+	void (*denied)(void *context, const struct vp_answer_note *denied);
 	void *context;
 };
 
 /*
- * `helper`, `hook`: paths of the sockets of vpatchd-inject and vpatchd-hook; `file`: where
- * coverage is kept, NULL: nowhere. What that file says is taken over. NULL with the reason
- * when this system has no epoll.
+ * `helper`, `hook`, `answer`: paths of the sockets of vpatchd-inject, vpatchd-hook and
+ * vpatchd-answer; `file`: where coverage is kept, NULL: nowhere. What that file says is taken
+ * over. NULL with the reason when this system has no epoll.
  */
-struct vp_keeper *vp_keeper_new(const char *helper, const char *hook, const char *file,
-				struct vp_error *err);
+struct vp_keeper *vp_keeper_new(const char *helper, const char *hook, const char *answer,
+				const char *file, struct vp_error *err);
 void vp_keeper_free(struct vp_keeper *keeper); /* NULL-safe; filters stay on processes */
 
 void vp_keeper_listen(struct vp_keeper *keeper, const struct vp_keeper_listener *listener);
@@ -70,6 +73,8 @@ bool vp_keeper_wait(struct vp_keeper *keeper, unsigned int milliseconds);
 const struct vp_coverage *vp_keeper_coverage(const struct vp_keeper *keeper);
 /* Why the helper cannot be asked; NULL: it can, or nobody had to. */
 const char *vp_keeper_problem(const struct vp_keeper *keeper);
+/* Why denials that can be taken back are not answered as they should be; NULL: they are. */
+const char *vp_keeper_answers_problem(const struct vp_keeper *keeper);
 /* Why services that start are not covered from their first instruction; NULL: they are. */
 const char *vp_keeper_starts_problem(const struct vp_keeper *keeper);
 

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # Filters of system calls kept on the processes that they are meant for.
 libvpagent_a_SOURCES += \
+	agentd/syscalls/answering.c agentd/syscalls/answering.h \
 	agentd/syscalls/coverage.c agentd/syscalls/coverage.h \
 	agentd/syscalls/coverage_document.c \
 	agentd/syscalls/dropin_files.c agentd/syscalls/dropin_files.h \

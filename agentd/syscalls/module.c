@@ -81,7 +81,9 @@ static int open_instance(struct vp_instance **instance, const struct vp_host *ho
 	_cleanup_free_ char *helper = vp_format("%s/inject.sock", run);
 	_cleanup_free_ char *hook = vp_format("%s/hook.sock", run);
 	_cleanup_free_ char *file = vp_format("%s/syscalls.json", run);
-	struct vp_keeper *keeper = vp_keeper_new(helper, hook, host->run ? file : NULL, err);
+	_cleanup_free_ char *answer = vp_format("%s/" VP_ANSWER_NAME, run);
+	struct vp_keeper *keeper =
+		vp_keeper_new(helper, hook, answer, host->run ? file : NULL, err);
 
 	if (!keeper)
 		return err->code;
@@ -269,6 +271,14 @@ static void stay(const struct vp_covered_process *process, const struct vp_cover
 		       filter ? filter->patches : "patches of before");
 }
 
+/* What was withdrawn revocably is let through. */
+static bool stays_on(const struct vp_coverage *coverage, const struct vp_cover *cover)
+{
+	const struct vp_cover_filter *filter = vp_coverage_filter(coverage, cover->digest);
+
+	return vp_cover_is_on(cover) && !(filter && vp_cover_is_withdrawn(filter, cover));
+}
+
 static void stays(struct vp_instance *instance, struct vp_strbuf *out)
 {
 	const struct vp_coverage *coverage = vp_keeper_coverage(instance->keeper);
@@ -276,7 +286,7 @@ static void stays(struct vp_instance *instance, struct vp_strbuf *out)
 	(void)vp_keeper_tick(instance->keeper); /* who has ended since keeps nothing */
 	vp_array_each (process, &coverage->processes)
 		vp_array_each (cover, &process->covers)
-			if (vp_cover_is_on(cover))
+			if (stays_on(coverage, cover))
 				stay(process, cover, coverage, out);
 	vp_strbuf_adds(out, vp_strbuf_text(&instance->doubtful));
 	vp_strbuf_adds(out, vp_strbuf_text(&instance->outlived));

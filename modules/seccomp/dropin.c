@@ -339,8 +339,8 @@ static void add_patch(struct vp_dropin *dropin, const char *id)
 static void add_section(struct vp_dropin *dropin, const struct vp_call_placement *call,
 			struct entries *entries)
 {
-	if (call->mode != VP_MODE_ENFORCE)
-		return;
+	if (call->mode != VP_MODE_ENFORCE || call->syscalls->revocable)
+		return; /* a directive cannot be taken back */
 	dropin->no_new_privs |= call->syscalls->no_new_privs;
 	if (!is_listed(entries, call->patch->id))
 		add_patch(dropin, call->patch->id);

@@ -9,7 +9,8 @@
 
 #include "modules/seccomp/filter_layout.h"
 
-#define ERRNO_MAX 4095 /* MAX_ERRNO of the kernel: more is cut down to it */
+#define ERRNO_MAX 4095			 /* MAX_ERRNO of the kernel: more is cut down to it */
+#define RULES_MAX (SECCOMP_RET_DATA - 1) /* that a listener can tell apart */
 
 void vp_filter_free(struct vp_filter *filter)
 {
@@ -36,8 +37,8 @@ struct vp_bpf vp_filter_program(const struct vp_filter *filter)
 
 unsigned long vp_filter_flags(const struct vp_filter *filter)
 {
-	(void)filter;
-	return SECCOMP_FILTER_FLAG_SPEC_ALLOW | SECCOMP_FILTER_FLAG_LOG;
+	return SECCOMP_FILTER_FLAG_SPEC_ALLOW |
+	       (filter->revocable ? 0 : SECCOMP_FILTER_FLAG_LOG);
 }
 
 enum vp_abi vp_filter_abi(const struct vp_filter *filter)
@@ -48,6 +49,11 @@ enum vp_abi vp_filter_abi(const struct vp_filter *filter)
 bool vp_filter_covers(const struct vp_filter *filter)
 {
 	return filter->cover;
+}
+
+bool vp_filter_is_revocable(const struct vp_filter *filter)
+{
+	return filter->revocable;
 }
 
 static void copy_rule(struct vp_filter *filter, const struct vp_filter_rule *from)
@@ -138,13 +144,22 @@ static int take_rules(struct vp_filter *filter, const struct vp_filter_request *
 	return 0;
 }
 
-static void add_entries(struct vp_filter *filter, enum vp_abi abi, uint32_t rule)
+uint32_t vp_filter_action_of(const struct vp_filter *filter, uint32_t rule)
 {
 	const struct vp_filter_owned *owned = &filter->rules.data[rule];
+
+	if (filter->revocable)
+		return SECCOMP_RET_USER_NOTIF | (rule + 1);
+	return owned->monitor ? SECCOMP_RET_LOG
+			      : SECCOMP_RET_ERRNO | (uint32_t)owned->rule.error;
+}
+
+static void add_entries(struct vp_filter *filter, enum vp_abi abi, uint32_t rule)
+{
+	const char *name = filter->rules.data[rule].rule.prototype->name;
 	struct vp_abi_form forms[VP_ABI_FORMS];
-	size_t count = vp_abi_forms(abi, owned->rule.prototype->name, forms);
-	uint32_t action = owned->monitor ? SECCOMP_RET_LOG
-					 : SECCOMP_RET_ERRNO | (uint32_t)owned->rule.error;
+	size_t count = vp_abi_forms(abi, name, forms);
+	uint32_t action = vp_filter_action_of(filter, rule);
 
 	for (size_t i = 0; i < count; i++)
 		vp_array_push(&filter->entries,
@@ -184,6 +199,25 @@ static bool only_monitors(const struct vp_filter *filter)
 	return true;
 }
 
+static uint32_t closed_action(const struct vp_filter *filter)
+{
+	if (filter->revocable)
+		return SECCOMP_RET_USER_NOTIF;
+	return only_monitors(filter) ? SECCOMP_RET_LOG : SECCOMP_RET_ERRNO | ENOSYS;
+}
+
+static int check_revocable(const struct vp_filter *filter, struct vp_error *err)
+{
+	if (!filter->revocable)
+		return 0;
+	if (filter->rules.len > RULES_MAX)
+		return vp_fail(err, -E2BIG, "too many rules for one filter");
+	vp_array_each (owned, &filter->rules)
+		if (owned->monitor)
+			return vp_fail(err, -EINVAL, "what only logs has nothing to revoke");
+	return 0;
+}
+
 int vp_filter_compile(const struct vp_filter_request *request, struct vp_filter **filter,
 		      struct vp_error *err)
 {
@@ -196,10 +230,14 @@ int vp_filter_compile(const struct vp_filter_request *request, struct vp_filter 
 			       "system-call shields are for x86-64 and aarch64 only");
 	f->abi = request->abi;
 	f->cover = request->cover;
+	f->revocable = request->revocable;
 	r = take_rules(f, request, err);
 	if (r)
 		return r;
-	f->closed = only_monitors(f) ? SECCOMP_RET_LOG : SECCOMP_RET_ERRNO | ENOSYS;
+	r = check_revocable(f, err);
+	if (r)
+		return r;
+	f->closed = closed_action(f);
 	place_rules(f);
 	r = vp_filter_emit(f, err);
 	if (r)

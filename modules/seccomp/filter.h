@@ -39,6 +39,12 @@ struct vp_filter_request {
 	bool cover;
 	const struct vp_filter_rule *rules;
 	size_t count;
+	/*
+	 * True: what is denied is handed to the filter's listener (SECCOMP_RET_USER_NOTIF),
+	 * who gives the answer, so that it can be another one later. No rule may be in monitor
+	 * mode.
+	 */
+	bool revocable;
 };
 
 struct vp_filter; /* opaque */
@@ -64,9 +70,26 @@ static inline void vp_filter_cleanup(struct vp_filter **filter)
 }
 #define _cleanup_filter_ vp_cleanup(vp_filter_cleanup)
 
+/* What a listener answers while the filter is meant: the errno, and whose rule it is. */
+struct vp_filter_answer {
+	int error;
+	uint32_t tag; /* 0: nobody's, the ABI of the call is closed */
+};
+
+VP_ARRAY_TYPE(vp_filter_answers, struct vp_filter_answer);
+
+bool vp_filter_is_revocable(const struct vp_filter *filter);
+/* Of a revocable one: by the data of what its program returns. Added to *answers, the
+ * caller's.
+ */
+void vp_filter_answers(const struct vp_filter *filter, struct vp_filter_answers *answers);
+/* Does it hand over every call that the other one does, by having the same rules and more? */
+bool vp_filter_includes(const struct vp_filter *filter, const struct vp_filter *other);
+
 /* The program; valid as long as the filter. */
 struct vp_bpf vp_filter_program(const struct vp_filter *filter);
-/* Flags for seccomp(2): SPEC_ALLOW (else the filter costs more than it has to) and LOG. */
+/* Flags for seccomp(2): SPEC_ALLOW (else the filter costs more than it has to) and LOG; not of
+ * a listener. */
 unsigned long vp_filter_flags(const struct vp_filter *filter);
 enum vp_abi vp_filter_abi(const struct vp_filter *filter);
 bool vp_filter_covers(const struct vp_filter *filter);

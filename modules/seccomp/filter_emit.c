@@ -16,8 +16,8 @@
 
 #include "modules/seccomp/filter_layout.h"
 
-#define MARKS	0x10000u
-#define FAR_MAX 255 /* how far a conditional jump goes */
+#define CLOSED	0xffffu /* the mark of what is handed over in a closed ABI */
+#define FAR_MAX 255	/* how far a conditional jump goes */
 
 static void release(scmp_filter_ctx *context)
 {
@@ -196,12 +196,18 @@ static int add_number(struct writing *w, const struct vp_filter_entry *entry,
 	return 0;
 }
 
-/* Put the conditions of the entry at index `mark` behind the program; jump there. */
-static int replace_mark(struct writing *w, uint32_t mark, size_t tree, struct vp_error *err)
+/* Put the conditions of the entry that instruction `at` marks behind the program; jump there.
+ */
+static int replace_mark(struct writing *w, size_t at, size_t tree, struct vp_error *err)
 {
+	uint32_t mark = w->filter->code.data[at].k & SECCOMP_RET_DATA;
 	size_t begin = w->filter->code.len;
 	int r;
 
+	if (mark == CLOSED) {
+		w->filter->code.data[at].k = w->filter->closed;
+		return 0;
+	}
 	if (mark >= w->filter->entries.len)
 		return vp_fail(err, -EBADMSG, "libseccomp made a program that cannot be read");
 	r = add_number(w, &w->filter->entries.data[mark], err);
@@ -226,7 +232,7 @@ static int replace_marks(struct vp_filter *filter, struct vp_error *err)
 
 		if (insn.code == (BPF_RET | BPF_K) &&
 		    (insn.k & SECCOMP_RET_ACTION_FULL) == SECCOMP_RET_TRACE)
-			r = replace_mark(&w, insn.k & SECCOMP_RET_DATA, tree, err);
+			r = replace_mark(&w, i, tree, err);
 	}
 	vp_array_free(&w.on_true);
 	vp_array_free(&w.on_false);
@@ -248,6 +254,7 @@ static scmp_filter_ctx new_context(const struct vp_filter *filter, enum vp_abi a
 {
 	scmp_filter_ctx context;
 	uint32_t token = vp_abi_token(abi), native = seccomp_arch_native();
+	uint32_t closed = filter->revocable ? SECCOMP_RET_TRACE | CLOSED : filter->closed;
 
 	if (seccomp_api_get() < 3)
 		seccomp_api_set(3); /* it then knows the log action, whatever runs here */
@@ -256,7 +263,7 @@ static scmp_filter_ctx new_context(const struct vp_filter *filter, enum vp_abi a
 		return NULL;
 	if ((token != native &&
 	     (seccomp_arch_add(context, token) || seccomp_arch_remove(context, native))) ||
-	    seccomp_attr_set(context, SCMP_FLTATR_ACT_BADARCH, filter->closed) ||
+	    seccomp_attr_set(context, SCMP_FLTATR_ACT_BADARCH, closed) ||
 	    seccomp_attr_set(context, SCMP_FLTATR_CTL_OPTIMIZE, 2)) {
 		seccomp_release(context);
 		return NULL;
@@ -269,7 +276,7 @@ static uint32_t action_of(const struct vp_filter *filter, size_t index)
 {
 	const struct vp_filter_entry *entry = &filter->entries.data[index];
 
-	if (entry->form.selector_mask)
+	if (entry->form.selector_mask || filter->revocable)
 		return SECCOMP_RET_TRACE | (uint32_t)index;
 	vp_array_each (condition, &filter->rules.data[entry->rule].rule.conditions)
 		if (vp_filter_keeps(entry, condition))
@@ -329,7 +336,7 @@ int vp_filter_emit(struct vp_filter *filter, struct vp_error *err)
 	enum vp_abi companion = vp_abi_companion(filter->abi);
 	int r;
 
-	if (filter->entries.len > MARKS)
+	if (filter->entries.len > CLOSED)
 		return vp_fail(err, -E2BIG, "too many rules for one filter");
 	context = new_context(filter, filter->abi);
 	if (!context)

@@ -4,6 +4,8 @@
  * It is what programs are compared with, and how denials are attributed; so it shares
  * nothing with the way a program is made but the list of forms.
  */
+#include <errno.h>
+
 #include "modules/seccomp/filter_layout.h"
 
 bool vp_filter_has_abi(const struct vp_filter *filter, enum vp_abi abi)
@@ -160,4 +162,44 @@ bool vp_filter_monitors(const struct vp_filter *filter, uint32_t tag)
 		if (owned->tag == tag && owned->monitor)
 			return true;
 	return false;
+}
+
+void vp_filter_answers(const struct vp_filter *filter, struct vp_filter_answers *answers)
+{
+	vp_array_push(answers, ((struct vp_filter_answer){ .error = ENOSYS }));
+	vp_array_each (owned, &filter->rules)
+		vp_array_push(answers,
+			      ((struct vp_filter_answer){ owned->rule.error, owned->tag }));
+}
+
+static bool is_same_condition(const struct vp_call_condition *a,
+			      const struct vp_call_condition *b)
+{
+	return a->argument == b->argument && a->wide == b->wide && a->mask == b->mask &&
+	       a->value == b->value && a->compare == b->compare;
+}
+
+static bool is_same_match(const struct vp_call_rule *a, const struct vp_call_rule *b)
+{
+	if (a->prototype != b->prototype || a->conditions.len != b->conditions.len)
+		return false;
+	for (size_t i = 0; i < a->conditions.len; i++)
+		if (!is_same_condition(&a->conditions.data[i], &b->conditions.data[i]))
+			return false;
+	return true;
+}
+
+bool vp_filter_includes(const struct vp_filter *filter, const struct vp_filter *other)
+{
+	if (filter->abi != other->abi || filter->cover != other->cover)
+		return false;
+	vp_array_each (wanted, &other->rules) {
+		bool found = false;
+
+		vp_array_each (owned, &filter->rules)
+			found = found || is_same_match(&owned->rule, &wanted->rule);
+		if (!found)
+			return false;
+	}
+	return true;
 }

@@ -24,6 +24,7 @@ struct vp_filter {
 	unsigned int shares; /* but the first */
 	enum vp_abi abi;
 	bool cover;
+	bool revocable;
 	uint32_t closed;			  /* what calls in other ABIs get */
 	VP_ARRAY(struct vp_filter_owned) rules;	  /* those in monitor mode last */
 	VP_ARRAY(struct vp_filter_entry) entries; /* by ABI, number, rule */
@@ -50,6 +51,10 @@ static inline bool vp_filter_keeps(const struct vp_filter_entry *entry,
  */
 struct vp_call_condition vp_filter_condition_in(const struct vp_filter_entry *entry,
 						const struct vp_call_condition *condition);
+
+/* The word that seccomp returns where the rule decides: of a revocable filter with its index
+ * and one more, so that 0 is left for calls in a closed ABI. */
+uint32_t vp_filter_action_of(const struct vp_filter *filter, uint32_t rule);
 
 /* Make the program from the entries; libseccomp's only user. */
 int vp_filter_emit(struct vp_filter *filter, struct vp_error *err);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Filters and calls for people. */
+#include <errno.h>
 #include <inttypes.h>
 
 #include "modules/seccomp/action.h"
@@ -98,6 +99,8 @@ static void print_rule(const struct vp_filter *filter, uint32_t i, vp_filter_nam
 					      ? SECCOMP_RET_LOG
 					      : SECCOMP_RET_ERRNO | (uint32_t)rule->error,
 				      text));
+	if (filter->revocable)
+		vp_strbuf_adds(out, ", revocable");
 	if (owned->implied)
 		vp_strbuf_adds(out, ", because clone is denied");
 	if (name)
@@ -114,7 +117,8 @@ void vp_filter_print(const struct vp_filter *filter, vp_filter_namer *name, void
 	enum vp_abi companion = vp_abi_companion(filter->abi);
 	char closed[VP_ACTION_TEXT];
 
-	vp_action_name(filter->closed, closed);
+	vp_action_name(filter->revocable ? SECCOMP_RET_ERRNO | ENOSYS : filter->closed,
+		       closed);
 	vp_strbuf_addf(out, "filter for %s: %zu rules, %zu instructions\n",
 		       vp_abi_name(filter->abi), filter->rules.len, program.len);
 	if (filter->cover)

@@ -16,6 +16,19 @@ bool vp_call_target_is(const struct vp_call_target *a, const struct vp_call_targ
 	return a->kind == b->kind && !strcmp(a->name, b->name);
 }
 
+bool vp_call_is_revocable(const struct vp_call_placement *call)
+{
+	return call->syscalls->revocable && call->mode == VP_MODE_ENFORCE;
+}
+
+uint64_t vp_call_target_key(const struct vp_call_target *target)
+{
+	const uint32_t kind = target->kind;
+	uint64_t key = vp_digest(VP_DIGEST_SEED, &kind, sizeof(kind));
+
+	return vp_digest(key, target->name, strlen(target->name)) ?: 1;
+}
+
 const char *vp_plan_call_name(uint32_t tag, void *plan)
 {
 	const struct vp_plan *of = plan;
@@ -36,12 +49,13 @@ static void add_rules(const struct vp_call_placement *call, struct rules *rules)
 				     }));
 }
 
-static int compile(const struct rules *rules, bool cover, struct vp_filter **filter,
-		   struct vp_error *err)
+static int compile(const struct rules *rules, bool cover, bool revocable,
+		   struct vp_filter **filter, struct vp_error *err)
 {
 	const struct vp_filter_request request = {
 		.abi = vp_abi_native(),
 		.cover = cover,
+		.revocable = revocable,
 		.rules = rules->data,
 		.count = rules->len,
 	};
@@ -89,7 +103,7 @@ static int prove_alone(const struct vp_call_placement *call, struct vp_error *er
 
 	add_rules(call, &rules);
 	add_vectors(call, false, &vectors);
-	r = compile(&rules, call->syscalls->foreign == VP_FOREIGN_COVER, &filter, err);
+	r = compile(&rules, call->syscalls->foreign == VP_FOREIGN_COVER, false, &filter, err);
 	if (r)
 		vp_fail_context(err, "%s, [syscalls %s]", call->patch->id,
 				call->syscalls->name);
@@ -110,6 +124,7 @@ static int prove_merged(const struct vp_plan *plan, const struct vp_target_filte
 		struct vectors vectors = { 0 };
 
 		if (r || call->mode != VP_MODE_ENFORCE ||
+		    vp_call_is_revocable(call) != made->revocable ||
 		    !vp_call_targets_mean(&call->syscalls->targets, &made->target))
 			continue;
 		add_vectors(call, true, &vectors);
@@ -149,35 +164,47 @@ static bool is_first_of_patch(const struct placements *placements,
 			      const struct vp_call_placement *const *at)
 {
 	for (size_t i = 0; &placements->data[i] < at; i++)
-		if (placements->data[i]->patch == (*at)->patch)
+		if (placements->data[i]->patch == (*at)->patch &&
+		    vp_call_is_revocable(placements->data[i]) == vp_call_is_revocable(*at))
 			return false;
 	return true;
 }
 
+/* The rules of one of the two filters of a target, which both see foreign ABIs alike. */
+static void collect(const struct placements *placements, struct vp_target_filter *made,
+		    struct rules *rules, bool *cover)
+{
+	struct vp_strbuf patches = { 0 };
+
+	vp_array_each (at, placements) {
+		const struct vp_call_placement *call = *at;
+
+		*cover |= call->syscalls->foreign == VP_FOREIGN_COVER;
+		if (vp_call_is_revocable(call) != made->revocable)
+			continue;
+		add_rules(call, rules);
+		if (is_first_of_patch(placements, at))
+			vp_strbuf_addf(&patches, "%s%s", patches.len ? ", " : "",
+				       call->patch->id);
+		made->no_new_privs |= call->syscalls->no_new_privs;
+	}
+	made->patches = patches.data;
+}
+
 static int build_one(const struct vp_plan *plan, const struct vp_call_target *target,
-		     struct vp_target_filters *filters, struct vp_error *err)
+		     bool revocable, struct vp_target_filters *filters, struct vp_error *err)
 {
 	struct vp_target_filter *made = vp_array_add(filters);
 	struct placements placements = { 0 };
-	struct vp_strbuf patches = { 0 };
 	struct rules rules = { 0 };
 	bool cover = false;
 	int r;
 
 	made->target = (struct vp_call_target){ target->kind, vp_strdup(target->name) };
+	made->revocable = revocable;
 	find_placements(plan, target, &placements);
-	vp_array_each (at, &placements) {
-		const struct vp_call_placement *call = *at;
-
-		add_rules(call, &rules);
-		if (is_first_of_patch(&placements, at))
-			vp_strbuf_addf(&patches, "%s%s", patches.len ? ", " : "",
-				       call->patch->id);
-		cover |= call->syscalls->foreign == VP_FOREIGN_COVER;
-		made->no_new_privs |= call->syscalls->no_new_privs;
-	}
-	made->patches = patches.data;
-	r = compile(&rules, cover, &made->filter, err);
+	collect(&placements, made, &rules, &cover);
+	r = compile(&rules, cover, revocable, &made->filter, err);
 	vp_array_free(&placements);
 	vp_array_free(&rules);
 	if (r)
@@ -186,11 +213,23 @@ static int build_one(const struct vp_plan *plan, const struct vp_call_target *ta
 	return prove_merged(plan, made, err);
 }
 
+/* An instance that is named has its template's rules of both kinds, whichever it is named for.
+ */
+static bool has_rules(const struct vp_plan *plan, const struct vp_call_target *target,
+		      bool revocable)
+{
+	vp_array_each (call, &plan->calls)
+		if (vp_call_is_revocable(call) == revocable &&
+		    vp_call_targets_mean(&call->syscalls->targets, target))
+			return true;
+	return false;
+}
+
 static bool is_built(const struct vp_target_filters *filters,
-		     const struct vp_call_target *target)
+		     const struct vp_call_target *target, bool revocable)
 {
 	vp_array_each (made, filters)
-		if (vp_call_target_is(&made->target, target))
+		if (made->revocable == revocable && vp_call_target_is(&made->target, target))
 			return true;
 	return false;
 }
@@ -203,8 +242,10 @@ int vp_target_filters_build(const struct vp_plan *plan, struct vp_target_filters
 	vp_array_each (call, &plan->calls) {
 		r = r ? r : prove_alone(call, err);
 		vp_array_each (target, &call->syscalls->targets)
-			if (!r && !is_built(filters, target))
-				r = build_one(plan, target, filters, err);
+			for (int revocable = 0; !r && revocable < 2; revocable++)
+				if (has_rules(plan, target, revocable) &&
+				    !is_built(filters, target, revocable))
+					r = build_one(plan, target, revocable, filters, err);
 	}
 	if (r)
 		vp_target_filters_free(filters);

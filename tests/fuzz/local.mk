@@ -206,3 +206,12 @@ fuzz_hook_message_LDADD = libvphookclient.a libvpinjectrequest.a libvpbase.a
 endif
 EXTRA_DIST += tests/fuzz/corpus/hook_message/empty tests/fuzz/corpus/hook_message/gap \
 	tests/fuzz/corpus/hook_message/start tests/fuzz/corpus/hook_message/table
+
+if FUZZERS
+noinst_PROGRAMS += fuzz_answer_message
+fuzz_answer_message_SOURCES = tests/fuzz/fuzz_answer_message.c
+fuzz_answer_message_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
+fuzz_answer_message_LDADD = libvpanswer.a libvpseccomp.a libvpbase.a
+endif
+EXTRA_DIST += tests/fuzz/corpus/answer_message/denied tests/fuzz/corpus/answer_message/listener \
+	tests/fuzz/corpus/answer_message/state tests/fuzz/corpus/answer_message/table

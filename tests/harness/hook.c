@@ -25,8 +25,8 @@ static uint32_t add_filter(struct vp_hook_table *table, uint32_t call)
 		BPF_STMT(BPF_RET | BPF_K, 0x7fff0000),
 	};
 
-	return vp_hook_table_filter(table, program,
-				    call == UINT32_MAX ? 1 : VP_COUNT(program));
+	return vp_hook_table_filter(table, program, call == UINT32_MAX ? 1 : VP_COUNT(program),
+				    0);
 }
 
 static void add_entry(struct vp_hook_table *table, char *text, uint32_t flags)

@@ -1,10 +1,15 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-check_PROGRAMS += coverage_test
-TESTS += coverage_test
-coverage_test_SOURCES = tests/unit/syscalls/coverage_test.c
+coverage_world = tests/unit/syscalls/coverage_world.c tests/unit/syscalls/coverage_world.h
+check_PROGRAMS += coverage_test revocable_test
+TESTS += coverage_test revocable_test
+coverage_test_SOURCES = tests/unit/syscalls/coverage_test.c $(coverage_world)
 coverage_test_CPPFLAGS = $(AM_CPPFLAGS) $(JANSSON_CFLAGS)
 coverage_test_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 coverage_test_LDADD = $(VP_AGENT_LIBS) $(CMOCKA_LIBS)
+revocable_test_SOURCES = tests/unit/syscalls/revocable_test.c $(coverage_world)
+revocable_test_CPPFLAGS = $(AM_CPPFLAGS) $(JANSSON_CFLAGS)
+revocable_test_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+revocable_test_LDADD = $(VP_AGENT_LIBS) $(CMOCKA_LIBS)
 
 check_PROGRAMS += coverage_file_test
 TESTS += coverage_file_test

@@ -29,12 +29,13 @@ static const struct sock_filter deny[] = {
 static struct vp_hook_table make_table(void)
 {
 	struct vp_hook_table table = { .number = 7, .flags = VP_HOOK_SCAN };
-	uint32_t one = vp_hook_table_filter(&table, allow, VP_COUNT(allow));
-	uint32_t two = vp_hook_table_filter(&table, deny, VP_COUNT(deny));
+	uint32_t one = vp_hook_table_filter(&table, allow, VP_COUNT(allow), 0);
+	uint32_t two = vp_hook_table_filter(&table, deny, VP_COUNT(deny), UINT64_MAX - 1);
 
 	vp_hook_table_entry(&table, "/usr/sbin/nginx", "nginx.service", two, 0);
 	vp_hook_table_entry(&table, "/a", NULL, one, VP_INJECT_FLAGS);
 	table.entries.data[1].name = UINT64_C(0xfedcba9876543210);
+	table.answers = vp_strdup("/run/answer.sock");
 	return table;
 }
 
@@ -44,6 +45,11 @@ static void assert_same(const struct vp_hook_table *a, const struct vp_hook_tabl
 	assert_int_equal(a->flags, b->flags);
 	assert_int_equal(a->entries.len, b->entries.len);
 	assert_int_equal(a->filters.len, b->filters.len);
+	for (size_t i = 0; i < a->filters.len; i++)
+		assert_int_equal(a->filters.data[i].key, b->filters.data[i].key);
+	assert_int_equal(!a->answers, !b->answers);
+	if (a->answers)
+		assert_string_equal(a->answers, b->answers);
 	for (size_t i = 0; i < a->entries.len; i++) {
 		const struct vp_hook_entry *x = &a->entries.data[i], *y = &b->entries.data[i];
 
@@ -90,14 +96,18 @@ static void table_with_a_wrong_byte_is_refused(void **state)
 		{ 12, 1 },	       /* fewer: bytes are left */
 		{ 17, 1 },	       /* filters: too many */
 		{ 16, 1 },	       /* fewer than an entry names */
-		{ 20, 0 },	       /* no path */
-		{ 21, 0x10 },	       /* a path that is too long */
-		{ 23, 1 },	       /* a unit that is too long */
-		{ 24, 2 },	       /* a filter that there is none of */
-		{ 28, 4 },	       /* flags that there are none of */
-		{ 40, 'x' },	       /* a path that is not absolute */
-		{ 48, 0 },	       /* a path that ends early */
-		{ 20 + 20 + 16, '/' }, /* a unit with a path */
+		{ 20, 0 },	       /* a listener that goes nowhere */
+		{ 20, 108 },	       /* a socket's path that is too long */
+		{ 40, 'x' },	       /* one that is not absolute */
+		{ 44, 0 },	       /* one that ends early */
+		{ 56, 0 },	       /* no path */
+		{ 57, 0x10 },	       /* a path that is too long */
+		{ 59, 1 },	       /* a unit that is too long */
+		{ 60, 2 },	       /* a filter that there is none of */
+		{ 64, 4 },	       /* flags that there are none of */
+		{ 76, 'x' },	       /* a path that is not absolute */
+		{ 84, 0 },	       /* a path that ends early */
+		{ 56 + 20 + 16, '/' }, /* a unit with a path */
 	};
 	struct vp_hook_table table = make_table(), got = { .number = 99 };
 	static uint8_t bytes[VP_HOOK_BYTES];
@@ -130,7 +140,7 @@ static void table_that_is_too_large_is_refused(void **state)
 	memset(path, 'x', VP_HOOK_PATH);
 	path[0] = '/';
 	path[VP_HOOK_PATH] = '\0';
-	(void)vp_hook_table_filter(&table, allow, 1);
+	(void)vp_hook_table_filter(&table, allow, 1, 0);
 	for (int i = 0; i < 31; i++)
 		vp_hook_table_entry(&table, path, NULL, 0, 0);
 	assert_true(vp_hook_table_print(&table, bytes, &err) > 0);
@@ -139,7 +149,7 @@ static void table_that_is_too_large_is_refused(void **state)
 	assert_non_null(strstr(err.text, "32 programs"));
 	vp_hook_table_free(&table);
 	for (int i = 0; i <= VP_HOOK_FILTERS; i++)
-		(void)vp_hook_table_filter(&table, allow, 1);
+		(void)vp_hook_table_filter(&table, allow, 1, 0);
 	assert_int_equal(vp_hook_table_print(&table, bytes, &err), -E2BIG);
 	vp_hook_table_free(&table);
 }
@@ -301,7 +311,7 @@ static void entries_mean_files_and_units(void **state)
 	struct vp_hook_process self, other = { .id = getpid() };
 
 	(void)state;
-	(void)vp_hook_table_filter(&table, allow, 1);
+	(void)vp_hook_table_filter(&table, allow, 1, 0);
 	vp_hook_table_entry(&table, "/proc/self/exe", "none-such.service", 0, 0);
 	vp_hook_table_entry(&table, "/proc/self/exe", NULL, 0, 0);
 	vp_hook_table_entry(&table, "/none-such", NULL, 0, 0);
@@ -347,7 +357,7 @@ static void entry_of_an_instance_is_closer_than_its_templates(void **state)
 	struct vp_hook_places places = { 0 };
 
 	(void)state;
-	(void)vp_hook_table_filter(&table, allow, 1);
+	(void)vp_hook_table_filter(&table, allow, 1, 0);
 	vp_hook_table_entry(&table, "/proc/self/exe", "a@.service", 0, 0);
 	vp_hook_table_entry(&table, "/proc/self/exe", "a@1.service", 0, 0);
 	vp_hook_table_entry(&table, "/bin/sh", "a@2.service", 0, 0);

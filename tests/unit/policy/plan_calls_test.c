@@ -225,18 +225,20 @@ static void a_section_needs_services(void **state)
 	assert_int_equal(f->plan.calls.data[0].syscalls->targets.len, 2);
 }
 
-static void what_is_not_built_is_refused(void **state)
+/* What only logs has nothing to take back: it stays. */
+static void who_answers_is_told_where_denials_can_be_taken_back(void **state)
 {
 	struct planned *f = *state;
 
 	add(f, "C", LOW, A EXEC "revocable = yes\n");
-	plan_at(f, ALL);
-	assert_int_equal(f->findings.errors, 1);
-	assert_non_null(strstr(vp_strbuf_text(&f->text),
-			       "C:5:11: error: expected denials that this build can enforce, "
-			       "found `revocable = yes` in [syscalls s], which is not built "
-			       "yet"));
-	assert_int_equal(f->plan.calls.len, 0);
+	add(f, "D", LOW "mode = monitor\n", A EXEC "revocable = yes\n");
+	plan(f);
+	assert_int_equal(f->findings.errors, 0);
+	assert_int_equal(f->plan.calls.len, 2);
+	assert_non_null(strstr(blind(f, "C", "revocable"), "vpatchd-answer"));
+	assert_null(blind(f, "C", "until-restart"));
+	assert_null(blind(f, "D", "revocable"));
+	assert_non_null(blind(f, "D", "until-restart"));
 }
 
 /* Blind spots */
@@ -382,7 +384,7 @@ int main(void)
 		PLAN_TEST(modes_are_effective),
 		PLAN_TEST(tags_last),
 		PLAN_TEST(a_section_needs_services),
-		PLAN_TEST(what_is_not_built_is_refused),
+		PLAN_TEST(who_answers_is_told_where_denials_can_be_taken_back),
 		PLAN_TEST(what_filters_never_see_is_told),
 		cmocka_unit_test(rings_are_told_where_they_are_open),
 		PLAN_TEST(watched_rings_do_for_what_is_watched),

@@ -377,6 +377,86 @@ static void prove_finds_any_changed_instruction(void **state)
 	assert_int_equal(missed, 0);
 }
 
+static struct vp_filter *compile_revocable(const struct world *w, bool cover)
+{
+	const struct vp_filter_request request = { VP_ABI_X86_64, cover, w->rules.data,
+						   w->rules.len, .revocable = true };
+	struct vp_filter *filter = NULL;
+	struct vp_error err = { 0 };
+
+	if (vp_filter_compile(&request, &filter, &err))
+		fail_msg("%s", err.text);
+	return filter;
+}
+
+#define ASKED(rule) (SECCOMP_RET_USER_NOTIF | (rule))
+
+/* Each rule by a number of its own, the first that holds; what is closed by 0. */
+static void what_can_be_taken_back_is_asked_for(void **state)
+{
+	_cleanup_world_ struct world w = { 0 };
+	_cleanup_filter_ struct vp_filter *filter = NULL, *covering = NULL;
+	struct vp_filter_answers answers = { 0 };
+	const uint64_t none[VP_CALL_ARGUMENTS] = { 0 };
+
+	(void)state;
+	world_deny(&w, 7, false, "socket(domain = AF_ALG)", EAFNOSUPPORT);
+	world_deny(&w, 8, false, "socket, clone(flags has CLONE_NEWUSER)", EACCES);
+	filter = compile_revocable(&w, false);
+	assert_true(vp_filter_is_revocable(filter));
+	assert_int_equal(world_ask(filter, "socket(domain = AF_ALG)"), ASKED(1));
+	assert_int_equal(world_ask(filter, "socket(domain = AF_INET)"), ASKED(2));
+	assert_int_equal(world_ask(filter, "clone3"), ASKED(4));
+	assert_int_equal(world_ask(filter, "getpid"), SECCOMP_RET_ALLOW);
+	assert_int_equal(world_run(filter, VP_ABI_I386, 20, none), ASKED(0));
+	vp_filter_answers(filter, &answers);
+	assert_int_equal(answers.len, 5);
+	assert_int_equal(answers.data[0].error, ENOSYS);
+	assert_int_equal(answers.data[0].tag, 0);
+	assert_int_equal(answers.data[1].error, EAFNOSUPPORT);
+	assert_int_equal(answers.data[1].tag, 7);
+	assert_int_equal(answers.data[2].error, EACCES);
+	assert_int_equal(answers.data[4].error, ENOSYS); /* clone3, which is implied */
+	assert_int_equal(answers.data[4].tag, 8);
+	vp_array_free(&answers);
+	covering = compile_revocable(&w, true);
+	assert_int_equal(world_run(covering, VP_ABI_I386, 20, none), SECCOMP_RET_ALLOW);
+	assert_int_equal(vp_filter_flags(covering) & SECCOMP_FILTER_FLAG_LOG, 0);
+}
+
+static void what_only_logs_cannot_be_taken_back(void **state)
+{
+	_cleanup_world_ struct world w = { 0 };
+	struct vp_filter *filter = NULL;
+
+	(void)state;
+	world_deny(&w, 1, true, "socket", 0);
+	assert_int_equal(
+		vp_filter_compile(&(struct vp_filter_request){ VP_ABI_X86_64, false,
+							       w.rules.data, w.rules.len,
+							       .revocable = true },
+				  &filter, NULL),
+		-EINVAL);
+}
+
+static void a_filter_includes_what_has_fewer_rules(void **state)
+{
+	_cleanup_world_ struct world a = { 0 }, b = { 0 }, c = { 0 };
+	_cleanup_filter_ struct vp_filter *more = NULL, *less = NULL, *other = NULL;
+
+	(void)state;
+	world_deny(&a, 1, false, "socket(domain = AF_ALG), bpf(cmd = 5)", EPERM);
+	world_deny(&b, 2, false, "bpf(cmd = 5)", ENOSYS);
+	world_deny(&c, 2, false, "bpf(cmd in (5, 6))", EPERM);
+	more = compile_revocable(&a, false);
+	less = compile_revocable(&b, false);
+	other = compile_revocable(&c, false);
+	assert_true(vp_filter_includes(more, more));
+	assert_true(vp_filter_includes(more, less));
+	assert_false(vp_filter_includes(less, more));
+	assert_false(vp_filter_includes(more, other));
+}
+
 int filter_tests(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -395,6 +475,9 @@ int filter_tests(void)
 		cmocka_unit_test(owners_of_a_call),
 		cmocka_unit_test(printed_for_people),
 		cmocka_unit_test(prove_finds_any_changed_instruction),
+		cmocka_unit_test(what_can_be_taken_back_is_asked_for),
+		cmocka_unit_test(what_only_logs_cannot_be_taken_back),
+		cmocka_unit_test(a_filter_includes_what_has_fewer_rules),
 	};
 
 	return cmocka_run_group_tests_name("filter", tests, NULL, NULL);

@@ -50,10 +50,10 @@ void world_deny(struct world *world, uint32_t tag, bool monitor, const char *ter
 		good = good && vp_read_call_term(&lexer, &syscalls);
 	} while (good && vp_lexer_skip(&lexer, ','));
 	finish(&lexer, &findings, good, terms);
-	vp_array_each(term, &syscalls.deny)
+	vp_array_each (term, &syscalls.deny)
 		free(term->text);
 	vp_array_free(&syscalls.deny);
-	vp_array_each(rule, &syscalls.rules) {
+	vp_array_each (rule, &syscalls.rules) {
 		if (!rule->error)
 			rule->error = error ? error : EPERM;
 		world_add(world, tag, monitor, vp_memdup(rule, sizeof(*rule)));
@@ -63,7 +63,7 @@ void world_deny(struct world *world, uint32_t tag, bool monitor, const char *ter
 
 void world_free(struct world *world)
 {
-	vp_array_each(rule, &world->owned) {
+	vp_array_each (rule, &world->owned) {
 		vp_array_free(&(*rule)->conditions);
 		free(*rule);
 	}
@@ -74,7 +74,10 @@ void world_free(struct world *world)
 int world_try(const struct world *world, enum vp_abi abi, bool cover,
 	      struct vp_filter **filter, struct vp_error *err)
 {
-	struct vp_filter_request request = { abi, cover, world->rules.data, world->rules.len };
+	const struct vp_filter_request request = { .abi = abi,
+						   .cover = cover,
+						   .rules = world->rules.data,
+						   .count = world->rules.len };
 
 	return vp_filter_compile(&request, filter, err);
 }
