@@ -17,6 +17,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <math.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -26,6 +27,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "agentd/answer/listeners.h"
 #include "agentd/inject/request.h"
 #include "modules/seccomp/targets.h"
 
@@ -147,16 +149,47 @@ static int compile(const char *path, struct vp_filter **filter)
 	return r;
 }
 
+/* Of a revocable filter: calls are answered as vpatchd-answer does, by a process beside us. */
+static int answer(const struct vp_filter *filter, int listener)
+{
+	static struct vp_answer_listeners listeners;
+	static struct vp_answer_table table = { .count = 1 };
+	struct pollfd ready = { .fd = listener, .events = POLLIN };
+	const struct vp_bpf code = vp_filter_program(filter);
+	struct vp_filter_answers rows = { 0 };
+	struct vp_answer answers[64] = { 0 };
+	struct vp_answer_note denial;
+
+	vp_filter_answers(filter, &rows);
+	for (size_t i = 0; i < rows.len && i < VP_COUNT(answers); i++)
+		answers[i] = (struct vp_answer){ rows.data[i].error, rows.data[i].tag };
+	table.targets[0] = (struct vp_answer_target){ 1, answers, (uint32_t)rows.len,
+						      code.code, (uint32_t)code.len };
+	if (rows.len > VP_COUNT(answers) ||
+	    vp_answer_listeners_add(&listeners, listener, 1) < 0)
+		return -1;
+	if (fork()) {
+		close(listener);
+		return 0;
+	}
+	while (poll(&ready, 1, -1) >= 0 && ready.revents & POLLIN)
+		(void)vp_answer_listeners_serve(&listeners, 0, &table, &denial);
+	_exit(0);
+}
+
 static int put_on(const struct vp_filter *filter, const char *flags)
 {
 	const struct vp_bpf code = vp_filter_program(filter);
 	struct sock_fprog program = { (unsigned short)code.len,
 				      (struct sock_filter *)(uintptr_t)code.code };
 
-	return (int)syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER,
-			    (strchr(flags, 's') ? SECCOMP_FILTER_FLAG_SPEC_ALLOW : 0) |
-				    (strchr(flags, 'l') ? SECCOMP_FILTER_FLAG_LOG : 0),
-			    &program);
+	unsigned long taken =
+		(strchr(flags, 's') ? SECCOMP_FILTER_FLAG_SPEC_ALLOW : 0) |
+		(strchr(flags, 'l') ? SECCOMP_FILTER_FLAG_LOG : 0) |
+		(vp_filter_is_revocable(filter) ? SECCOMP_FILTER_FLAG_NEW_LISTENER : 0);
+	int r = (int)syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, taken, &program);
+
+	return r > 0 ? answer(filter, r) : r;
 }
 
 /* All of them are made before the first is on, which may deny what that takes. */

@@ -18,8 +18,8 @@ bench-inspection: vpatchd vpatchctl vpatchd-events vpatchd-inspect vpatchd-verdi
 # Filters only on processes of its own; no part of the gate.
 if INJECTION
 EXTRA_PROGRAMS += tests/bench/calls
-tests_bench_calls_SOURCES = tests/bench/calls.c
-tests_bench_calls_LDADD = libvpinjectrequest.a libvpseccomp.a libvppolicy.a libvpbase.a $(INIH_LIBS) $(SECCOMP_LIBS)
+tests_bench_calls_SOURCES = tests/bench/calls.c agentd/answer/listeners.c
+tests_bench_calls_LDADD = libvpinjectrequest.a libvpanswer.a libvpseccomp.a libvppolicy.a libvpbase.a $(INIH_LIBS) $(SECCOMP_LIBS)
 bench-syscalls: vpatchd-inject vpatchd-denials tests/harness/denials tests/bench/calls
 	$(srcdir)/tests/bench/bench-syscalls .
 else
