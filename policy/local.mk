@@ -2,6 +2,7 @@
 noinst_LIBRARIES += libvppolicy.a
 libvppolicy_a_SOURCES = \
 	policy/call.c policy/call.h \
+	policy/call_command.c \
 	policy/call_constant.c \
 	policy/call_errno.c \
 	policy/call_list.c policy/call_list.h \

@@ -446,6 +446,8 @@ static bool read_conditions(struct vp_lexer *lexer, struct vp_call_rules *rules,
 		return vp_lexer_expected(lexer, lexer->next, "`,` or `)` behind the condition",
 					 example);
 	vp_strbuf_addc(text, ')');
+	vp_array_each (rule, rules)
+		vp_call_rule_narrow(rule);
 	return true;
 }
 

@@ -250,6 +250,28 @@ static void sets(void **state)
 	assert_int_equal(count, 8);
 }
 
+static void widths_by_command(void **state)
+{
+	(void)state;
+	expect_rules("keyctl(option = KEYCTL_READ, arg2 = 5, arg4 = 5)", "",
+		     "keyctl(0==0xb 1==0x5 3L==0x5)\n");
+	expect_rules("keyctl(arg2 = 0xfffffffffffffffd, option = KEYCTL_LINK)", "",
+		     "keyctl(1==0xfffffffd 0==0x8)\n");
+	expect_rules("keyctl(option = KEYCTL_SETPERM, arg3 has 0x8000)", "",
+		     "keyctl(0==0x5 2&0x8000==0x8000)\n");
+	expect_rules(
+		"keyctl(option in (KEYCTL_JOIN_SESSION_KEYRING, KEYCTL_UNLINK), arg2 = 5)", "",
+		"keyctl(0==0x1 1L==0x5)\nkeyctl(0==0x9 1==0x5)\n");
+	/* no command, or none that is known: the whole register */
+	expect_rules("keyctl(arg2 = 5)", "", "keyctl(1L==0x5)\n");
+	expect_rules("keyctl(option != KEYCTL_READ, arg2 = 5)", "",
+		     "keyctl(0!=0xb 1L==0x5)\n");
+	expect_rules("keyctl(option = 99, arg2 = 5)", "", "keyctl(0==0x63 1L==0x5)\n");
+	/* what no 32 bits are stays as it is said */
+	expect_rules("keyctl(option = KEYCTL_READ, arg2 = 0x100000005)", "",
+		     "keyctl(0==0xb 1L==0x100000005)\n");
+}
+
 static void comparisons(void **state)
 {
 	(void)state;
@@ -583,13 +605,21 @@ static void random_terms(void **state)
 int run_call_tests(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(prototypes),	cmocka_unit_test(widths),
-		cmocka_unit_test(constants),	cmocka_unit_test(kernel_headers),
-		cmocka_unit_test(errors),	cmocka_unit_test(sets),
-		cmocka_unit_test(comparisons),	cmocka_unit_test(combinations),
-		cmocka_unit_test(answers),	cmocka_unit_test(keys),
-		cmocka_unit_test(targets),	cmocka_unit_test(vectors),
-		cmocka_unit_test(meaning),	cmocka_unit_test(warnings),
+		cmocka_unit_test(prototypes),
+		cmocka_unit_test(widths),
+		cmocka_unit_test(constants),
+		cmocka_unit_test(kernel_headers),
+		cmocka_unit_test(errors),
+		cmocka_unit_test(sets),
+		cmocka_unit_test(comparisons),
+		cmocka_unit_test(combinations),
+		cmocka_unit_test(answers),
+		cmocka_unit_test(keys),
+		cmocka_unit_test(targets),
+		cmocka_unit_test(vectors),
+		cmocka_unit_test(widths_by_command),
+		cmocka_unit_test(meaning),
+		cmocka_unit_test(warnings),
 		cmocka_unit_test(random_terms),
 	};
 
