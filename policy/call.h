@@ -148,8 +148,8 @@ struct vp_call_rule {
 
 VP_ARRAY_TYPE(vp_call_rules, struct vp_call_rule);
 
-/* Compare 32 bits of arguments of which the command that the rule names makes the kernel read no
- * more (call_command.c): nothing gets past by the upper half. */
+/* Compare 32 bits of arguments of which the command that the rule names makes the kernel read
+ * no more (call_command.c): nothing gets past by the upper half. */
 void vp_call_rule_narrow(struct vp_call_rule *rule);
 
 /* Release the rules and what they own. */
