@@ -180,6 +180,7 @@ fuzz_inject_request_LDADD = libvpinject.a libvpinjectrequest.a libvpbase.a
 endif
 endif
 EXTRA_DIST += \
+	tests/fuzz/corpus/inject_request/chase \
 	tests/fuzz/corpus/inject_request/maps \
 	tests/fuzz/corpus/inject_request/record \
 	tests/fuzz/corpus/inject_request/request \
