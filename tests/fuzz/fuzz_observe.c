@@ -24,7 +24,9 @@ static void make_filter(enum vp_call_target_kind kind, const char *target, const
 	struct vp_call_rule rule = { .prototype = vp_call_find(call, strlen(call)),
 				     .error = EPERM };
 	struct vp_filter_rule rules = { .tag = 1, .rule = &rule };
-	const struct vp_filter_request request = { VP_ABI_X86_64, cover, &rules, 1 };
+	const struct vp_filter_request request = {
+		.abi = VP_ABI_X86_64, .cover = cover, .rules = &rules, .count = 1
+	};
 
 	vp_array_push(&rule.conditions,
 		      ((struct vp_call_condition){ .mask = UINT32_MAX, .value = 16 }));
