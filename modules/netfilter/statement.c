@@ -100,6 +100,7 @@ void vp_st_named(struct vp_statements *list, enum vp_statement_kind kind, const 
 
 void vp_statements_copy(struct vp_statements *to, const struct vp_statements *from)
 {
+	vp_array_reserve(to, to->len + from->len); /* ten thousand chains keep no spare room */
 	vp_array_each (statement, from) {
 		struct vp_statement *copy = vp_array_add(to);
 

@@ -18,7 +18,8 @@ sandbox() {
 	top=$(readlink -f "$(dirname "$(readlink -f "$0")")/../..")
 	if [ -z "${VPATCH_SANDBOX:-}" ]; then
 		[ "$(id -u)" = 0 ] || { echo "needs root (or a user namespace with root in it)"; exit 77; }
-		exec env VPATCH_SANDBOX=1 unshare --net --mount --pid --fork --mount-proc --kill-child "$0" "$@"
+		# under nohup(1) it is ignored by whoever is started, and a shell cannot trap what it came with ignored
+		exec env --default-signal=HUP VPATCH_SANDBOX=1 unshare --net --mount --pid --fork --mount-proc --kill-child "$0" "$@"
 	fi
 	work=$(mktemp -d /tmp/vpatch-test.XXXXXX)
 	trap sandbox_end EXIT
