@@ -95,7 +95,8 @@ state_of() { systemctl show -p Id -p MainPID -p NRestarts -p ActiveState "${name
 quiet_of_container="denied system calls are" # that they are not reported where there is no CAP_AUDIT_READ
 quiet() { # the journal has no complaint
 	journalctl -q --no-pager -o short -p warning -u 'vpatch*' | grep -v "$quiet_of_container" >"$work/complaints"
-	journalctl -q --no-pager -o cat _PID=1 | grep vpatch | grep -iE 'fail|kill|time|ignor|refus|unknown|invalid' >>"$work/complaints"
+	journalctl -q --no-pager -o cat _PID=1 | grep vpatch | grep -v 'Consumed .* CPU time' |
+		grep -iE 'fail|kill|time|ignor|refus|unknown|invalid' >>"$work/complaints"
 	cat "$work/complaints"
 	[ ! -s "$work/complaints" ]
 }
@@ -219,7 +220,12 @@ if [ -n "$full" ]; then # nothing else is busy then: no start may get by
 			systemctl restart web-plain web-private web-forking || return
 			for name in plain private forking; do
 				soon ask $name first >/dev/null
-				answers $name first "denied, errno 18" || { echo "start $i of $name"; return 1; }
+				answers $name first "denied, errno 18" >"$work/first" && continue
+				echo "start $i of $name:" $(cat "$work/first")
+				sleep 3 # until what was heard of it is told
+				vpatchctl events | grep "web-$name" | tail -n 5
+				journalctl --no-pager -n 20 -u vpatchd-hook
+				return 1
 			done
 		done
 	}
