@@ -136,7 +136,9 @@ static int answer_one(int socket, struct vp_error *err)
 	(void)setsockopt(socket, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof(patience));
 	(void)setsockopt(socket, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
 	(void)vp_ready();
-	return serve(socket, err);
+	r = serve(socket, err);
+	/* vpatchd, started anew, asks again, and what is on is found */
+	return r == -EPIPE || r == -ECONNRESET ? 0 : r;
 }
 
 /* Each request in a process of its own. No end but by an error, or a signal. */
