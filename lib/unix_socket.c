@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -123,6 +124,66 @@ int vp_unix_passed(struct vp_error *err)
 			       "the socket that was passed is of another kind: "
 			       "ListenSequentialPacket=, Accept=no");
 	return PASSED;
+}
+
+union control {
+	struct cmsghdr header;
+	char bytes[CMSG_SPACE(sizeof(int))];
+};
+
+static int find_descriptor(struct msghdr *message)
+{
+	int fd = -1;
+
+	for (struct cmsghdr *c = CMSG_FIRSTHDR(message); c; c = CMSG_NXTHDR(message, c))
+		if (c->cmsg_level == SOL_SOCKET && c->cmsg_type == SCM_RIGHTS &&
+		    c->cmsg_len == CMSG_LEN(sizeof(int)))
+			memcpy(&fd, CMSG_DATA(c), sizeof(int));
+	return fd;
+}
+
+ssize_t vp_unix_receive(int socket, void *bytes, size_t size, int flags, int *descriptor)
+{
+	struct iovec part = { bytes, size };
+	union control control;
+	struct msghdr message = { .msg_iov = &part,
+				  .msg_iovlen = 1,
+				  .msg_control = &control,
+				  .msg_controllen = sizeof(control) };
+	_cleanup_close_ int fd = -1;
+	ssize_t len;
+
+	*descriptor = -1;
+	do
+		len = recvmsg(socket, &message, flags | MSG_CMSG_CLOEXEC);
+	while (len < 0 && errno == EINTR);
+	if (len < 0)
+		return -errno;
+	fd = find_descriptor(&message);
+	if (message.msg_flags & (MSG_TRUNC | MSG_CTRUNC))
+		return -EMSGSIZE;
+	*descriptor = TAKE_FD(fd);
+	return len;
+}
+
+int vp_unix_send(int socket, const void *bytes, size_t len, int flags, int descriptor)
+{
+	struct iovec part = { (void *)(uintptr_t)bytes, len };
+	union control control = { .bytes = { 0 } };
+	struct msghdr message = { .msg_iov = &part, .msg_iovlen = 1 };
+
+	if (descriptor >= 0) {
+		control.header = (struct cmsghdr){ .cmsg_level = SOL_SOCKET,
+						   .cmsg_type = SCM_RIGHTS,
+						   .cmsg_len = CMSG_LEN(sizeof(int)) };
+		memcpy(CMSG_DATA(&control.header), &descriptor, sizeof(int));
+		message.msg_control = &control;
+		message.msg_controllen = sizeof(control);
+	}
+	while (sendmsg(socket, &message, flags | MSG_NOSIGNAL) < 0)
+		if (errno != EINTR)
+			return -errno;
+	return 0;
 }
 
 char *vp_unix_beside(int socket, const char *name)

@@ -30,6 +30,17 @@ int vp_unix_listen(const char *path, int type, mode_t mode, int backlog, struct 
  * Accept=no): its descriptor, or -errno. */
 int vp_unix_passed(struct vp_error *err);
 
+/*
+ * One message of a SOCK_SEQPACKET socket, with one descriptor at most (unix(7), SCM_RIGHTS).
+ * `flags`: MSG_DONTWAIT or 0. The descriptor that is sent stays the caller's, the one that
+ * comes is the caller's; -1: none.
+ *
+ * Receiving returns its length; 0: the other side has closed; -EMSGSIZE: more came than there
+ * was room for; another -errno. Sending: 0 or -errno.
+ */
+ssize_t vp_unix_receive(int socket, void *bytes, size_t size, int flags, int *descriptor);
+int vp_unix_send(int socket, const void *bytes, size_t len, int flags, int descriptor);
+
 /* The path of `name` in the folder of the socket that `socket` listens at, or that its
  * connection was made to; the caller's. NULL: it has no path. */
 char *vp_unix_beside(int socket, const char *name);

@@ -13,30 +13,12 @@
 
 #define PATIENCE 500000 /* microseconds, for its answer */
 
-union control {
-	char bytes[CMSG_SPACE(sizeof(int))];
-	struct cmsghdr align;
-};
-
 int vp_answer_send(int socket, const struct vp_answer_order *order, int descriptor,
 		   struct vp_error *err)
 {
-	struct iovec part = { (void *)(uintptr_t)order, sizeof(*order) };
-	union control control = { .bytes = { 0 } };
-	struct msghdr message = { .msg_iov = &part, .msg_iovlen = 1 };
+	int r = vp_unix_send(socket, order, sizeof(*order), 0, descriptor);
 
-	if (descriptor >= 0) {
-		control.align = (struct cmsghdr){ .cmsg_level = SOL_SOCKET,
-						  .cmsg_type = SCM_RIGHTS,
-						  .cmsg_len = CMSG_LEN(sizeof(int)) };
-		memcpy(CMSG_DATA(&control.align), &descriptor, sizeof(int));
-		message.msg_control = &control;
-		message.msg_controllen = sizeof(control);
-	}
-	if (sendmsg(socket, &message, MSG_NOSIGNAL) != (ssize_t)sizeof(*order))
-		return vp_fail(err, -errno, "vpatchd-answer cannot be told: %s",
-			       strerror(errno));
-	return 0;
+	return r ? vp_fail(err, r, "vpatchd-answer cannot be told: %s", strerror(-r)) : 0;
 }
 
 int vp_answer_receive(int socket, struct vp_answer_note *note, struct vp_error *err)

@@ -202,42 +202,19 @@ static bool send_state(const struct process *process, uint32_t connection, int r
 		    MSG_DONTWAIT | MSG_NOSIGNAL) == (ssize_t)sizeof(state);
 }
 
-static int find_descriptor(struct msghdr *message)
-{
-	int fd = -1;
-
-	for (struct cmsghdr *c = CMSG_FIRSTHDR(message); c; c = CMSG_NXTHDR(message, c))
-		if (c->cmsg_level == SOL_SOCKET && c->cmsg_type == SCM_RIGHTS &&
-		    c->cmsg_len == CMSG_LEN(sizeof(int)))
-			memcpy(&fd, CMSG_DATA(c), sizeof(int));
-	return fd;
-}
-
 /* False when the connection is over, or what came is no order. */
 static bool take_order(struct process *process, uint32_t connection)
 {
-	union {
-		char bytes[CMSG_SPACE(sizeof(int))];
-		struct cmsghdr align;
-	} control;
 	char bytes[sizeof(struct vp_answer_order) + 1];
-	struct iovec part = { bytes, sizeof(bytes) };
-	struct msghdr message = { .msg_iov = &part,
-				  .msg_iovlen = 1,
-				  .msg_control = &control,
-				  .msg_controllen = sizeof(control) };
 	_cleanup_close_ int fd = -1;
 	struct vp_answer_order order;
 	struct vp_error err;
-	ssize_t len;
+	ssize_t len = vp_unix_receive(process->connections[connection], bytes, sizeof(bytes),
+				      MSG_DONTWAIT, &fd);
 
-	len = recvmsg(process->connections[connection], &message,
-		      MSG_CMSG_CLOEXEC | MSG_DONTWAIT);
-	if (len < 0)
-		return errno == EAGAIN || errno == EINTR;
-	fd = find_descriptor(&message);
-	if (!len || message.msg_flags & (MSG_TRUNC | MSG_CTRUNC) ||
-	    vp_answer_order_parse(bytes, (size_t)len, &order, &err))
+	if (len == -EAGAIN)
+		return true;
+	if (len <= 0 || vp_answer_order_parse(bytes, (size_t)len, &order, &err))
 		return false;
 	return send_state(process, connection, obey(process, &order, &fd, connection));
 }

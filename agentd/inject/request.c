@@ -13,6 +13,7 @@
 #include "agentd/inject/inject.h"
 #include "lib/cleanup.h"
 #include "lib/sealed.h"
+#include "lib/unix_socket.h"
 
 #define SEALS (F_SEAL_WRITE | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL)
 
@@ -93,46 +94,20 @@ int vp_request_program(int fd, struct sock_filter program[static BPF_MAXINSNS], 
 	return 0;
 }
 
-/* The descriptor among what came besides; -1: there is none. */
-static int find_descriptor(struct msghdr *message)
-{
-	int fd = -1;
-
-	for (struct cmsghdr *c = CMSG_FIRSTHDR(message); c; c = CMSG_NXTHDR(message, c))
-		if (c->cmsg_level == SOL_SOCKET && c->cmsg_type == SCM_RIGHTS &&
-		    c->cmsg_len == CMSG_LEN(sizeof(int)))
-			memcpy(&fd, CMSG_DATA(c), sizeof(int));
-	return fd;
-}
-
-union control {
-	char bytes[CMSG_SPACE(sizeof(int))];
-	struct cmsghdr align;
-};
-
 int vp_request_receive(int socket, struct vp_request *out, int *program, struct vp_error *err)
 {
 	static struct vp_request bytes;
-	struct iovec part = { &bytes, sizeof(bytes) };
-	union control control;
-	struct msghdr message = { .msg_iov = &part,
-				  .msg_iovlen = 1,
-				  .msg_control = &control,
-				  .msg_controllen = sizeof(control) };
 	_cleanup_close_ int fd = -1;
-	ssize_t len;
+	ssize_t len = vp_unix_receive(socket, &bytes, sizeof(bytes), 0, &fd);
 	int r;
 
-	do
-		len = recvmsg(socket, &message, MSG_CMSG_CLOEXEC);
-	while (len < 0 && errno == EINTR);
-	if (len < 0)
-		return vp_fail(err, -errno, "cannot receive a request: %s", strerror(errno));
-	fd = find_descriptor(&message);
 	if (!len)
 		return vp_fail(err, -EPIPE, "the other side has closed the connection");
-	if (fd < 0 || message.msg_flags & (MSG_TRUNC | MSG_CTRUNC))
+	if (len == -EMSGSIZE || (len > 0 && fd < 0))
 		return vp_fail(err, -EPROTO, "a request is one message with one descriptor");
+	if (len < 0)
+		return vp_fail(err, (int)len, "cannot receive a request: %s",
+			       strerror((int)-len));
 	r = vp_request_parse(&bytes, (size_t)len, out, err);
 	if (!r)
 		*program = TAKE_FD(fd);
@@ -142,22 +117,9 @@ int vp_request_receive(int socket, struct vp_request *out, int *program, struct 
 int vp_request_send(int socket, const struct vp_request *request, int program,
 		    struct vp_error *err)
 {
-	struct iovec part = { (void *)request, vp_request_len(request->count) };
-	union control control = { 0 };
-	struct msghdr message = { .msg_iov = &part,
-				  .msg_iovlen = 1,
-				  .msg_control = &control,
-				  .msg_controllen = sizeof(control) };
-	struct cmsghdr *c = CMSG_FIRSTHDR(&message);
+	int r = vp_unix_send(socket, request, vp_request_len(request->count), 0, program);
 
-	c->cmsg_level = SOL_SOCKET;
-	c->cmsg_type = SCM_RIGHTS;
-	c->cmsg_len = CMSG_LEN(sizeof(int));
-	memcpy(CMSG_DATA(c), &program, sizeof(int));
-	if (sendmsg(socket, &message, MSG_NOSIGNAL) != (ssize_t)part.iov_len)
-		return vp_fail(err, -errno, "cannot ask for an injection: %s",
-			       strerror(errno));
-	return 0;
+	return r ? vp_fail(err, r, "cannot ask for an injection: %s", strerror(-r)) : 0;
 }
 
 int vp_request_seal(const struct sock_filter *program, size_t len, struct vp_error *err)

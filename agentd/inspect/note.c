@@ -10,6 +10,7 @@
 #include <linux/netfilter.h>
 
 #include "lib/memory.h"
+#include "lib/unix_socket.h"
 #include "modules/inspection/engine.h"
 
 const char *vp_lateness_name(enum vp_lateness lateness)
@@ -175,23 +176,5 @@ int vp_note_receive(int socket, enum vp_note_sender sender, bool wait, struct vp
 
 int vp_note_send(int socket, const struct vp_note *note, int fd)
 {
-	union {
-		struct cmsghdr header;
-		char room[CMSG_SPACE(sizeof(int))];
-	} control = { 0 };
-	struct iovec piece = { (void *)note, sizeof(*note) };
-	struct msghdr message = { .msg_iov = &piece, .msg_iovlen = 1 };
-
-	if (fd >= 0) {
-		message.msg_control = &control;
-		message.msg_controllen = sizeof(control);
-		control.header = (struct cmsghdr){ .cmsg_len = CMSG_LEN(sizeof(fd)),
-						   .cmsg_level = SOL_SOCKET,
-						   .cmsg_type = SCM_RIGHTS };
-		memcpy(CMSG_DATA(&control.header), &fd, sizeof(fd));
-	}
-	while (sendmsg(socket, &message, MSG_DONTWAIT | MSG_NOSIGNAL) < 0)
-		if (errno != EINTR)
-			return -errno;
-	return 0;
+	return vp_unix_send(socket, note, sizeof(*note), MSG_DONTWAIT, fd);
 }

@@ -211,6 +211,38 @@ static void a_path_has_bounds(void **state)
 	assert_int_equal(vp_unix_connect(w->path, -1, SERVER, &err), -EINVAL);
 }
 
+static void a_message_carries_a_descriptor(void **state)
+{
+	int pair[2], ends[2], fd = 0;
+	char got[4], byte;
+
+	(void)state;
+	assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair), 0);
+	assert_int_equal(pipe2(ends, O_CLOEXEC), 0);
+	assert_int_equal(vp_unix_receive(pair[1], got, 4, MSG_DONTWAIT, &fd), -EAGAIN);
+	assert_int_equal(fd, -1);
+	assert_int_equal(vp_unix_send(pair[0], "abcd", 4, 0, ends[1]), 0);
+	close(ends[1]);
+	assert_int_equal(vp_unix_receive(pair[1], got, 4, 0, &fd), 4);
+	assert_memory_equal(got, "abcd", 4);
+	assert_int_equal(write(fd, "x", 1), 1);
+	assert_int_equal(read(ends[0], &byte, 1), 1);
+	/* one that came with too much is closed */
+	assert_int_equal(vp_unix_send(pair[0], "abcde", 5, 0, fd), 0);
+	close(fd);
+	assert_int_equal(vp_unix_receive(pair[1], got, 4, 0, &fd), -EMSGSIZE);
+	assert_int_equal(fd, -1);
+	assert_int_equal(read(ends[0], &byte, 1), 0);
+	assert_int_equal(vp_unix_send(pair[0], "ab", 2, 0, -1), 0);
+	assert_int_equal(vp_unix_receive(pair[1], got, 4, 0, &fd), 2);
+	assert_int_equal(fd, -1);
+	close(pair[0]);
+	assert_int_equal(vp_unix_receive(pair[1], got, 4, 0, &fd), 0);
+	assert_int_equal(vp_unix_send(pair[1], "ab", 2, 0, -1), -EPIPE);
+	close(pair[1]);
+	close(ends[0]);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -222,6 +254,7 @@ int main(void)
 		TEST(a_server_is_of_a_type_and_has_an_end),
 		TEST(what_is_no_socket_stays),
 		TEST(a_path_has_bounds),
+		TEST(a_message_carries_a_descriptor),
 	};
 
 	return cmocka_run_group_tests_name("unix_socket", tests, NULL, NULL);
