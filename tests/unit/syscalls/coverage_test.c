@@ -87,11 +87,10 @@ static void what_is_not_certain_is_not_inherited(void **state)
 /* Who made it had ended, and need not have had the filter. */
 static void who_was_adopted_inherits_nothing(void **state)
 {
-	struct world w = { .now = 10000 };
+	struct world w;
 
 	(void)state;
-	definition(&w, "A", "process = " SERVICE, "ptrace");
-	want(&w, 1);
+	begin(&w);
 	add(&w, 10, 1, 1000);
 	look(&w);
 	assert_int_equal(answer(&w, VP_INJECT_COVERED, 0), 1);
@@ -158,11 +157,10 @@ static void what_may_go_better_is_tried_again(void **state)
 static void leave_for_no_new_privs_comes_and_goes(void **state)
 {
 	static const char allowed[] = "process = " SERVICE "\nno-new-privileges = allow";
-	struct world w = { .now = 10000 };
+	struct world w;
 
 	(void)state;
-	definition(&w, "A", "process = " SERVICE, "ptrace");
-	want(&w, 1);
+	begin(&w);
 	add(&w, 10, 1, 1000);
 	look(&w);
 	answer(&w, VP_INJECT_COVERED, 0);
@@ -219,12 +217,11 @@ static bool is_unsure(const struct world *w)
 static void those_that_live_short_are_looked_for(void **state)
 {
 	const unsigned int unsure = VP_INJECTED_CHASED | VP_INJECTED_UNSURE;
-	struct world w = { .now = 10000 };
+	struct world w;
 	pid_t id = 100;
 
 	(void)state;
-	definition(&w, "A", "process = " SERVICE, "ptrace");
-	want(&w, 1);
+	begin(&w);
 	for (int i = 0; i < 3; i++)
 		assert_false(one_more(&w, id++, 0));
 	assert_true(one_more(&w, id++, VP_INJECTED_CHASED));
@@ -360,11 +357,10 @@ static uint64_t bare(const struct world *w, pid_t id, unsigned int flags)
 static void how_long_a_start_was_uncovered_is_known(void **state)
 {
 	_cleanup_json_ json_t *document = NULL;
-	struct world w = { .now = 10000 };
+	struct world w;
 
 	(void)state;
-	definition(&w, "A", "process = " SERVICE, "ptrace");
-	want(&w, 1);
+	begin(&w);
 	definition(&w, "A", "process = " SERVICE, "ptrace");
 	w.now = 11000;
 	want(&w, 2); /* since 10000 all the same */
@@ -407,11 +403,10 @@ static void what_another_has_put_on_is_known(void **state)
 	const struct vp_record record = { .id = 10,
 					  .start = 1100,
 					  .outcome = VP_INJECT_COVERED };
-	struct world w = { .now = 10000 };
+	struct world w;
 
 	(void)state;
-	definition(&w, "A", "process = " SERVICE, "ptrace");
-	want(&w, 1);
+	begin(&w);
 	w.coverage.begun = false; /* as another daemon finds it */
 	w.coverage.filters.data[0].wanted = false;
 	add(&w, 10, 1, 11000);
