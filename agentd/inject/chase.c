@@ -160,19 +160,16 @@ static void hold(struct work *work, pid_t id)
 static void find(struct work *work)
 {
 	_cleanup_closedir_ DIR *folder = opendir("/proc");
+	pid_t id;
 
-	for (struct dirent *entry; folder && (entry = readdir(folder));) {
-		char *end;
-		long id = strtol(entry->d_name, &end, 10);
-
-		if (*end || id <= 1 || id >= NUMBERS || id == getpid() ||
-		    is_seen(work, (pid_t)id))
+	while ((id = vp_process_next(folder))) {
+		if (id == 1 || id >= NUMBERS || id == getpid() || is_seen(work, id))
 			continue;
-		if (is_meant(work->chase, (pid_t)id)) {
+		if (is_meant(work->chase, id)) {
 			if (work->held.len < HELD_MAX)
-				hold(work, (pid_t)id);
-		} else if (!is_young((pid_t)id)) {
-			set_seen(work, (pid_t)id);
+				hold(work, id);
+		} else if (!is_young(id)) {
+			set_seen(work, id);
 		}
 	}
 }
