@@ -7,6 +7,7 @@ libvpbase_a_SOURCES = \
 	lib/digest.h \
 	lib/error.c lib/error.h \
 	lib/file.c lib/file.h \
+	lib/listen_option.c lib/listen_option.h \
 	lib/log.c lib/log.h \
 	lib/memory.c lib/memory.h \
 	lib/proc.c lib/proc.h \

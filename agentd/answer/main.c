@@ -8,9 +8,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
-#include <getopt.h>
 #include <signal.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -26,6 +24,7 @@
 #include "agentd/answer/sums.h"
 #include "agentd/sandbox.h"
 #include "lib/cleanup.h"
+#include "lib/listen_option.h"
 #include "lib/log.h"
 #include "lib/memory.h"
 #include "lib/unix_socket.h"
@@ -345,33 +344,15 @@ static int start(struct process *process, const char *path, struct vp_error *err
 	return vp_sandbox_enter(&sandbox, &process->confinement, err);
 }
 
-static int usage(FILE *out)
-{
-	fputs("usage: vpatchd-answer [--listen PATH]\n"
-	      "Without a path: the socket that a service manager passes.\n",
-	      out);
-	return out == stderr ? EXIT_FAILURE : EXIT_SUCCESS;
-}
-
 int main(int argc, char **argv)
 {
-	static const struct option options[] = {
-		{ "listen", required_argument, NULL, 'l' },
-		{ "help", no_argument, NULL, 'h' },
-		{ 0 },
-	};
 	static struct process process;
 	struct vp_error err = { 0 };
-	const char *path = NULL;
-	int o;
+	const char *path;
+	int r = vp_listen_option(argc, argv, "vpatchd-answer", &path);
 
-	while ((o = getopt_long(argc, argv, "", options, NULL)) != -1) {
-		if (o != 'l')
-			return usage(o == 'h' ? stdout : stderr);
-		path = optarg;
-	}
-	if (optind < argc)
-		return usage(stderr);
+	if (r >= 0)
+		return r;
 	if (start(&process, path, &err)) {
 		vp_log_error("vpatchd-answer: %s", err.text);
 		return EXIT_FAILURE;

@@ -4,44 +4,25 @@
  * filters on them before their first instruction. It knows nothing of definitions. It must
  * not be under a filter itself, and needs CAP_SYS_ADMIN and CAP_SYS_PTRACE.
  */
-#include <getopt.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include "agentd/hook/keeper.h"
+#include "lib/listen_option.h"
 #include "lib/log.h"
 #include "lib/unix_socket.h"
 
 #define WAITING 4 /* connections, while another is served */
 
-static int usage(FILE *out)
-{
-	fputs("usage: vpatchd-hook [--listen PATH]\n"
-	      "Without a path: the socket that a service manager passes.\n",
-	      out);
-	return out == stderr ? EXIT_FAILURE : EXIT_SUCCESS;
-}
-
 int main(int argc, char **argv)
 {
-	static const struct option options[] = {
-		{ "listen", required_argument, NULL, 'l' },
-		{ "help", no_argument, NULL, 'h' },
-		{ 0 },
-	};
 	struct vp_error err = { 0 };
-	const char *path = NULL;
-	int listener, o, r;
+	const char *path;
+	int listener, r = vp_listen_option(argc, argv, "vpatchd-hook", &path);
 
-	while ((o = getopt_long(argc, argv, "", options, NULL)) != -1) {
-		if (o != 'l')
-			return usage(o == 'h' ? stdout : stderr);
-		path = optarg;
-	}
-	if (optind < argc)
-		return usage(stderr);
+	if (r >= 0)
+		return r;
 	/* only we may connect */
 	listener = path ? vp_unix_listen(path, SOCK_SEQPACKET, 0600, WAITING, &err)
 			: vp_unix_passed(&err);

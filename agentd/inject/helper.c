@@ -22,6 +22,7 @@
 #include "agentd/inject/ready.h"
 #include "agentd/inject/request.h"
 #include "lib/cleanup.h"
+#include "lib/listen_option.h"
 #include "lib/log.h"
 #include "lib/unix_socket.h"
 #include "modules/seccomp/interpreter.h"
@@ -169,10 +170,13 @@ static int serve_all(const char *path, struct vp_error *err)
 int main(int argc, char **argv)
 {
 	struct vp_error err = { 0 };
-	int r;
+	const char *path;
+	int r = vp_listen_option(argc, argv, "vpatchd-inject", &path);
 
-	if (argc == 3 && !strcmp(argv[1], "--listen")) {
-		r = serve_all(argv[2], &err);
+	if (r >= 0)
+		return r;
+	if (path) {
+		r = serve_all(path, &err);
 	} else {
 		r = find_socket(&err);
 		r = r < 0 ? r : answer_one(r, &err);
