@@ -11,6 +11,7 @@
 #include <linux/futex.h>
 
 #include "agentd/inject/arch.h"
+#include "agentd/inject/memory.h"
 #include "lib/memory.h"
 
 #ifndef NT_ARM_SSVE
@@ -62,10 +63,8 @@ static int put_number(pid_t thread, int32_t number)
 static bool is_call(pid_t thread, uint64_t address)
 {
 	uint32_t code = 0;
-	struct iovec here = { &code, sizeof(code) };
-	struct iovec there = { (void *)(uintptr_t)address, sizeof(code) };
 
-	return process_vm_readv(thread, &here, 1, &there, 1, 0) == sizeof(code) && code == SVC;
+	return vp_memory_read(thread, address, &code, sizeof(code)) && code == SVC;
 }
 
 int vp_arch_read(pid_t thread, struct vp_arch_registers *out)

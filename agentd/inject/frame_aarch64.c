@@ -12,6 +12,7 @@
 #include <ucontext.h>
 
 #include "agentd/inject/frame.h"
+#include "agentd/inject/memory.h"
 
 #ifndef NT_ARM_GCS
 #define NT_ARM_GCS 0x410
@@ -106,7 +107,6 @@ uint64_t vp_frame_put(const struct vp_way *way, pid_t thread,
 	uint64_t sp = registers->user.sp;
 	const struct vp_stack *stack = find_stack(way, thread, sp);
 	struct frame frame = { 0 };
-	struct iovec here = { &frame, sizeof(frame) }, there = here;
 	uint64_t begin;
 
 	if (!stack || !way->instruction || !way->restorer || is_hindered(thread, registers) ||
@@ -117,10 +117,7 @@ uint64_t vp_frame_put(const struct vp_way *way, pid_t thread,
 	if (!fill(&frame, thread, &thence.user, mask))
 		return 0;
 	begin = (sp - RED_ZONE - sizeof(frame)) & ~UINT64_C(15);
-	there.iov_base = (void *)(uintptr_t)begin;
-	return process_vm_writev(thread, &here, 1, &there, 1, 0) == (ssize_t)sizeof(frame)
-		       ? begin
-		       : 0;
+	return vp_memory_write(thread, begin, &frame, sizeof(frame)) ? begin : 0;
 }
 
 void vp_frame_enter(struct vp_arch_registers *registers, const struct vp_way *way,

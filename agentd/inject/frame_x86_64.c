@@ -13,6 +13,7 @@
 #include <sys/uio.h>
 
 #include "agentd/inject/frame.h"
+#include "agentd/inject/memory.h"
 
 #define RED_ZONE 128	/* below the stack pointer, the program's own */
 #define SPARE	 4096u	/* of the stack, below the frame */
@@ -62,14 +63,6 @@ const uint8_t *vp_frame_find_restorer(const uint8_t *code, size_t len)
 	return found ? found : vp_arch_find(code, len, narrow, sizeof(narrow));
 }
 
-static bool read_word(pid_t thread, uint64_t address, uint64_t *word)
-{
-	struct iovec here = { word, sizeof(*word) };
-	struct iovec there = { (void *)(uintptr_t)address, sizeof(*word) };
-
-	return process_vm_readv(thread, &here, 1, &there, 1, 0) == (ssize_t)sizeof(*word);
-}
-
 /* The C library's: its description of the thread is at the top of the very same memory, and
  * begins with its own address (ELF TLS, variant II). */
 static const struct vp_stack *find_stack(const struct vp_way *way, pid_t thread,
@@ -81,7 +74,8 @@ static const struct vp_stack *find_stack(const struct vp_way *way, pid_t thread,
 	if (!stack || stack->main)
 		return stack;
 	if (user->fs_base <= user->rsp || user->fs_base >= stack->end ||
-	    !read_word(thread, user->fs_base, &self) || self != user->fs_base)
+	    !vp_memory_read(thread, user->fs_base, &self, sizeof(self)) ||
+	    self != user->fs_base)
 		return NULL;
 	return stack;
 }

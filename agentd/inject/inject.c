@@ -15,6 +15,7 @@
 #define PATIENCE   12	    /* looks for a better moment */
 #define BETWEEN	   2000000  /* nanoseconds, between them */
 #define ENDING	   20000000 /* nanoseconds that a killed process takes to end */
+#define PROGRAMS   4	    /* that a process executes one after the other while we try */
 #define PASSES	   32	    /* over threads that begin meanwhile */
 #define GOOD_RANK  VP_RANK_RUNNING
 #define LOOKED_MAX 256 /* threads, in search of a better one */
@@ -371,9 +372,11 @@ static bool open_target(struct vp_target *target, pid_t process, uint64_t start,
 	return !r;
 }
 
-void vp_inject(struct vp_injector *injector, pid_t process, uint64_t start,
-	       struct vp_injected *out)
+/* False: it executes another program by now, and nothing was done about that. */
+static bool inject_once(struct vp_injector *injector, pid_t process, uint64_t start,
+			struct vp_injected *out)
 {
+	bool replaced = false;
 	struct vp_target target;
 	sigset_t before;
 
@@ -382,10 +385,21 @@ void vp_inject(struct vp_injector *injector, pid_t process, uint64_t start,
 		inject_target(injector, &target, out);
 		if (was_ending(&target, out))
 			end(out, VP_INJECT_GONE, VP_REASON_NONE, 0);
+		else
+			replaced = out->outcome == VP_INJECT_REFUSED &&
+				   vp_target_is_replaced(&target);
 		vp_inject_settle(injector, 0);
 		vp_remote_leave(&before);
 	}
 	vp_target_close(&target);
+	return !replaced;
+}
+
+void vp_inject(struct vp_injector *injector, pid_t process, uint64_t start,
+	       struct vp_injected *out)
+{
+	for (int i = 0; i < PROGRAMS && !inject_once(injector, process, start, out);)
+		i++;
 }
 
 static void inject_held(struct vp_injector *injector, struct vp_target *target,

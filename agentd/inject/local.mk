@@ -15,9 +15,11 @@ libvpinject_a_SOURCES = \
 	agentd/inject/frame.c agentd/inject/frame.h \
 	agentd/inject/inject.c agentd/inject/inject.h \
 	agentd/inject/listener.c agentd/inject/listener.h \
+	agentd/inject/memory.c agentd/inject/memory.h \
 	agentd/inject/present.c agentd/inject/present.h \
 	agentd/inject/ready.c agentd/inject/ready.h \
 	agentd/inject/remote.c agentd/inject/remote.h \
+	agentd/inject/sleep.c agentd/inject/sleep.h \
 	agentd/inject/target.c agentd/inject/target.h \
 	agentd/inject/visit.c agentd/inject/visit.h
 if INJECTION_AARCH64

@@ -147,6 +147,8 @@ static void read_maps(struct vp_target *target, pid_t thread)
 	size_t room = 0;
 	int fd;
 
+	snprintf(name, sizeof(name), "task/%d/mem", thread);
+	target->memory = openat(target->folder, name, O_RDONLY | O_CLOEXEC);
 	snprintf(name, sizeof(name), "task/%d/maps", thread);
 	fd = openat(target->folder, name, O_RDONLY | O_CLOEXEC);
 	maps = fd >= 0 ? fdopen(fd, "r") : NULL;
@@ -159,6 +161,16 @@ static void read_maps(struct vp_target *target, pid_t thread)
 	if (target->way.restorer)
 		target->way.instruction = finds.vdso_returning ?: finds.returning;
 	target->instruction = target->way.instruction ?: finds.vdso ?: finds.other;
+}
+
+/* An open file of the memory stays that of the address space that it was opened for: of one
+ * that is gone nothing is read. */
+bool vp_target_is_replaced(const struct vp_target *target)
+{
+	uint8_t byte;
+
+	return target->memory >= 0 && target->instruction &&
+	       !pread(target->memory, &byte, 1, (off_t)target->instruction);
 }
 
 static int fill_thread(const struct vp_target *target, pid_t id, struct vp_thread *thread)
@@ -231,7 +243,7 @@ int vp_target_open(struct vp_target *target, pid_t id, uint64_t start)
 	char name[32];
 	int r;
 
-	*target = (struct vp_target){ .id = id };
+	*target = (struct vp_target){ .id = id, .memory = -1 };
 	snprintf(name, sizeof(name), "/proc/%d", id);
 	target->folder = open(name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (target->folder < 0)
@@ -258,7 +270,9 @@ void vp_target_close(struct vp_target *target)
 {
 	if (target->folder >= 0)
 		close(target->folder);
-	target->folder = -1;
+	if (target->memory >= 0)
+		close(target->memory);
+	target->folder = target->memory = -1;
 	vp_array_free(&target->threads);
 	vp_array_free(&target->way.stacks);
 }

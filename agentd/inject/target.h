@@ -32,6 +32,7 @@ struct vp_target {
 	uint64_t start;
 	int folder;   /* /proc/PID: names this process for good, whatever becomes of its number
 		       */
+	int memory;   /* its memory as it was found; below 0: nobody may read it */
 	bool kernel;  /* a thread of the kernel's */
 	bool foreign; /* its program is not of this architecture's 64-bit ABI */
 	bool rings;   /* io_uring in use: what it does, no filter sees */
@@ -48,6 +49,10 @@ struct vp_target {
  */
 int vp_target_open(struct vp_target *target, pid_t id, uint64_t start);
 void vp_target_close(struct vp_target *target);
+
+/* Has it executed another program since, or ended? Then what is known of its memory is void.
+ */
+bool vp_target_is_replaced(const struct vp_target *target);
 
 /* Look at its threads anew. */
 int vp_target_threads(struct vp_target *target);

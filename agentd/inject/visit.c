@@ -11,20 +11,17 @@
 #include <sys/prctl.h>
 #include <sys/ptrace.h>
 #include <sys/syscall.h>
-#include <sys/uio.h>
-#include <time.h>
 #include <unistd.h>
 
 #include <linux/ptrace.h>
 #include <linux/rseq.h>
 
 #include "agentd/inject/listener.h"
+#include "agentd/inject/memory.h"
+#include "agentd/inject/sleep.h"
 
 #define MOST_ERRNO  4095
-#define C_LIBRARY   (UINT64_C(3) << 31) /* its own signals, 32 and 33: nobody awaits them */
-#define CODE_OFFSET 64u			/* in the scratch memory, behind what points there */
-#define MARGIN	    10000000		/* nanoseconds: a wait that ends so soon is let end */
-#define PATIENCE    250000000		/* nanoseconds, for a better moment */
+#define CODE_OFFSET 64u /* in the scratch memory, behind what points there */
 #define ANY_ADDRESS UINT64_C(0x7fff00000000) /* as the kernel might choose one */
 
 /* The calls made in a thread, as its own filters are asked about them. */
@@ -51,12 +48,7 @@ struct work {
 	size_t scratch_len, page;
 	bool keep;     /* its first page holds a timeout that the kernel will read */
 	bool filtered; /* it has filters, as /proc says */
-	struct vp_arch_call waited; /* seen before it was stopped */
-	int64_t slept;		    /* in that call, at `looked`; -1: nobody knows */
-	uint64_t looked;
-	uint64_t waits; /* of it then */
-	bool unsure;	/* it may have slept longer */
-	bool waited_on; /* it was stopped in the very wait that was seen */
+	struct vp_sleep sleep;
 };
 
 static enum vp_visit_end refuse(struct work *work, enum vp_inject_reason reason,
@@ -166,23 +158,6 @@ static bool failed(int64_t result)
 	return result < 0 && result >= -MOST_ERRNO;
 }
 
-/* Memory of the thread's process. */
-static bool put(const struct work *work, uint64_t address, const void *data, size_t len)
-{
-	struct iovec here = { (void *)data, len };
-	struct iovec there = { (void *)(uintptr_t)address, len };
-
-	return process_vm_writev(work->remote.thread, &here, 1, &there, 1, 0) == (ssize_t)len;
-}
-
-static bool get(pid_t thread, uint64_t address, void *data, size_t len)
-{
-	struct iovec here = { data, len };
-	struct iovec there = { (void *)(uintptr_t)address, len };
-
-	return process_vm_readv(thread, &here, 1, &there, 1, 0) == (ssize_t)len;
-}
-
 static enum vp_visit_end prepare(struct work *work)
 {
 	const struct vp_injection *injection = &work->injector->injection;
@@ -196,9 +171,9 @@ static enum vp_visit_end prepare(struct work *work)
 	work->scratch = (uint64_t)result;
 	fill_calls(work, work->scratch);
 	header.filter = (struct sock_filter *)(uintptr_t)(work->scratch + CODE_OFFSET);
-	if (!put(work, work->scratch, &header, sizeof(header)) ||
-	    !put(work, work->scratch + CODE_OFFSET, injection->program,
-		 injection->len * sizeof(*injection->program)))
+	if (!vp_memory_write(work->remote.thread, work->scratch, &header, sizeof(header)) ||
+	    !vp_memory_write(work->remote.thread, work->scratch + CODE_OFFSET,
+			     injection->program, injection->len * sizeof(*injection->program)))
 		return refuse(work, VP_REASON_MEMORY, errno);
 	if (!work->needs_privs)
 		return VP_VISIT_DONE;
@@ -278,43 +253,6 @@ static enum vp_visit_end install(struct work *work)
 	return same > 0 ? VP_VISIT_DONE : refuse(work, VP_REASON_UNLIKE, same);
 }
 
-/* Nanoseconds; below 0: none. */
-static int64_t read_timespec(pid_t thread, uint64_t address)
-{
-	struct timespec left;
-
-	if (!get(thread, address, &left, sizeof(left)) || left.tv_sec < 0 ||
-	    left.tv_sec > INT32_MAX)
-		return -1;
-	return left.tv_sec * INT64_C(1000000000) + left.tv_nsec;
-}
-
-/* The timeout of a call, in nanoseconds; -1: none that is known. */
-static int64_t timeout_of(const struct vp_fixup *fixup, pid_t thread,
-			  const struct vp_arch_call *waited)
-{
-	uint64_t argument;
-
-	if (!fixup || !vp_fixup_timed(fixup, waited->arguments))
-		return -1;
-	argument = waited->arguments[fixup->argument];
-	return fixup->timeout == VP_FIXUP_MILLISECONDS ? (int32_t)argument * INT64_C(1000000)
-						       : read_timespec(thread, argument);
-}
-
-/*
- * For how long the call has lasted in which it was stopped; -1: nobody knows. A call that
- * was not seen before has only just begun.
- */
-static int64_t elapsed(const struct work *work)
-{
-	if (!work->waited_on)
-		return 0;
-	if (work->slept < 0)
-		return -1;
-	return work->slept + (int64_t)(vp_remote_clock() - work->looked);
-}
-
 /*
  * A timeout that is in memory: what is left of it goes into the scratch memory, whose first
  * page then stays. The program's own is not touched: it may be a constant.
@@ -325,18 +263,18 @@ static void move_timeout(struct work *work)
 	const struct vp_fixup *fixup;
 	struct vp_arch_wait wait;
 	struct timespec left;
-	int64_t timeout, spent = elapsed(work);
+	int64_t timeout, spent = vp_sleep_elapsed(&work->sleep);
 
 	vp_arch_wait(&work->remote.registers, &wait);
 	fixup = vp_fixup_needed(table, &wait);
 	if (!fixup || fixup->timeout != VP_FIXUP_TIMESPEC || spent < 0 || !work->scratch)
 		return;
-	timeout = timeout_of(fixup, work->remote.thread, &wait.call);
+	timeout = vp_sleep_timeout(fixup, work->remote.thread, &wait.call);
 	if (timeout < 0)
 		return;
 	timeout = vp_fixup_left(timeout, spent);
 	left = (struct timespec){ timeout / 1000000000, timeout % 1000000000 };
-	if (!put(work, work->scratch, &left, sizeof(left)))
+	if (!vp_memory_write(work->remote.thread, work->scratch, &left, sizeof(left)))
 		return;
 	vp_arch_restart(&work->remote.registers, fixup->argument, work->scratch);
 	work->keep = true;
@@ -417,8 +355,9 @@ static void leave_section(struct vp_remote *remote)
 
 	if (len < (long)sizeof(where) || !where.rseq_abi_pointer)
 		return;
-	if (!get(remote->thread, where.rseq_abi_pointer, &area, sizeof(area)) ||
-	    !area.rseq_cs || !get(remote->thread, area.rseq_cs, &section, sizeof(section)))
+	if (!vp_memory_read(remote->thread, where.rseq_abi_pointer, &area, sizeof(area)) ||
+	    !area.rseq_cs ||
+	    !vp_memory_read(remote->thread, area.rseq_cs, &section, sizeof(section)))
 		return;
 	fixup = (struct vp_fixup_rseq){ .version = section.version,
 					.flags = section.flags,
@@ -427,41 +366,6 @@ static void leave_section(struct vp_remote *remote)
 					.abort = section.abort_ip };
 	vp_arch_set_ip(&remote->registers,
 		       vp_fixup_rseq_ip(&fixup, vp_arch_ip(&remote->registers)));
-}
-
-/* There is no handler that could have run: so it is the stop that has ended this call. One
- * with a signal mask of its own was in none that is known. */
-static bool only_stopped(const struct work *work, const struct vp_arch_call *kept)
-{
-	bool masked = kept->number == SYS_epoll_pwait;
-	struct vp_thread now;
-
-#ifdef SYS_epoll_pwait2
-	masked |= kept->number == SYS_epoll_pwait2;
-#endif
-	return !(masked && kept->arguments[4]) &&
-	       !vp_target_thread(work->visit->target, work->remote.thread, &now) &&
-	       !(now.handled & ~(work->remote.mask | C_LIBRARY));
-}
-
-/* Where only the kernel keeps which wait it is that has ended: by the stop, if it was in that
- * one before, or if nothing else can have ended it. */
-static void recall(struct work *work)
-{
-	const struct vp_fixup_table *table = &work->injector->injection.fixups;
-	struct vp_arch_registers *registers = &work->remote.registers;
-	long number = vp_arch_quirks ? vp_arch_quirks->after_call(registers) : -1;
-	pid_t id = work->remote.thread;
-	struct vp_arch_call kept;
-	int r;
-
-	if (!vp_fixup_find(table, number) || vp_arch_quirks->show(id, (int)number))
-		return;
-	r = vp_target_call(work->visit->target, id, &kept, NULL);
-	(void)vp_arch_quirks->show(id, -1);
-	if (!r)
-		vp_arch_quirks->recall(
-			registers, only_stopped(work, &kept) ? &kept : &work->waited, &kept);
 }
 
 /* Where a filter that it has denies the kernel's own way of making a call again. */
@@ -518,60 +422,6 @@ static enum vp_visit_end inside(struct work *work)
 	return end;
 }
 
-/*
- * What it waits in, and for how long already. False where that has an end in time of which
- * it cannot be told how near it is: not at all (the scheduler's note is of another
- * processor), or so near that it may be the next wait in which the thread is stopped.
- */
-static bool look_once(struct work *work)
-{
-	const struct vp_fixup_table *table = &work->injector->injection.fixups;
-	const struct vp_target *target = work->visit->target;
-	pid_t id = work->visit->thread->id;
-	int64_t timeout;
-
-	work->slept = -1;
-	work->looked = vp_remote_clock();
-	if (vp_target_call(target, id, &work->waited, NULL) ||
-	    vp_fixup_rank(table, &work->waited) != VP_RANK_TIMED)
-		return true;
-	work->slept = vp_target_slept(target, id);
-	work->looked = vp_remote_clock();
-	timeout = timeout_of(vp_fixup_find(table, work->waited.number), id, &work->waited);
-	return timeout < 2 * MARGIN || (work->slept >= 0 && timeout - work->slept > MARGIN);
-}
-
-/*
- * Until it was seen in one and the same wait before and after, and its end is not near. After
- * a while with what is known: it has waited since it was first seen in this wait.
- */
-static void look(struct work *work)
-{
-	const struct timespec pause = { .tv_nsec = MARGIN / 2 };
-	uint64_t now = vp_remote_clock(), until = now + PATIENCE, since = now;
-	bool sure = false, first = true;
-	struct vp_thread thread;
-
-	do {
-		uint64_t before = work->waits;
-
-		if (!first && !sure)
-			nanosleep(&pause, NULL);
-		now = vp_remote_clock();
-		if (vp_target_thread(work->visit->target, work->visit->thread->id, &thread))
-			return;
-		work->waits = thread.waits;
-		if (first || work->waits != before)
-			since = now;
-		else if (sure)
-			return;
-		sure = look_once(work);
-		first = false;
-	} while (now < until);
-	work->unsure = true;
-	work->slept = (int64_t)(work->looked - since);
-}
-
 static enum vp_visit_end not_stopped(struct work *work, int r)
 {
 	struct vp_inject_late *late = &work->injector->late;
@@ -600,7 +450,11 @@ static enum vp_visit_end hand_over(struct work *work, enum vp_visit_end end)
 enum vp_visit_end vp_visit(struct vp_injector *injector, struct vp_visit *visit)
 {
 	const struct vp_injection *injection = &injector->injection;
-	struct work work = { .injector = injector, .visit = visit };
+	struct work work = { .injector = injector,
+			     .visit = visit,
+			     .sleep = { .table = &injection->fixups,
+					.target = visit->target,
+					.thread = visit->thread->id } };
 	enum vp_visit_end end;
 	struct vp_thread now;
 	int r;
@@ -617,27 +471,27 @@ enum vp_visit_end vp_visit(struct vp_injector *injector, struct vp_visit *visit)
 	fill_calls(&work, ANY_ADDRESS);
 	injector->present.denied = 0;
 	if (!visit->held)
-		look(&work);
+		vp_sleep_look(&work.sleep);
 	r = (visit->held ? vp_remote_hold : vp_remote_stop)(&work.remote, visit->thread->id,
 							    visit->target->instruction,
 							    injection->deadline);
 	if (r)
 		return not_stopped(&work, r);
-	recall(&work);
+	vp_sleep_recall(&work.sleep, &work.remote);
 	secure(&work);
 	/* its number was not another's: the folder is of this process */
 	if (!vp_target_thread(visit->target, visit->thread->id, &now) &&
-	    now.start == visit->thread->start) {
+	    now.start == visit->thread->start && !vp_target_is_replaced(visit->target)) {
 		work.filtered = now.seccomp != 0;
-		work.waited_on = now.waits == work.waits + 1; /* the stop is one */
+		vp_sleep_stop(&work.sleep, now.waits);
 		end = inside(&work);
 	} else {
 		end = VP_VISIT_GONE;
 	}
-	if (work.unsure && work.waited_on)
+	if (work.sleep.unsure && work.sleep.stopped)
 		visit->injected->flags |= VP_INJECTED_LATE;
-	r = vp_visit_let_go(injector, &work.remote, elapsed(&work), may_restart(&work),
-			    visit->injected);
+	r = vp_visit_let_go(injector, &work.remote, vp_sleep_elapsed(&work.sleep),
+			    may_restart(&work), visit->injected);
 	if (visit->listener)
 		end = hand_over(&work, end);
 	if (work.remote.gone)

@@ -10,7 +10,9 @@ inject_test_SOURCES = \
 if INJECTION_AARCH64
 inject_test_SOURCES += tests/unit/inject/arch_aarch64_test.c
 else
-inject_test_SOURCES += tests/unit/inject/arch_x86_64_test.c
+inject_test_SOURCES += \
+	tests/unit/inject/arch_x86_64_test.c \
+	tests/unit/inject/target_test.c
 endif
 inject_test_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 inject_test_LDADD = libvpinject.a libvpinjectrequest.a libvpbase.a $(CMOCKA_LIBS)

@@ -4,5 +4,10 @@
 
 int main(void)
 {
-	return vp_test_arch() + vp_test_fixup() + vp_test_request();
+	int failed = vp_test_arch() + vp_test_fixup() + vp_test_request();
+
+#ifdef __x86_64__
+	failed += vp_test_target();
+#endif
+	return failed;
 }

@@ -13,5 +13,6 @@
 int vp_test_arch(void);
 int vp_test_fixup(void);
 int vp_test_request(void);
+int vp_test_target(void); /* not where the processor is emulated: /proc shows the emulator */
 
 #endif
