@@ -36,6 +36,7 @@ struct vp_proc_stat {
 
 #define VP_PF_EXITING	  0x00000004u
 #define VP_PF_IO_WORKER	  0x00000010u /* a helper of io_uring: never in user mode */
+#define VP_PF_FORKNOEXEC  0x00000040u /* forked, and nothing executed since */
 #define VP_PF_USER_WORKER 0x00004000u /* a helper of vhost: likewise */
 #define VP_PF_KTHREAD	  0x00200000u
 

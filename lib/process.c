@@ -7,6 +7,7 @@
 #include <limits.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "lib/cleanup.h"
@@ -173,4 +174,38 @@ pid_t vp_process_of_thread(pid_t thread)
 		if (sscanf(line, "Tgid: %d", &process) != 1)
 			process = 0;
 	return process;
+}
+
+static bool run_the_same(pid_t one, pid_t other)
+{
+	_cleanup_free_ char *path = vp_format("/proc/%d/exe", (int)one);
+	_cleanup_free_ char *other_path = vp_format("/proc/%d/exe", (int)other);
+	struct stat a, b;
+
+	return !stat(path, &a) && !stat(other_path, &b) && a.st_dev == b.st_dev &&
+	       a.st_ino == b.st_ino;
+}
+
+/* By which systemd executes a service's program, since version 254. */
+static bool is_executor(pid_t pid)
+{
+	static const char name[] = "/systemd-executor";
+	_cleanup_free_ char *path = vp_process_executable(pid);
+	size_t len = path ? strlen(path) : 0;
+
+	return len >= sizeof(name) - 1 && !strcmp(path + len - (sizeof(name) - 1), name);
+}
+
+bool vp_process_is_starting(pid_t pid, const char *unit)
+{
+	_cleanup_free_ char *above = NULL;
+	struct vp_proc_stat stat;
+
+	if (!vp_process_stat(pid, &stat) || !stat.parent)
+		return false;
+	if (!(stat.flags & VP_PF_FORKNOEXEC && run_the_same(pid, stat.parent)) &&
+	    !is_executor(pid))
+		return false;
+	above = vp_process_unit(stat.parent);
+	return !above || strcmp(above, unit) != 0;
 }

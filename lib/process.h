@@ -42,6 +42,13 @@ char *vp_process_unit(pid_t pid);
 /* The same from the text of /proc/PID/cgroup. Pure. */
 char *vp_process_parse_unit(const char *cgroup);
 
+/*
+ * Is it on its way to its program: made by a service manager, which is outside of the unit
+ * that it runs in, and nothing else yet? What it does until then is the manager's doing, and
+ * has to work.
+ */
+bool vp_process_is_starting(pid_t pid, const char *unit);
+
 /* The path of its executable, also where that was replaced since; owned by the caller. NULL:
  * it has none, or is gone, or may not be asked. */
 char *vp_process_executable(pid_t pid);

@@ -68,10 +68,10 @@ static bool is_meant(const struct vp_chase *chase, pid_t id)
 	bool of_unit = chase->kind == VP_CHASE_UNIT;
 	_cleanup_free_ char *name = of_unit ? vp_process_unit(id) : vp_process_executable(id);
 
-	if (!name)
-		return false;
-	return of_unit ? vp_unit_match(name, chase->name) != VP_UNIT_OTHER
-		       : !strcmp(name, chase->name);
+	if (!name || !of_unit)
+		return name && !strcmp(name, chase->name);
+	return vp_unit_match(name, chase->name) != VP_UNIT_OTHER &&
+	       !vp_process_is_starting(id, name);
 }
 
 /* One that began a moment ago may still be on its way to its program, or to its unit. */

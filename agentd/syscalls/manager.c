@@ -74,7 +74,7 @@ enum vp_dropin_rights vp_manager_rights(const char *unit)
 		if (vp_process_parent(process) != 1)
 			continue;
 		of = vp_process_unit(process);
-		if (!of || !vp_unit_match(of, unit))
+		if (!of || !vp_unit_match(of, unit) || vp_process_is_starting(process, of))
 			continue;
 		rights = rights_of(process);
 		if (found == VP_DROPIN_RIGHTS_UNKNOWN ||

@@ -34,17 +34,19 @@ void vp_seen_processes_read(struct vp_seen_processes *processes, bool units, boo
 	pid_t id;
 
 	while ((id = vp_process_next(proc))) {
+		struct vp_seen_process seen = { .id = id };
+
 		if (id <= 1 || id == getpid() || !vp_process_stat(id, &stat))
 			continue;
-		vp_array_push(
-			processes,
-			((struct vp_seen_process){
-				.id = id,
-				.parent = stat.parent,
-				.start = stat.start,
-				.unit = units ? vp_process_unit(id) : NULL,
-				.executable = executables ? vp_process_executable(id) : NULL,
-			}));
+		seen.unit = units ? vp_process_unit(id) : NULL;
+		if (seen.unit && vp_process_is_starting(id, seen.unit)) {
+			free(seen.unit);
+			continue;
+		}
+		seen.parent = stat.parent;
+		seen.start = stat.start;
+		seen.executable = executables ? vp_process_executable(id) : NULL;
+		vp_array_push(processes, seen);
 	}
 	if (processes->len)
 		qsort(processes->data, processes->len, sizeof(*processes->data), compare);

@@ -27,7 +27,8 @@ enum vp_unit_match vp_seen_is_of(const struct vp_seen_process *process,
 				 const struct vp_call_target *target);
 
 /*
- * All processes but the first and this one, by number. `units`, `executables`: which of
+ * All processes but the first, this one, and those in a unit that are on their way to its
+ * program, by number. `units`, `executables`: which of
  * the two anybody asks for.
  */
 void vp_seen_processes_read(struct vp_seen_processes *processes, bool units, bool executables);

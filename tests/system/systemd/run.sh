@@ -52,7 +52,11 @@ service drops drops
 service drops-trusting drops
 service rings rings User=nobody NoNewPrivileges=yes
 service @7 ""
+service slow "" StandardInput=file:/run/slow # systemd waits for a writer before it executes the program
+mkfifo /run/slow
 mv /etc/systemd/system/web-@7.service /etc/systemd/system/web-@.service
+slow_port=${port[slow]}
+unset 'port[slow]' # started further below
 names=("${!port[@]}")
 systemctl daemon-reload
 unlogged() { # NAME: status says that what is denied there is not logged
@@ -102,7 +106,7 @@ quiet() { # the journal has no complaint
 }
 definition() { # FILE ID CALL ERRNO: of all the services
 	local units
-	units=$(printf 'web-%s.service, ' "${names[@]}" | sed 's/web-@7/web-@/')
+	units=$(printf 'web-%s.service, ' slow "${names[@]}" | sed 's/web-@7/web-@/')
 	cat >"$policy/$1.vpatch" <<-DEFINITION
 		[patch]
 		id = $2
@@ -232,6 +236,28 @@ if [ -n "$full" ]; then # nothing else is busy then: no start may get by
 	check "100 restarts of three services: no first call gets by" each_first_denied
 fi
 check "neither: a restart changes nothing" soon cover_now "$(main_pid neither)" "refused false $filtered"
+
+# A service that its manager has forked and not executed yet
+systemctl start --no-block web-slow
+slow_pid() { cat /sys/fs/cgroup/system.slice/web-slow.service/cgroup.procs; }
+check "slow: systemd waits for its input" soon eval '[ -n "$(slow_pid)" ]'
+slow=$(slow_pid)
+sleep 5 # the keeper looks every two
+check "slow: what systemd does for it is left alone" grep "^Seccomp:.0" "/proc/$slow/status"
+check "control: it is still systemd's" eval '[ "$(readlink /proc/$slow/exe)" = "$(readlink /proc/1/exe)" ]'
+check "slow: nor is it listed" eval 'look && ! grep "^$slow " "$work/covers"'
+for name in systemd-executor other; do # since version 254 systemd executes the first of these before it executes the program
+	cp /bin/sleep "$work/$name"
+	"$work/$name" 60 & echo $! >"$work/$name.pid"
+	cp "$work/$name.pid" /sys/fs/cgroup/system.slice/web-plain.service/cgroup.procs
+done
+check "control: a process that comes to a unit by another way has the filter" soon grep "^Seccomp:.2" "/proc/$(cat "$work/other.pid")/status"
+check "systemd-executor, on its way to a program, has not" grep "^Seccomp:.0" "/proc/$(cat "$work/systemd-executor.pid")/status"
+kill $(cat "$work/other.pid" "$work/systemd-executor.pid")
+exec 9<>/run/slow
+port[slow]=$slow_port
+check "slow: it is denied its first call" first_denied slow
+check "slow: covered" soon cover_now "$slow" "covered false"
 
 # vpatchd stopped, started, killed
 filters() { for name in trusting listed @7; do echo "$name $(grep Seccomp_filters "/proc/$(main_pid $name)/status")"; done; }
