@@ -48,13 +48,18 @@ static bool is_whole(const struct vp_cover *cover)
 	       (cover->outcome == VP_INJECT_PARTIAL && cover->reason == VP_REASON_RINGS);
 }
 
-const struct vp_cover_filter *vp_coverage_filter(const struct vp_coverage *coverage,
-						 uint64_t digest)
+static struct vp_cover_filter *find_filter(const struct vp_coverage *coverage, uint64_t digest)
 {
 	vp_array_each (filter, &coverage->filters)
 		if (filter->digest == digest)
 			return filter;
 	return NULL;
+}
+
+const struct vp_cover_filter *vp_coverage_filter(const struct vp_coverage *coverage,
+						 uint64_t digest)
+{
+	return find_filter(coverage, digest);
 }
 
 static bool is_wanted(const struct vp_coverage *coverage, uint64_t digest)
@@ -106,8 +111,7 @@ static void try_unprivileged(struct vp_coverage *coverage, uint64_t digest)
 static void want_one(struct vp_coverage *coverage, const struct vp_target_filter *made,
 		     uint64_t generation)
 {
-	struct vp_cover_filter *filter =
-		(struct vp_cover_filter *)vp_coverage_filter(coverage, made->digest);
+	struct vp_cover_filter *filter = find_filter(coverage, made->digest);
 	const unsigned int injection = (made->revocable ? 0 : VP_INJECT_LOG) |
 				       (made->no_new_privs ? VP_INJECT_NO_NEW_PRIVS : 0);
 
@@ -618,8 +622,7 @@ uint64_t vp_coverage_bare(const struct vp_coverage *coverage, uint64_t digest,
 void vp_coverage_answered(struct vp_coverage *coverage, uint64_t digest, bool lacked,
 			  unsigned int flags)
 {
-	struct vp_cover_filter *filter =
-		(struct vp_cover_filter *)vp_coverage_filter(coverage, digest);
+	struct vp_cover_filter *filter = find_filter(coverage, digest);
 
 	if (!filter)
 		return;

@@ -28,8 +28,8 @@ struct vp_cover_filter {
 	unsigned int restless;	  /* requests in a row that found processes without it */
 	unsigned int calm;	  /* looks in a row that found none */
 	unsigned int chases;	  /* in a row after which some may have been without it */
-	bool unsure; /* its processes come and go too fast to tell whether all have it */
-	uint64_t key;		  /* of its listener: vp_call_target_key(); 0: it has none */
+	bool unsure;  /* its processes come and go too fast to tell whether all have it */
+	uint64_t key; /* of its listener: vp_call_target_key(); 0: it has none */
 };
 
 /* One filter on one process. */

@@ -10,6 +10,7 @@
 #include "agentd/hook/client.h"
 #include "agentd/loop.h"
 #include "agentd/syscalls/programs.h"
+#include "lib/digest.h"
 
 #define RETRY  1000  /* milliseconds: it is not there, or has no room now */
 #define UNSAID 10000 /* milliseconds that a daemon takes to begin */
@@ -22,9 +23,11 @@ struct vp_hooking {
 	uint64_t until;		       /* as long it may be unsaid what is wanted */
 	struct vp_programs programs;
 	bool given; /* it has a table of these programs */
-	/* the table that the hook was given last */
-	uint32_t number;
-	bool settled;	/* nothing is wanted, and the hook knows or is not there */
+	/* tables: that the hook was given last, that it said to have taken, and the first of
+	 * them that has all filters that are wanted */
+	uint32_t number, held, awaited;
+	uint64_t wanted; /* digest of these; 0: it was given none */
+	bool settled;	 /* nothing is wanted, and the hook knows or is not there */
 	uint64_t blind; /* since when no hook may have had a table, milliseconds after boot; 0:
 			   one has */
 	char *problem;
@@ -39,7 +42,7 @@ struct vp_hooking *vp_hooking_new(const char *socket, const char *answers, int p
 	hooking->answers = vp_strdup(answers);
 	hooking->poll = poll;
 	/* not one that a daemon before us gave: notes of its tables may still wait for us */
-	hooking->number = (uint32_t)vp_loop_now();
+	hooking->number = hooking->held = hooking->awaited = (uint32_t)vp_loop_now();
 	hooking->until = vp_loop_now() + UNSAID;
 	hooking->blind = used ? vp_loop_now() : 0;
 	return hooking;
@@ -51,6 +54,7 @@ static void disconnect(struct vp_hooking *hooking)
 	vp_hook_client_close(hooking->client);
 	hooking->client = NULL;
 	hooking->given = false;
+	hooking->wanted = 0;
 	hooking->blind = hooking->blind ? hooking->blind : vp_loop_now();
 }
 
@@ -93,6 +97,30 @@ static void add_filter(const struct vp_hooking *hooking, const struct vp_cover_f
 	vp_paths_free(&paths);
 }
 
+static uint64_t digest_wanted(const struct vp_coverage *coverage)
+{
+	uint64_t digest = VP_DIGEST_SEED;
+
+	vp_array_each (filter, &coverage->filters)
+		if (filter->wanted)
+			digest = vp_digest(digest, &filter->digest, sizeof(filter->digest));
+	return digest;
+}
+
+/* A table of the same filters, with other programs of theirs, is not waited for. */
+static void note_given(struct vp_hooking *hooking, uint32_t number,
+		       const struct vp_coverage *coverage)
+{
+	uint64_t wanted = digest_wanted(coverage);
+
+	if (wanted != hooking->wanted)
+		hooking->awaited = number;
+	hooking->wanted = wanted;
+	hooking->number = number;
+	hooking->given = true;
+	set_problem(hooking, NULL);
+}
+
 static int give(struct vp_hooking *hooking, const struct vp_coverage *coverage,
 		struct vp_error *err)
 {
@@ -105,11 +133,8 @@ static int give(struct vp_hooking *hooking, const struct vp_coverage *coverage,
 	if (table.filters.len)
 		table.answers = vp_strdup(hooking->answers);
 	r = vp_hook_client_set(hooking->client, &table, err);
-	if (!r) {
-		hooking->number = table.number;
-		hooking->given = true;
-		set_problem(hooking, NULL);
-	}
+	if (!r)
+		note_given(hooking, table.number, coverage);
 	vp_hook_table_free(&table);
 	return r;
 }
@@ -174,6 +199,8 @@ uint64_t vp_hooking_keep(struct vp_hooking *hooking, const struct vp_coverage *c
 
 static void take_state(struct vp_hooking *hooking, const struct vp_hook_note *note)
 {
+	if (note->kind == VP_HOOK_ACCEPTED)
+		hooking->held = note->table;
 	if (note->kind == VP_HOOK_UNMARKED || note->kind == VP_HOOK_REFUSED ||
 	    note->kind == VP_HOOK_FAILED) {
 		set_problem(hooking, note->text);
@@ -216,7 +243,16 @@ int vp_hooking_read(struct vp_hooking *hooking, struct vp_hook_note *note, uint6
 	return 1;
 }
 
+/* Numbers go on from the largest to the first. */
+bool vp_hooking_is_settled(const struct vp_hooking *hooking)
+{
+	return !hooking->given || hooking->problem ||
+	       (int32_t)(hooking->held - hooking->awaited) >= 0;
+}
+
 const char *vp_hooking_problem(const struct vp_hooking *hooking)
 {
-	return hooking->problem;
+	if (vp_hooking_is_settled(hooking))
+		return hooking->problem;
+	return "vpatchd-hook was told what starts and has not answered yet";
 }

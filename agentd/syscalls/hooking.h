@@ -37,6 +37,9 @@ uint64_t vp_hooking_keep(struct vp_hooking *hooking, const struct vp_coverage *c
  */
 int vp_hooking_read(struct vp_hooking *hooking, struct vp_hook_note *note, uint64_t *digest);
 
+/* Has it answered what it was given, if it was? */
+bool vp_hooking_is_settled(const struct vp_hooking *hooking);
+
 /* Are the starts of everything that is wanted seen? Else why not: a text that is the
  * hooking's.
  */

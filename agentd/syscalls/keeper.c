@@ -368,11 +368,17 @@ unsigned int vp_keeper_tick(struct vp_keeper *keeper)
 	return next > now ? (unsigned int)(next - now) : next ? 1 : 0;
 }
 
+/* Of any of the three whom it talks to. */
+static bool awaits_answers(const struct vp_keeper *keeper)
+{
+	return keeper->injecting.socket >= 0 || !vp_answering_is_settled(keeper->answering) ||
+	       !vp_hooking_is_settled(keeper->hooking);
+}
+
 /* Is there anything that need not be waited for? */
 static bool is_busy(const struct vp_keeper *keeper, uint64_t now)
 {
-	return keeper->injecting.socket >= 0 || !vp_answering_is_settled(keeper->answering) ||
-	       (keeper->look && keeper->look <= now) ||
+	return awaits_answers(keeper) || (keeper->look && keeper->look <= now) ||
 	       (is_due(keeper, now) && now >= keeper->ask);
 }
 
@@ -385,8 +391,7 @@ bool vp_keeper_wait(struct vp_keeper *keeper, unsigned int milliseconds)
 		unsigned int next = vp_keeper_tick(keeper);
 		uint64_t left = end - now;
 
-		if ((keeper->injecting.socket >= 0 ||
-		     !vp_answering_is_settled(keeper->answering)) &&
+		if (awaits_answers(keeper) &&
 		    poll(&ready, 1, (int)(next && next < left ? next : left)) > 0)
 			vp_keeper_read(keeper);
 	}
