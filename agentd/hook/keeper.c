@@ -423,6 +423,7 @@ static int prepare(struct keeper *keeper, struct vp_error *err)
 {
 	sigset_t all;
 
+	(void)setsid(); /* see vp_hook_work() */
 	sigfillset(&all);
 	sigprocmask(SIG_SETMASK, &all, NULL);
 	sigemptyset(&all);

@@ -11,8 +11,10 @@
 
 #define VP_HOOK_LIMIT_WORKER 700  /* milliseconds; the keeper is at it sooner */
 #define VP_HOOK_LIMIT_KEEPER 5000 /* likewise the worker */
-#define VP_HOOK_LIMIT_START  700  /* between looks at who is traced */
-#define VP_HOOK_LIMIT_HELD   7000 /* above the deadline for putting filters on */
+/* Of who sees to a start: until it traces it, which waits for the disk; then between looks at
+ * it, above any other wait, and above the worker's, whose end lets it go on. */
+#define VP_HOOK_LIMIT_SEIZE 15000
+#define VP_HOOK_LIMIT_START 900
 
 struct vp_hook_limit {
 	timer_t timer;

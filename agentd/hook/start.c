@@ -227,13 +227,21 @@ static enum stage take(struct work *work, int status)
 	return OVER;
 }
 
+/* Whoever is stopped together with all that watch it does not say so any more. */
+static void go_on(void *context)
+{
+	struct work *work = context;
+
+	vp_hook_limit(&work->limit, VP_HOOK_LIMIT_START);
+}
+
 static enum stage wait_for_stop(struct work *work)
 {
 	int status;
 	pid_t id;
 
 	while (!(id = waitpid(-1, &status, __WALL | WNOHANG))) {
-		vp_hook_limit(&work->limit, VP_HOOK_LIMIT_START);
+		go_on(work);
 		wait_a_little(work);
 	}
 	if (id < 0)
@@ -278,6 +286,7 @@ static void cover(struct work *work)
 	     i < work->start->table->entries.len && injected.outcome != VP_INJECT_GONE &&
 	     injected.reason != VP_REASON_BUSY;
 	     i = next_match(work->start, &process, i + 1)) {
+		go_on(work);
 		set_injection(work, i, DEADLINE);
 		vp_inject_held(&work->injector, work->traced, &injected);
 		vp_answer_giver_close(&work->giver);
@@ -314,9 +323,11 @@ static void follow(struct work *work)
 {
 	enum stage stage = wait_for_stop(work);
 
-	vp_hook_limit(&work->limit, VP_HOOK_LIMIT_HELD);
+	go_on(work);
+	work->injector.beat = (struct vp_beat){ go_on, work };
 	if (stage == EXECUTED)
 		cover(work);
+	work->injector.beat = (struct vp_beat){ 0 };
 	unbind_thread(work);
 	if (stage == EXECUTED)
 		(void)ptrace(PTRACE_DETACH, work->traced, NULL, NULL);
@@ -376,6 +387,7 @@ void vp_hook_start_run(const struct vp_hook_start *start)
 	work.injector.injection.fixups = (struct vp_fixup_table){ vp_fixups, vp_fixup_count };
 	read_status(start->thread, &work.process, &tracer);
 	bind_thread(&work);
+	vp_hook_limit(&work.limit, VP_HOOK_LIMIT_SEIZE);
 	answer(start);
 	work.since = vp_remote_clock();
 	see_to(&work);

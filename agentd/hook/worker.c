@@ -314,6 +314,10 @@ int vp_hook_work(struct vp_hook_beats *beats, int keeper, int keeper_process,
 	static struct worker worker; /* large, and once in the process */
 	int r;
 
+	/* When we end, our process group is orphaned, and what is stopped in it is continued
+	 * (setpgid(2)): else one that was stopped as soon as it was forked would keep the
+	 * kernel's group open for ever, and one that holds a program would be killed at it. */
+	(void)setpgid(0, 0);
 	worker.beats = beats;
 	worker.keeper = keeper;
 	worker.keeper_process = keeper_process;

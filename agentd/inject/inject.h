@@ -61,6 +61,7 @@ struct vp_injector {
 	struct vp_injection injection;
 	struct vp_inject_late late;
 	struct vp_present present;
+	struct vp_beat beat; /* while a process is worked at */
 };
 
 /* One process. Signals are blocked meanwhile. */

@@ -69,6 +69,8 @@ static int wait_stop(struct vp_remote *remote, uint64_t until, int *status)
 		uint64_t now = vp_remote_clock();
 		struct timespec left = slice;
 
+		if (remote->beat.call)
+			remote->beat.call(remote->beat.context);
 		if (until && now >= until)
 			return -ETIMEDOUT;
 		if (until && until - now < SLICE)
@@ -160,7 +162,9 @@ int vp_remote_stop(struct vp_remote *remote, pid_t thread, uint64_t instruction,
 {
 	int r;
 
-	*remote = (struct vp_remote){ .thread = thread, .instruction = instruction };
+	*remote = (struct vp_remote){ .thread = thread,
+				      .beat = remote->beat,
+				      .instruction = instruction };
 	if (ptrace(PTRACE_SEIZE, thread, NULL, (void *)PTRACE_O_TRACESYSGOOD))
 		return -errno;
 	remote->began = vp_remote_clock();
@@ -176,6 +180,7 @@ int vp_remote_hold(struct vp_remote *remote, pid_t thread, uint64_t instruction,
 	int r;
 
 	*remote = (struct vp_remote){ .thread = thread,
+				      .beat = remote->beat,
 				      .instruction = instruction,
 				      .held = true,
 				      .began = vp_remote_clock() };

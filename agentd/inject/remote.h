@@ -21,8 +21,15 @@
 #include "agentd/inject/arch.h"
 #include "agentd/inject/frame.h"
 
+/* Told, at least every 20 milliseconds, that a thread is still waited for. */
+struct vp_beat {
+	void (*call)(void *context); /* NULL: nobody is */
+	void *context;
+};
+
 struct vp_remote {
 	pid_t thread;
+	struct vp_beat beat;  /* set before it is stopped */
 	uint64_t instruction; /* where the instruction of a system call is */
 	/* as it was stopped; what is written here is what it goes on with */
 	struct vp_arch_registers registers;

@@ -452,6 +452,7 @@ enum vp_visit_end vp_visit(struct vp_injector *injector, struct vp_visit *visit)
 	const struct vp_injection *injection = &injector->injection;
 	struct work work = { .injector = injector,
 			     .visit = visit,
+			     .remote = { .beat = injector->beat },
 			     .sleep = { .table = &injection->fixups,
 					.target = visit->target,
 					.thread = visit->thread->id } };

@@ -7,9 +7,13 @@
  *	starter vfork PROGRAM ...		as a child that shares its memory
  *	starter fails PROGRAM			execve(2) fails late; it goes on undisturbed
  *	starter traced PROGRAM ...		as a child that it traces
+ *	starter stopped COUNT PID PROGRAM ...	PID and its children's groups are stopped
+ *meanwhile
  */
 #include <errno.h>
 #include <pthread.h>
+#include <signal.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -195,12 +199,93 @@ static int traced(char **argv)
 	return WIFEXITED(status) ? WEXITSTATUS(status) : 128;
 }
 
+static double start(char **argv, pid_t *id)
+{
+	double began = now();
+
+	*id = fork();
+	if (!*id) {
+		execv(argv[0], argv);
+		_exit(127);
+	}
+	return began;
+}
+
+/* Starts are denied their first act again. */
+static bool recovers(char **argv)
+{
+	for (double until = now() + 1e7; now() < until;) {
+		pid_t id;
+
+		(void)start(argv, &id);
+		if (wait_for(id) == EPERM)
+			return true;
+		usleep(20000);
+	}
+	return false;
+}
+
+/* Its children, each of which has a process group of its own, and itself. */
+static void send(pid_t id, int signal)
+{
+	char path[64], text[256], *at = text;
+	FILE *file;
+	long child;
+
+	snprintf(path, sizeof(path), "/proc/%d/task/%d/children", id, id);
+	file = fopen(path, "re");
+	if (!file || !fgets(text, sizeof(text), file))
+		*text = '\0';
+	if (file)
+		fclose(file);
+	while ((child = strtol(at, &at, 10)))
+		if (kill((pid_t)-child, signal))
+			kill((pid_t)child, signal);
+	kill(id, signal);
+}
+
+static int stopped(unsigned long count, pid_t all, char **argv)
+{
+	struct sums sums = { .took = calloc(count, sizeof(double)) };
+	double usual = 0, slowest = 0;
+
+	for (int i = 0; i < 20; i++) { /* how long a start takes here */
+		pid_t id;
+		double began = start(argv, &id);
+
+		(void)wait_for(id);
+		usual = now() - began > usual ? now() - began : usual;
+	}
+	while (sums.took && sums.count < count && recovers(argv)) {
+		double wait = usual * (rand() % 1000) / 1000, began, took;
+		int status = 0;
+		pid_t id;
+
+		began = start(argv, &id);
+		while (now() < began + wait)
+			;
+		send(all, SIGSTOP);
+		while (waitpid(id, &status, 0) < 0)
+			;
+		took = now() - began;
+		send(all, SIGCONT);
+		slowest = took > slowest ? took : slowest;
+		count_end(&sums, status, took);
+	}
+	printf("stopped %lu denied %lu allowed %lu other %lu slowest %.0f ms\n", sums.count,
+	       sums.denied, sums.allowed, sums.other, slowest / 1000);
+	free(sums.took);
+	return sums.count != count;
+}
+
 int main(int argc, char **argv)
 {
 	const char *how = argc > 2 ? argv[1] : "";
 
 	if (!strcmp(how, "forks") && argc > 4)
 		return forks(strtoul(argv[2], NULL, 10), strtoul(argv[3], NULL, 10), argv + 4);
+	if (!strcmp(how, "stopped") && argc > 4)
+		return stopped(strtoul(argv[2], NULL, 10), atoi(argv[3]), argv + 4);
 	if (!strcmp(how, "thread"))
 		return by_thread(argv + 2);
 	if (!strcmp(how, "vfork"))
