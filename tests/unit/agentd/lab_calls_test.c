@@ -5,6 +5,7 @@
  * those in it, and what is made of outcomes. Without namespaces most is skipped, and says so.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -413,8 +414,9 @@ static void the_cell_holds(void **state)
 	assert_outcome(make(&stage, SYS_chroot, (uint64_t)(uintptr_t) "/", 0),
 		       VP_OUTCOME_RETURNED, -EPERM);
 	assert_outcome(make(&stage, SYS_write, 3, 0), VP_OUTCOME_RETURNED, -EBADF);
-	assert_outcome(make(&stage, SYS_mkdir, (uint64_t)(uintptr_t) "/made", 0700),
-		       VP_OUTCOME_RETURNED, -EROFS);
+	assert_outcome(
+		make(&stage, SYS_mkdirat, (uint64_t)AT_FDCWD, (uint64_t)(uintptr_t) "/made"),
+		VP_OUTCOME_RETURNED, -EROFS);
 	assert_outcome(make(&stage, SYS_chdir, (uint64_t)(uintptr_t) "/etc", 0),
 		       VP_OUTCOME_RETURNED, -ENOENT);
 	assert_outcome(make(&stage, SYS_getuid, 0, 0), VP_OUTCOME_RETURNED, VP_CELL_UID);
