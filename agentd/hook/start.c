@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <sched.h>
+#include <setjmp.h>
 #include <signal.h>
 #include <stdio.h>
 #include <sys/fanotify.h>
@@ -13,6 +14,7 @@
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
+#include <sys/time.h>
 #include <sys/wait.h>
 #include <time.h>
 
@@ -28,6 +30,7 @@
 #define SLICE	 20000000	      /* nanoseconds */
 #define SOON	 UINT64_C(100000000)  /* most take less than one millisecond */
 #define LIMIT	 UINT64_C(3000000000) /* nothing waits for it: a program on a slow disk */
+#define EARLY	 1000		      /* microseconds, for who holds the lock not to hold it */
 #define DEADLINE 5000 /* milliseconds: it waits for its turn on a busy machine */
 #define PATIENCE 1000 /* milliseconds, for who does not read our notes */
 #define LINGER	 1000 /* milliseconds, for threads that did not stop in time */
@@ -338,6 +341,47 @@ static void follow(struct work *work)
 		cover_late(work);
 }
 
+static sigjmp_buf given_up;
+
+static void give_up(int signal)
+{
+	(void)signal;
+	siglongjmp(given_up, 1);
+}
+
+static bool is_ours(const struct work *work)
+{
+	pid_t process, tracer;
+
+	read_status(work->traced, &process, &tracer);
+	return tracer == getpid();
+}
+
+/*
+ * Before the kernel is answered, if execve(2) does not hold its lock by now: then the thread
+ * cannot come before us. Who waits for the lock goes on waiting after a signal
+ * (ERESTARTNOINTR): the way out is a jump.
+ */
+static bool seize_early(struct work *work)
+{
+	const struct sigaction action = { .sa_handler = give_up };
+	const struct itimerval never = { 0 }, soon = { .it_value.tv_usec = EARLY };
+	sigset_t alarm;
+	bool seized;
+
+	sigemptyset(&alarm);
+	sigaddset(&alarm, SIGALRM);
+	(void)sigaction(SIGALRM, &action, NULL);
+	if (sigsetjmp(given_up, 1)) /* perhaps just when it was */
+		return is_ours(work);
+	(void)setitimer(ITIMER_REAL, &soon, NULL);
+	(void)sigprocmask(SIG_UNBLOCK, &alarm, NULL);
+	seized = !ptrace(PTRACE_SEIZE, work->traced, NULL, (void *)OPTIONS);
+	(void)sigprocmask(SIG_BLOCK, &alarm, NULL);
+	(void)setitimer(ITIMER_REAL, &never, NULL);
+	return seized;
+}
+
 /* Nobody is to wait for this process any more, and it for nobody. */
 static void answer(const struct vp_hook_start *start)
 {
@@ -358,7 +402,7 @@ static bool is_seen_to(const struct work *work)
 }
 
 /* Its filters are put on it, or it goes without. */
-static void see_to(struct work *work)
+static void see_to_late(struct work *work)
 {
 	long before = sleeps();
 
@@ -381,16 +425,24 @@ void vp_hook_start_run(const struct vp_hook_start *start)
 {
 	static struct work work; /* large, and once in the process */
 	pid_t tracer;
+	bool early;
 
 	work.start = start;
 	work.traced = start->thread;
 	work.injector.injection.fixups = (struct vp_fixup_table){ vp_fixups, vp_fixup_count };
 	read_status(start->thread, &work.process, &tracer);
-	bind_thread(&work);
 	vp_hook_limit(&work.limit, VP_HOOK_LIMIT_SEIZE);
+	early = seize_early(&work);
+	if (early)
+		go_on(&work);
+	else
+		bind_thread(&work);
 	answer(start);
 	work.since = vp_remote_clock();
-	see_to(&work);
+	if (early)
+		follow(&work);
+	else
+		see_to_late(&work);
 	atomic_fetch_add(start->lost,
 			 vp_hook_notes_send_all(&work.notes, start->notes, PATIENCE));
 	(void)vp_inject_settle(&work.injector, LINGER);

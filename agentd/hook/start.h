@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * One start of a program of the table, by a process that exists for it: the kernel is told to
- * go on, the thread is traced, and stands before its first instruction when its filters are
- * put on it.
+ * One start of a program of the table, by a process that exists for it: the thread is traced,
+ * the kernel is told to go on, and the thread stands before its first instruction when its
+ * filters are put on it.
  *
  * The kernel holds a lock of the thread's process while it executes (before Linux 6.8 from the
  * beginning, since then for the interpreter of a script), and whoever would trace it sleeps
- * until that is released, when the program is in place. So the thread is bound to the
- * processor of the waiting process, which goes first there, and so comes before it reaches
- * user mode.
+ * until that is released, when the program is in place. So there the kernel is told first, and
+ * the thread is bound to the processor of the waiting process, which goes first there, and so
+ * comes before it reaches user mode.
  */
 #ifndef VP_HOOK_START_H
 #define VP_HOOK_START_H

@@ -7,8 +7,7 @@
  *	starter vfork PROGRAM ...		as a child that shares its memory
  *	starter fails PROGRAM			execve(2) fails late; it goes on undisturbed
  *	starter traced PROGRAM ...		as a child that it traces
- *	starter stopped COUNT PID PROGRAM ...	PID and its children's groups are stopped
- *meanwhile
+ *	starter stopped COUNT PID PROGRAM ...	PID and its children are stopped meanwhile
  */
 #include <errno.h>
 #include <pthread.h>
