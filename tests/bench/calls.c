@@ -18,9 +18,11 @@
 #include <fcntl.h>
 #include <math.h>
 #include <poll.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -172,6 +174,7 @@ static int answer(const struct vp_filter *filter, int listener)
 		close(listener);
 		return 0;
 	}
+	(void)prctl(PR_SET_PDEATHSIG, SIGKILL); /* it has the filter too: no hang-up comes */
 	while (poll(&ready, 1, -1) >= 0 && ready.revents & POLLIN)
 		(void)vp_answer_listeners_serve(&listeners, 0, &table, &denial);
 	_exit(0);
