@@ -25,6 +25,9 @@ struct vp_validation {
 	bool sample_errors; /* proofs cannot be judged */
 };
 
+/* Values of sets that are looked at, so that no definition keeps its reader busy for long. */
+#define VP_LOOKED_AT_MAX (1u << 24)
+
 /* A key of a section. `read` makes findings through the lexer. */
 struct vp_key {
 	const char *name;

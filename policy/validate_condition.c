@@ -10,8 +10,7 @@
 #include "policy/regex.h"
 #include "policy/validate_operand.h"
 
-#define LITERAL_LEAST 3		 /* a scanner's literal of fewer bytes is found everywhere */
-#define LOOKED_AT_MAX (1u << 24) /* so that no definition keeps its reader busy for long */
+#define LITERAL_LEAST 3 /* a scanner's literal of fewer bytes is found everywhere */
 
 #define fail(check, at, ...) vp_find_error((check)->v->findings, at, __VA_ARGS__)
 
@@ -198,15 +197,15 @@ static bool take_budget(const struct vp_operand_check *check, const struct vp_se
 			const struct vp_location *at)
 {
 	struct vp_validation *v = check->v;
-	bool had = v->looked_at <= LOOKED_AT_MAX;
+	bool had = v->looked_at <= VP_LOOKED_AT_MAX;
 
 	v->looked_at += set->values.len;
-	if (had && v->looked_at > LOOKED_AT_MAX)
+	if (had && v->looked_at > VP_LOOKED_AT_MAX)
 		fail(check, at,
 		     "expected sets of at most %u values together, counted for every "
 		     "condition that uses them, found more; use `@%s` in fewer conditions",
-		     LOOKED_AT_MAX, set->name);
-	return v->looked_at <= LOOKED_AT_MAX;
+		     VP_LOOKED_AT_MAX, set->name);
+	return v->looked_at <= VP_LOOKED_AT_MAX;
 }
 
 static bool check_value(const struct vp_operand_check *check, struct vp_value *value,

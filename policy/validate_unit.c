@@ -174,11 +174,13 @@ static void warn_forged(const struct rule_check *check)
 /* What inspection can do to a packet. */
 static void check_inspected(const struct rule_check *check)
 {
-	_cleanup_free_ char *why = vp_place_unfiltered(check->rule);
+	_cleanup_free_ char *why = NULL;
 	unsigned int traffic = vp_rule_traffic(check->v->patch, check->rule);
 	bool known = check->service->ports.len;
 	const char *name = check->rule->name ? check->rule->name : "?";
 
+	if (check->v->looked_at <= VP_LOOKED_AT_MAX) /* else an error says so already */
+		why = vp_place_unfiltered(check->rule);
 	if (!why)
 		return;
 	if (check->rule->set && known && traffic != VP_TRAFFIC_TCP)
