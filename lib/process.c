@@ -196,16 +196,15 @@ static bool is_executor(pid_t pid)
 	return len >= sizeof(name) - 1 && !strcmp(path + len - (sizeof(name) - 1), name);
 }
 
-bool vp_process_is_starting(pid_t pid, const char *unit)
+bool vp_process_is_starting(pid_t pid, const struct vp_proc_stat *stat, const char *unit)
 {
 	_cleanup_free_ char *above = NULL;
-	struct vp_proc_stat stat;
 
-	if (!vp_process_stat(pid, &stat) || !stat.parent)
+	if (!stat->parent)
 		return false;
-	if (!(stat.flags & VP_PF_FORKNOEXEC && run_the_same(pid, stat.parent)) &&
+	if (!(stat->flags & VP_PF_FORKNOEXEC && run_the_same(pid, stat->parent)) &&
 	    !is_executor(pid))
 		return false;
-	above = vp_process_unit(stat.parent);
+	above = vp_process_unit(stat->parent);
 	return !above || strcmp(above, unit) != 0;
 }

@@ -43,11 +43,11 @@ char *vp_process_unit(pid_t pid);
 char *vp_process_parse_unit(const char *cgroup);
 
 /*
- * Is it on its way to its program: made by a service manager, which is outside of the unit
- * that it runs in, and nothing else yet? What it does until then is the manager's doing, and
- * has to work.
+ * Is it, of that stat and unit, on its way to its program: made by a service manager, which is
+ * outside of the unit that it runs in, and nothing else yet? What it does until then is the
+ * manager's doing, and has to work.
  */
-bool vp_process_is_starting(pid_t pid, const char *unit);
+bool vp_process_is_starting(pid_t pid, const struct vp_proc_stat *stat, const char *unit);
 
 /* The path of its executable, also where that was replaced since; owned by the caller. NULL:
  * it has none, or is gone, or may not be asked. */

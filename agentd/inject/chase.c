@@ -67,11 +67,12 @@ static bool is_meant(const struct vp_chase *chase, pid_t id)
 {
 	bool of_unit = chase->kind == VP_CHASE_UNIT;
 	_cleanup_free_ char *name = of_unit ? vp_process_unit(id) : vp_process_executable(id);
+	struct vp_proc_stat stat;
 
 	if (!name || !of_unit)
 		return name && !strcmp(name, chase->name);
 	return vp_unit_match(name, chase->name) != VP_UNIT_OTHER &&
-	       !vp_process_is_starting(id, name);
+	       vp_process_stat(id, &stat) && !vp_process_is_starting(id, &stat, name);
 }
 
 /* One that began a moment ago may still be on its way to its program, or to its unit. */

@@ -70,11 +70,13 @@ enum vp_dropin_rights vp_manager_rights(const char *unit)
 	while ((process = vp_process_next(folder))) {
 		_cleanup_free_ char *of = NULL;
 		enum vp_dropin_rights rights;
+		struct vp_proc_stat stat;
 
-		if (vp_process_parent(process) != 1)
+		if (!vp_process_stat(process, &stat) || stat.parent != 1)
 			continue;
 		of = vp_process_unit(process);
-		if (!of || !vp_unit_match(of, unit) || vp_process_is_starting(process, of))
+		if (!of || !vp_unit_match(of, unit) ||
+		    vp_process_is_starting(process, &stat, of))
 			continue;
 		rights = rights_of(process);
 		if (found == VP_DROPIN_RIGHTS_UNKNOWN ||

@@ -39,7 +39,7 @@ void vp_seen_processes_read(struct vp_seen_processes *processes, bool units, boo
 		if (id <= 1 || id == getpid() || !vp_process_stat(id, &stat))
 			continue;
 		seen.unit = units ? vp_process_unit(id) : NULL;
-		if (seen.unit && vp_process_is_starting(id, seen.unit)) {
+		if (seen.unit && vp_process_is_starting(id, &stat, seen.unit)) {
 			free(seen.unit);
 			continue;
 		}
