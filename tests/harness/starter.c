@@ -50,6 +50,19 @@ static void count_end(struct sums *sums, int status, double took)
 	sums->took[sums->count++] = took;
 }
 
+/* When it did. */
+static double start(char **argv, pid_t *id)
+{
+	double began = now();
+
+	*id = fork();
+	if (!*id) {
+		execv(argv[0], argv);
+		_exit(127);
+	}
+	return began;
+}
+
 static int forks(unsigned long count, unsigned long at_once, char **argv)
 {
 	struct sums sums = { .took = calloc(count + 1, sizeof(double)) };
@@ -67,12 +80,7 @@ static int forks(unsigned long count, unsigned long at_once, char **argv)
 		while (i < at_once && begun < count && running < at_once && children[i].id)
 			i++;
 		if (begun < count && running < at_once) {
-			children[i].began = now();
-			children[i].id = fork();
-			if (!children[i].id) {
-				execv(argv[0], argv);
-				_exit(127);
-			}
+			children[i].began = start(argv, &children[i].id);
 			begun++;
 			running++;
 			continue;
@@ -196,18 +204,6 @@ static int traced(char **argv)
 	while (waitpid(id, &status, 0) == id && WIFSTOPPED(status))
 		ptrace(PTRACE_CONT, id, NULL, NULL);
 	return WIFEXITED(status) ? WEXITSTATUS(status) : 128;
-}
-
-static double start(char **argv, pid_t *id)
-{
-	double began = now();
-
-	*id = fork();
-	if (!*id) {
-		execv(argv[0], argv);
-		_exit(127);
-	}
-	return began;
 }
 
 /* Starts are denied their first act again. */
