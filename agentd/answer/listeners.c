@@ -40,6 +40,8 @@ int vp_answer_listeners_add(struct vp_answer_listeners *listeners, int fd, uint6
 		i++;
 	if (i == VP_ANSWER_LISTENERS)
 		return -ENFILE;
+	/* who waits for an answer sleeps until then: its processor is free (Linux 6.6) */
+	(void)ioctl(fd, SECCOMP_IOCTL_NOTIF_SET_FLAGS, SECCOMP_USER_NOTIF_FD_SYNC_WAKE_UP);
 	listeners->rows[i].fd = fd;
 	listeners->rows[i].key = key;
 	listeners->count++;

@@ -15,6 +15,12 @@
 
 #define VP_ANSWER_LISTENERS 4000 /* held at most */
 
+/* linux/seccomp.h has them since 6.6. */
+#ifndef SECCOMP_IOCTL_NOTIF_SET_FLAGS
+#define SECCOMP_IOCTL_NOTIF_SET_FLAGS	   SECCOMP_IOW(4, __u64)
+#define SECCOMP_USER_NOTIF_FD_SYNC_WAKE_UP (1UL << 0)
+#endif
+
 /* An all-zero one is empty and valid. */
 struct vp_answer_listeners {
 	struct {

@@ -43,6 +43,7 @@ static const struct vp_sandbox_call allowed_calls[] = {
 	{ SCMP_SYS(ioctl), 1, (uint32_t)SECCOMP_IOCTL_NOTIF_RECV },
 	{ SCMP_SYS(ioctl), 1, (uint32_t)SECCOMP_IOCTL_NOTIF_SEND },
 	{ SCMP_SYS(ioctl), 1, (uint32_t)SECCOMP_IOCTL_NOTIF_ID_VALID },
+	{ SCMP_SYS(ioctl), 1, (uint32_t)SECCOMP_IOCTL_NOTIF_SET_FLAGS },
 	{ SCMP_SYS(accept4), 0, LISTENER_FD },
 	{ SCMP_SYS(getsockopt), -1, 0 },
 	{ SCMP_SYS(recvmsg), -1, 0 },
