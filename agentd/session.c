@@ -8,6 +8,7 @@
 
 #include <ctype.h>
 #include <dirent.h>
+#include <netinet/tcp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,9 +16,9 @@
 
 #include "lib/cleanup.h"
 #include "lib/process.h"
+#include "modules/tcp_sockets.h"
 
-#define ANCESTORS_MAX	  64
-#define STATE_ESTABLISHED 1
+#define ANCESTORS_MAX 64
 
 VP_ARRAY_TYPE(inodes, unsigned long);
 
@@ -48,11 +49,21 @@ static void add_sockets(pid_t pid, struct inodes *found)
 	}
 }
 
-/* /proc prints addresses as 32-bit words in host order. */
-static bool parse_address(const char *hex, size_t digits, struct vp_address *address)
+/* An IPv4 address in an IPv6 socket's clothes. */
+static void unmap(struct vp_address *address)
 {
 	static const uint8_t mapped[12] = { [10] = 0xff, [11] = 0xff };
 
+	if (address->family != 6 || memcmp(address->bytes, mapped, sizeof(mapped)) != 0)
+		return;
+	memmove(address->bytes, address->bytes + 12, 4);
+	memset(address->bytes + 4, 0, 12);
+	address->family = 4;
+}
+
+/* /proc prints addresses as 32-bit words in host order. */
+static bool parse_address(const char *hex, size_t digits, struct vp_address *address)
+{
 	memset(address, 0, sizeof(*address));
 	for (size_t word = 0; word < digits / 8; word++) {
 		char part[9];
@@ -64,11 +75,7 @@ static bool parse_address(const char *hex, size_t digits, struct vp_address *add
 		memcpy(address->bytes + 4 * word, &value, 4);
 	}
 	address->family = digits == 8 ? 4 : 6;
-	if (address->family == 6 && !memcmp(address->bytes, mapped, sizeof(mapped))) {
-		memmove(address->bytes, address->bytes + 12, 4);
-		memset(address->bytes + 4, 0, 12);
-		address->family = 4;
-	}
+	unmap(address);
 	return digits == 8 || digits == 32;
 }
 
@@ -83,19 +90,41 @@ bool vp_session_parse(const char *line, struct vp_session *session, unsigned lon
 		return false;
 	session->local_port = (uint16_t)local_port;
 	session->peer_port = (uint16_t)peer_port;
-	return state == STATE_ESTABLISHED && strlen(local) == strlen(peer) &&
+	return state == TCP_ESTABLISHED && strlen(local) == strlen(peer) &&
 	       parse_address(local, strlen(local), &session->local) &&
 	       parse_address(peer, strlen(peer), &session->peer);
 }
 
-/* Every established connection of this network namespace. */
-static void each_connection(void (*visit)(void *context, const struct vp_session *session,
-					  unsigned long inode),
-			    void *context)
+typedef void visit_session(void *context, const struct vp_session *session,
+			   unsigned long inode);
+
+struct visitor {
+	visit_session *visit;
+	void *context;
+};
+
+static void visit_socket(void *context, const struct vp_tcp_socket *socket)
 {
+	const struct visitor *visitor = context;
+	struct vp_session session = { .local = socket->local,
+				      .peer = socket->peer,
+				      .local_port = socket->local_port,
+				      .peer_port = socket->peer_port };
+
+	unmap(&session.local);
+	unmap(&session.peer);
+	visitor->visit(visitor->context, &session, socket->inode);
+}
+
+/* Every established connection of this network namespace; some perhaps twice. */
+static void each_connection(visit_session *visit, void *context)
+{
+	struct visitor visitor = { visit, context };
 	static const char *const tables[] = { "/proc/self/net/tcp", "/proc/self/net/tcp6" };
 	char line[512];
 
+	if (vp_tcp_sockets_each(TCP_ESTABLISHED, visit_socket, &visitor))
+		return;
 	for (size_t i = 0; i < VP_COUNT(tables); i++) {
 		_cleanup_fclose_ FILE *file = fopen(tables[i], "re");
 

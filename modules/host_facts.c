@@ -10,6 +10,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <stdio.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -18,7 +19,8 @@
 
 #include "lib/cleanup.h"
 #include "lib/process.h"
-#include "modules/route.h"
+#include "modules/dump.h"
+#include "modules/tcp_sockets.h"
 
 static bool to_address(uint8_t family, const struct nlattr *attr, struct vp_address *address)
 {
@@ -121,12 +123,12 @@ static void read_routing(struct vp_host *host)
 {
 	const struct ifaddrmsg address = { .ifa_family = AF_UNSPEC };
 	const struct rtmsg route = { .rtm_family = AF_UNSPEC };
-	struct mnl_socket *socket = vp_route_open();
+	struct mnl_socket *socket = vp_dump_open(NETLINK_ROUTE);
 
 	if (!socket)
 		return;
-	vp_route_dump(socket, RTM_GETADDR, &address, sizeof(address), visit_address, host);
-	vp_route_dump(socket, RTM_GETROUTE, &route, sizeof(route), visit_route, host);
+	vp_dump(socket, RTM_GETADDR, &address, sizeof(address), visit_address, host);
+	vp_dump(socket, RTM_GETROUTE, &route, sizeof(route), visit_route, host);
 	mnl_socket_close(socket);
 }
 
@@ -150,6 +152,13 @@ struct open_socket {
 
 VP_ARRAY_TYPE(open_sockets, struct open_socket);
 
+static void add_socket(struct vp_host *host, struct open_sockets *open,
+		       const struct vp_socket *socket, unsigned long inode)
+{
+	vp_array_push(&host->sockets, *socket);
+	vp_array_push(open, ((struct open_socket){ inode, host->sockets.len - 1 }));
+}
+
 /* /proc/net prints addresses as 32-bit words in host order. */
 static bool parse_words(const char *text, size_t words, struct vp_address *address)
 {
@@ -164,7 +173,7 @@ static bool parse_words(const char *text, size_t words, struct vp_address *addre
 }
 
 static void read_table(struct vp_host *host, struct open_sockets *open, const char *path,
-		       uint16_t protocol, bool listening_only)
+		       uint16_t protocol)
 {
 	_cleanup_fclose_ FILE *file = fopen(path, "re");
 	char line[512], local[64];
@@ -179,7 +188,7 @@ static void read_table(struct vp_host *host, struct open_sockets *open, const ch
 			   " %*d: %63[0-9A-F]:%x %*[0-9A-F]:%*x %x %*s %*s %*s %*s %*s %lu",
 			   local, &port, &state, &inode) != 4)
 			continue;
-		if (listening_only && state != 10) /* TCP_LISTEN */
+		if (protocol == IPPROTO_TCP && state != TCP_LISTEN)
 			continue;
 		digits = strlen(local);
 		socket.address.family = digits == 8 ? 4 : 6;
@@ -187,9 +196,36 @@ static void read_table(struct vp_host *host, struct open_sockets *open, const ch
 		    !parse_words(local, digits / 8, &socket.address))
 			continue;
 		socket.port = (uint16_t)port;
-		vp_array_push(&host->sockets, socket);
-		vp_array_push(open, ((struct open_socket){ inode, host->sockets.len - 1 }));
+		add_socket(host, open, &socket, inode);
 	}
+}
+
+struct listeners {
+	struct vp_host *host;
+	struct open_sockets *open;
+};
+
+static void add_listener(void *context, const struct vp_tcp_socket *found)
+{
+	const struct listeners *listeners = context;
+	const struct vp_socket socket = { .protocol = IPPROTO_TCP,
+					  .address = found->local,
+					  .port = found->local_port };
+
+	add_socket(listeners->host, listeners->open, &socket, found->inode);
+}
+
+static void read_listeners(struct vp_host *host, struct open_sockets *open)
+{
+	struct listeners listeners = { host, open };
+	size_t before = host->sockets.len;
+
+	if (vp_tcp_sockets_each(TCP_LISTEN, add_listener, &listeners))
+		return;
+	host->sockets.len = before;
+	open->len = 0;
+	read_table(host, open, "/proc/net/tcp", IPPROTO_TCP);
+	read_table(host, open, "/proc/net/tcp6", IPPROTO_TCP);
 }
 
 static int compare_inodes(const void *a, const void *b)
@@ -233,22 +269,19 @@ static void read_sockets(struct vp_host *host)
 	static const struct {
 		const char *path;
 		uint16_t protocol;
-		bool listening_only;
 	} tables[] = {
-		{ "/proc/net/tcp", IPPROTO_TCP, true },
-		{ "/proc/net/tcp6", IPPROTO_TCP, true },
-		{ "/proc/net/udp", IPPROTO_UDP, false },
-		{ "/proc/net/udp6", IPPROTO_UDP, false },
-		{ "/proc/net/udplite", IPPROTO_UDPLITE, false },
-		{ "/proc/net/udplite6", IPPROTO_UDPLITE, false },
+		{ "/proc/net/udp", IPPROTO_UDP },
+		{ "/proc/net/udp6", IPPROTO_UDP },
+		{ "/proc/net/udplite", IPPROTO_UDPLITE },
+		{ "/proc/net/udplite6", IPPROTO_UDPLITE },
 	};
 	struct open_sockets open = { 0 };
 	_cleanup_closedir_ DIR *proc = opendir("/proc");
 	pid_t process;
 
+	read_listeners(host, &open);
 	for (size_t i = 0; i < VP_COUNT(tables); i++)
-		read_table(host, &open, tables[i].path, tables[i].protocol,
-			   tables[i].listening_only);
+		read_table(host, &open, tables[i].path, tables[i].protocol);
 	if (open.len)
 		qsort(open.data, open.len, sizeof(*open.data), compare_inodes);
 	while ((process = vp_process_next(proc)))

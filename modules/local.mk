@@ -5,7 +5,8 @@ libvpmodules_a_SOURCES = \
 	modules/counts.c \
 	modules/module.h \
 	modules/host_facts.c modules/host_facts.h \
-	modules/route.c modules/route.h
+	modules/dump.c modules/dump.h \
+	modules/tcp_sockets.c modules/tcp_sockets.h
 
 # pure
 libvpmodules_a_SOURCES += \

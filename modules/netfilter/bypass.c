@@ -28,7 +28,7 @@
 
 #include "lib/cleanup.h"
 #include "modules/netfilter/ruleset.h"
-#include "modules/route.h"
+#include "modules/dump.h"
 
 static void add(struct vp_host *host, const char *kind, char *where)
 {
@@ -269,21 +269,21 @@ static int visit_filter(const struct nlmsghdr *message, void *data)
 
 static void read_interfaces(struct vp_host *host)
 {
-	struct mnl_socket *socket = vp_route_open();
+	struct mnl_socket *socket = vp_dump_open(NETLINK_ROUTE);
 	struct ifinfomsg link = { .ifi_family = AF_UNSPEC };
 	struct qdiscs qdiscs = { .host = host };
 	struct tcmsg tc = { .tcm_family = AF_UNSPEC };
 
 	if (!socket)
 		return;
-	vp_route_dump(socket, RTM_GETLINK, &link, sizeof(link), visit_link, host);
-	vp_route_dump(socket, RTM_GETQDISC, &tc, sizeof(tc), visit_qdisc, &qdiscs);
+	vp_dump(socket, RTM_GETLINK, &link, sizeof(link), visit_link, host);
+	vp_dump(socket, RTM_GETQDISC, &tc, sizeof(tc), visit_qdisc, &qdiscs);
 	vp_array_each (interface, &qdiscs.interfaces) {
 		tc.tcm_ifindex = *interface;
 		tc.tcm_parent = HOOK_IN;
-		vp_route_dump(socket, RTM_GETTFILTER, &tc, sizeof(tc), visit_filter, host);
+		vp_dump(socket, RTM_GETTFILTER, &tc, sizeof(tc), visit_filter, host);
 		tc.tcm_parent = HOOK_OUT;
-		vp_route_dump(socket, RTM_GETTFILTER, &tc, sizeof(tc), visit_filter, host);
+		vp_dump(socket, RTM_GETTFILTER, &tc, sizeof(tc), visit_filter, host);
 	}
 	vp_array_free(&qdiscs.interfaces);
 	mnl_socket_close(socket);

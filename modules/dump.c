@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Reading from rtnetlink: see route.h. Nothing here changes anything. */
-#include "modules/route.h"
+/* Reading by netlink: see dump.h. Nothing here changes anything. */
+#include "modules/dump.h"
 
 #include "lib/memory.h"
 
 #define ANSWER_SIZE (64u << 10)
 
-struct mnl_socket *vp_route_open(void)
+struct mnl_socket *vp_dump_open(int protocol)
 {
-	struct mnl_socket *socket = mnl_socket_open2(NETLINK_ROUTE, SOCK_CLOEXEC);
+	struct mnl_socket *socket = mnl_socket_open2(protocol, SOCK_CLOEXEC);
 
 	if (socket && mnl_socket_bind(socket, 0, MNL_SOCKET_AUTOPID) < 0) {
 		mnl_socket_close(socket);
@@ -17,8 +17,8 @@ struct mnl_socket *vp_route_open(void)
 	return socket;
 }
 
-void vp_route_dump(struct mnl_socket *socket, uint16_t type, const void *header, size_t size,
-		   mnl_cb_t visit, void *data)
+bool vp_dump(struct mnl_socket *socket, uint16_t type, const void *header, size_t size,
+	     mnl_cb_t visit, void *data)
 {
 	uint8_t *buffer = vp_alloc(1, ANSWER_SIZE);
 	struct nlmsghdr *request = mnl_nlmsg_put_header(buffer);
@@ -39,4 +39,5 @@ void vp_route_dump(struct mnl_socket *socket, uint16_t type, const void *header,
 				  visit, data);
 	}
 	free(buffer);
+	return more == MNL_CB_STOP;
 }
