@@ -27,8 +27,8 @@
 #include <libnftnl/rule.h>
 
 #include "lib/cleanup.h"
-#include "modules/netfilter/ruleset.h"
 #include "modules/dump.h"
+#include "modules/netfilter/ruleset.h"
 
 static void add(struct vp_host *host, const char *kind, char *where)
 {
